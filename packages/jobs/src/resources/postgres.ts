@@ -1,0 +1,137 @@
+/**
+ * PostgreSQL: pools for the persons database (reader and writer) and for Skein's app database (catalog of ducklings,
+ * conversations). Pools open connections at first use, and an aborted signal cancels the running statement.
+ */
+
+import { ServiceError, provide, resource } from '@skein/orchestrator';
+import pg from 'pg';
+
+import { requireUrl } from './clickhouse.ts';
+
+export interface PersonsDb {
+  readonly writer: pg.Pool;
+  /** A replica where there is one; otherwise the writer's own pool. */
+  readonly reader: pg.Pool;
+  /** True when `writer` is only the reader, because no writer URL is set. */
+  readonly writerIsReader: boolean;
+}
+
+export const personsDb = resource<PersonsDb>('persons_db', 'Persons database, at PERSONS_DB_WRITER_URL and PERSONS_DB_READER_URL');
+export const appDb = resource<pg.Pool>('app_db', 'App database, at SKEIN_APP_DB_URL: catalog of ducklings, conversations');
+
+export const personsDbBinding = provide(personsDb, {
+  open: async ({ env }) => openPersonsDb(env.PERSONS_DB_WRITER_URL, env.PERSONS_DB_READER_URL),
+  close: async ({ writer, reader }) => {
+    await writer.end();
+    if (reader !== writer) await reader.end();
+  },
+  ping: ({ writer }) => pingPostgres(writer),
+});
+
+export const appDbBinding = provide(appDb, {
+  open: async ({ env }) => createPool(requireUrl(env.SKEIN_APP_DB_URL, 'postgres', 'SKEIN_APP_DB_URL')),
+  close: (pool) => pool.end(),
+  ping: pingPostgres,
+});
+
+export function openPersonsDb(writerUrl: string | undefined, readerUrl: string | undefined): PersonsDb {
+  const first = requireUrl(writerUrl ?? readerUrl, 'postgres', 'PERSONS_DB_WRITER_URL');
+  const writer = createPool(first);
+  const reader = readerUrl === undefined || readerUrl === first ? writer : createPool(readerUrl);
+  return { writer, reader, writerIsReader: writerUrl === undefined };
+}
+
+export function createPool(url: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    application_name: 'skein',
+    statement_timeout: 300_000,
+    idle_in_transaction_session_timeout: 120_000,
+  });
+  // An idle connection that dies is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  return pool;
+}
+
+async function pingPostgres(pool: pg.Pool): Promise<string> {
+  try {
+    const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
+    return `PostgreSQL ${rows[0]?.server_version ?? 'of unknown version'}`;
+  } catch (error) {
+    throw asPostgresError(error);
+  }
+}
+
+/**
+ * Runs `work` on one connection inside a transaction; rolls back when it throws. The signal cancels the statement that
+ * is running on the server.
+ * @throws ServiceError for connection troubles and refusals of the server
+ */
+export async function inTransaction<T>(pool: pg.Pool, signal: AbortSignal, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return onConnection(pool, signal, async (client) => {
+    await client.query('BEGIN');
+    try {
+      const value = await work(client);
+      await client.query('COMMIT');
+      return value;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {});
+      throw error;
+    }
+  });
+}
+
+/** Runs `work` on one connection that the signal cancels. */
+export async function onConnection<T>(pool: pg.Pool, signal: AbortSignal, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let client: pg.PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (error) {
+    throw asPostgresError(error);
+  }
+  let broken: Error | undefined;
+  const onError = (error: Error) => (broken = error);
+  client.on('error', onError);
+  const pid = (client as unknown as { processID: number | null }).processID;
+  const cancel = () => {
+    if (pid !== null) pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => {});
+  };
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    return await work(client);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw asPostgresError(error);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** SQLSTATE classes that another try can cure: connection, serialization, resources, operator intervention, system. */
+const TRANSIENT = /^(08|40|53|57|58|55P03)/;
+
+/** Wraps errors of the driver; others pass through. The message never holds the connection URL. */
+export function asPostgresError(error: unknown): unknown {
+  if (error instanceof pg.DatabaseError) {
+    return new ServiceError('postgres', `PostgreSQL refused: ${error.message}`, {
+      cause: error,
+      retryable: TRANSIENT.test(error.code ?? ''),
+      details: { sqlstate: error.code ?? null },
+    });
+  }
+  const code = (error as { code?: unknown } | null)?.code;
+  const text = error instanceof Error ? error.message : '';
+  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
+    return new ServiceError('postgres', `PostgreSQL does not answer (${code}). Check the database URL and that the server runs.`, { cause: error });
+  }
+  if (/timeout exceeded when trying to connect|Connection terminated|server closed the connection/i.test(text)) {
+    return new ServiceError('postgres', `PostgreSQL does not answer: ${text}.`, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,38 @@
+/** Id dimensions: what may stand before the last underscore of a composite key, or be the key of a dynamic asset. */
+
+import { PartitionKeyInvalidError } from '../errors.ts';
+import { checkKeyText } from './partitions.ts';
+
+export interface IdType<T> {
+  readonly grammar: string;
+  /** @throws PartitionKeyInvalidError; `name` is the dimension's, for the message */
+  parse(text: string, name: string): T;
+  format(value: T): string;
+  /** Ids from `first` to `last`, for ranges; undefined where ids have no order. */
+  readonly range?: (first: T, last: T) => T[];
+}
+
+/** 1 … 2^53-1 in plain decimal digits: no sign, blank, underscore or leading zero. */
+export const positiveInteger: IdType<number> = {
+  grammar: 'a positive whole number',
+  parse(text, name) {
+    const value = Number(text);
+    if (!/^[1-9]\d{0,15}$/.test(text) || !Number.isSafeInteger(value)) {
+      throw new PartitionKeyInvalidError(`Invalid ${name} “${text.slice(0, 80)}”: write a positive whole number.`);
+    }
+    return value;
+  },
+  format: String,
+  range: (first, last) => Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i),
+};
+
+/** Any text that every key may be. */
+export const text: IdType<string> = {
+  grammar: 'text without control characters',
+  parse(value, name) {
+    if (value === '') throw new PartitionKeyInvalidError(`Invalid ${name}: it is empty.`);
+    checkKeyText(value);
+    return value;
+  },
+  format: (value) => value,
+};

@@ -1,0 +1,3 @@
+/** The sensors that launch the job families, one file each. */
+
+export {};
