@@ -1,0 +1,210 @@
+/**
+ * Owns the embedded services of one state directory: starting them together, remembering them, and stopping exactly
+ * what was started here. What the environment already names by URL is somebody else's and is left alone.
+ */
+
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+import { clickhouse } from './clickhouse.ts';
+import { ducklake } from './ducklake-extensions.ts';
+import { ServicesError } from './errors.ts';
+import { kafka } from './kafka.ts';
+import { kafkaIsAtHand } from './kafka-distribution.ts';
+import { withLock } from './locks.ts';
+import { postgres } from './postgres.ts';
+import { isAlive, stopProcess } from './processes.ts';
+import { redis } from './redis.ts';
+import { objectDirectory, s3 } from './s3.ts';
+import { type Environment, type Service, SERVICE_NAMES, type ServiceName, type ServiceRecord } from './service.ts';
+import { DEFAULT_DIR, readState, type ServicesState, writeState } from './state.ts';
+
+export interface StartOptions {
+  /** Where state lies; default `.skein`. */
+  readonly dir?: string;
+  /** Default: all that this machine has, with a directory as object store. Named, `s3` is a real S3 with STS. */
+  readonly only?: readonly ServiceName[];
+  /** What the caller's environment says; a service whose URLs it gives is not started. Default `process.env`. */
+  readonly given?: Readonly<Record<string, string | undefined>>;
+  readonly progress?: (line: string) => void;
+}
+
+export interface StartedServices {
+  /** The variables of all services in this directory, without overrides. */
+  readonly env: Environment;
+  /** Stops what this call started; what ran before goes on. */
+  stop(): Promise<void>;
+}
+
+export interface ServiceStatus {
+  readonly service: ServiceName;
+  /** `ready` stands for a service that needs no process and is in place. */
+  readonly status: 'running' | 'ready' | 'stopped' | 'died' | 'elsewhere';
+  readonly pid: number | null;
+  readonly port: number | null;
+  readonly log: string | null;
+  readonly variables: readonly string[];
+}
+
+const SERVICES: Readonly<Record<ServiceName, Service>> = { redis, postgres, clickhouse, kafka, s3, ducklake };
+const STOP_GRACE_MS = 20_000;
+
+/**
+ * Starts what is not running and resolves when everything answers. Doing it again is harmless.
+ * @throws ServicesError of the first service that did not start; the others are remembered and can be stopped
+ */
+export async function startServices(options: StartOptions = {}): Promise<StartedServices> {
+  const dir = path.resolve(options.dir ?? DEFAULT_DIR);
+  const given = options.given ?? process.env;
+  const progress = options.progress ?? (() => {});
+  mkdirSync(dir, { recursive: true, mode: 0o711 });
+
+  return withLock(path.join(dir, 'services.lock'), async () => {
+    let state = readState(dir);
+    const remember = (name: ServiceName, record: ServiceRecord) => {
+      state = { ...state, [name]: record };
+      writeState(dir, state);
+    };
+    const wanted = chosen(options.only, progress).filter(
+      (service) => !isElsewhere(service, given) && !isUp(state[service.name], service),
+    );
+    const outcomes = await Promise.allSettled(
+      wanted.map(async (service) => {
+        const begun = performance.now();
+        const record = await startOne(service, dir, state[service.name], progress);
+        remember(service.name, record);
+        progress(`${service.name}: ready after ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+      }),
+    );
+    const started = wanted.filter((_, i) => outcomes[i]?.status === 'fulfilled').map((service) => service.name);
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure) throw failure.reason;
+    return { env: environmentOf(state), stop: async () => void (await stopServices({ dir, only: started })) };
+  });
+}
+
+/** Stops what was started in this directory; gives the names of what really ran. */
+export async function stopServices(
+  options: { readonly dir?: string; readonly only?: readonly ServiceName[] } = {},
+): Promise<ServiceName[]> {
+  const dir = path.resolve(options.dir ?? DEFAULT_DIR);
+  const state = readState(dir);
+  const stopped: ServiceName[] = [];
+  const next: Partial<Record<ServiceName, ServiceRecord>> = { ...state };
+  await Promise.all(
+    (options.only ?? SERVICE_NAMES).map(async (name) => {
+      const record = state[name];
+      if (!record?.up) return;
+      if (record.process) {
+        if (isAlive(record.process)) stopped.push(name);
+        await stopProcess(record.process, SERVICES[name].stopSignal, STOP_GRACE_MS);
+      }
+      const { process: _process, ...rest } = record;
+      next[name] = { ...rest, up: false };
+    }),
+  );
+  if (Object.keys(state).length > 0) writeState(dir, next);
+  return stopped;
+}
+
+/** Removes a directory of services that are stopped, and what lies outside it on their behalf. */
+export function removeServicesDirectory(dir: string): void {
+  const folder = readState(path.resolve(dir)).postgres?.memory?.folder;
+  rmSync(path.resolve(dir), { recursive: true, force: true });
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+}
+
+export function servicesStatus(
+  options: { readonly dir?: string; readonly given?: Readonly<Record<string, string | undefined>> } = {},
+): ServiceStatus[] {
+  const state = readState(path.resolve(options.dir ?? DEFAULT_DIR));
+  return SERVICE_NAMES.map((name) => {
+    const record = state[name];
+    const service = SERVICES[name];
+    return {
+      service: name,
+      status: statusOf(service, record, options.given ?? process.env),
+      pid: record?.process?.pid ?? null,
+      port: record?.up ? (record.port ?? null) : null,
+      log: record?.log ?? null,
+      variables: record ? Object.keys(record.env) : service.variables,
+    };
+  });
+}
+
+/** The variables that lead to the services that are up in `dir`; what `given` names itself wins. */
+export function readServicesEnv(
+  dir: string = DEFAULT_DIR,
+  given: Readonly<Record<string, string | undefined>> = {},
+): Environment {
+  const env = environmentOf(readState(path.resolve(dir)));
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, given[name] || value]));
+}
+
+/** The names in a list such as `redis,postgres`. @throws ServicesError `SERVICE_UNKNOWN` */
+export function parseServiceNames(text: string): ServiceName[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
+    .map((name) => {
+      const known = SERVICE_NAMES.find((service) => service === name);
+      if (known !== undefined) return known;
+      throw new ServicesError(
+        'SERVICE_UNKNOWN',
+        `There is no service “${name.slice(0, 40)}”. Known: ${SERVICE_NAMES.join(', ')}.`,
+      );
+    });
+}
+
+function chosen(only: readonly ServiceName[] | undefined, progress: (line: string) => void): Service[] {
+  if (only !== undefined) return [...new Set(only)].map((name) => SERVICES[name]);
+  const withKafka = kafkaIsAtHand();
+  if (!withKafka) progress('kafka: left out, because java is not on the PATH (“--only kafka” installs it)');
+  return [redis, postgres, clickhouse, ducklake, objectDirectory, ...(withKafka ? [kafka] : [])];
+}
+
+function isElsewhere(service: Service, given: Readonly<Record<string, string | undefined>>): boolean {
+  return service.variables.every((name) => Boolean(given[name]));
+}
+
+function isUp(record: ServiceRecord | undefined, service: Service): boolean {
+  if (!record?.up) return false;
+  // A directory does not stand in for a real S3 when that is asked for, nor the other way round.
+  if (service.name === 's3' && (record.process !== undefined) !== (service === s3)) return false;
+  return record.process === undefined || isAlive(record.process);
+}
+
+function statusOf(
+  service: Service,
+  record: ServiceRecord | undefined,
+  given: Readonly<Record<string, string | undefined>>,
+): ServiceStatus['status'] {
+  if (record?.up) {
+    if (record.process === undefined) return 'ready';
+    return isAlive(record.process) ? 'running' : 'died';
+  }
+  return isElsewhere(service, given) ? 'elsewhere' : 'stopped';
+}
+
+async function startOne(
+  service: Service,
+  dir: string,
+  previous: ServiceRecord | undefined,
+  progress: (line: string) => void,
+): Promise<ServiceRecord> {
+  if (previous?.process && isAlive(previous.process))
+    await stopProcess(previous.process, service.stopSignal, STOP_GRACE_MS);
+  const own = path.join(dir, service.name);
+  mkdirSync(own, { recursive: true });
+  return service.start({
+    dir: own,
+    log: path.join(dir, `${service.name}.log`),
+    previous,
+    progress: (line) => progress(`${service.name}: ${line}`),
+  });
+}
+
+function environmentOf(state: ServicesState): Environment {
+  return Object.assign({}, ...SERVICE_NAMES.map((name) => (state[name]?.up ? state[name].env : {}))) as Environment;
+}
