@@ -3,3 +3,6 @@
 export * from './resources/clickhouse.ts';
 export * from './resources/kafka.ts';
 export * from './resources/postgres.ts';
+export * from './duckling/index.ts';
+export * from './resources/duckling-catalog.ts';
+export * from './resources/ducklake-ducklings.ts';

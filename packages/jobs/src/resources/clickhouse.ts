@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 
-import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { ServiceError, provide, resource } from '@skein/orchestrator';
 
 export interface QueryOptions {
@@ -46,6 +46,8 @@ export function openClickHouse(url: string): ClickHouse {
     request_timeout: 6 * 3_600_000,
     max_open_connections: 20,
     keep_alive: { enabled: true },
+    // Its warnings go to the console past our logs; errors come as exceptions anyway.
+    log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 1, date_time_input_format: 'best_effort' },
   });
   return createClickHouse(client);

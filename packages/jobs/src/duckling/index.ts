@@ -1,0 +1,7 @@
+/** Ducklings: what other packages may use of the family. */
+
+export * from './asset.ts';
+export * from './config.ts';
+export * from './dataset.ts';
+export * from './errors.ts';
+export * from './partitions.ts';

@@ -1,0 +1,103 @@
+/**
+ * The one short transaction that makes a day appear: old rows out, the new file in, counted, committed. Readers see the
+ * old day or the new one, never an empty or a doubled one.
+ */
+
+import { FencedError } from '@skein/orchestrator';
+
+import type { Lake, LakeTransaction } from '../resources/ducklake.ts';
+import type { Dataset } from './dataset.ts';
+import { RowCountMismatchError } from './errors.ts';
+import { type TeamDay, dayPrefix, dayRange, parseObjectName } from './partitions.ts';
+import { LIVE_FILES, SET_COMMIT_MESSAGE, addFileSql, countDaySql, deleteDaySql, likePrefix } from './sql.ts';
+
+export interface Registration {
+  readonly dataset: Dataset;
+  readonly partition: TeamDay;
+  /** Undefined when the day has no rows: then there is no file. */
+  readonly url: string | undefined;
+  /** Rows of the file, counted by ClickHouse. */
+  readonly rows: number;
+  readonly cleanup: boolean;
+  readonly runId: string;
+  readonly attempt: number;
+  /** The URL of the bucket's root. */
+  readonly bucketUrl: string;
+}
+
+export interface Registered {
+  readonly rowsDeleted: number;
+  /** Rows of the day that stay beside the new ones, when nothing is cleaned up. */
+  readonly rowsKept: number;
+  readonly rowsInLake: number;
+  readonly snapshot: number;
+}
+
+/** @throws RowCountMismatchError, FencedError, ServiceError; then nothing of it is in the lake */
+export async function registerDay(lake: Lake, registration: Registration, signal: AbortSignal): Promise<Registered> {
+  const { value, snapshot } = await lake.write(signal, (tx) => replaceDay(tx, registration));
+  return { ...value, snapshot };
+}
+
+async function replaceDay(tx: LakeTransaction, registration: Registration): Promise<Omit<Registered, 'snapshot'>> {
+  const { dataset, partition, url, rows, cleanup, runId, attempt } = registration;
+  await refuseWhenFenced(tx, registration);
+  const rowsDeleted = cleanup ? await deleteDay(tx, dataset, partition) : 0;
+  const rowsKept = cleanup ? 0 : await countDay(tx, dataset, partition);
+  if (url !== undefined) await tx.rows(addFileSql(dataset), [url]);
+  const rowsInLake = await countDay(tx, dataset, partition);
+  if (rowsInLake !== rows + rowsKept) {
+    throw new RowCountMismatchError(
+      `Team ${partition.id}, ${partition.day}: the lake would hold ${rowsInLake} ${dataset.name}, but ClickHouse exported ${rows}${rowsKept > 0 ? ` beside ${rowsKept} kept ones` : ''}. Nothing was committed.`,
+      { details: { rows_in_lake: rowsInLake, rows_exported: rows, rows_kept: rowsKept } },
+    );
+  }
+  await tx.rows(SET_COMMIT_MESSAGE, [
+    `${dataset.name} ${partition.id}_${partition.day}, run ${runId}, attempt ${attempt}`,
+  ]);
+  return { rowsDeleted, rowsKept, rowsInLake };
+}
+
+/** A file that was registered twice by others needs two deletes, the first of which says that it deleted everything. */
+async function deleteDay(tx: LakeTransaction, dataset: Dataset, partition: TeamDay): Promise<number> {
+  const range = lakeRange(partition);
+  let total = 0;
+  for (let i = 0; i < 5; i++) {
+    const [row] = await tx.rows<{ Count: string }>(deleteDaySql(dataset), range);
+    const deleted = Number(row?.Count ?? 0);
+    if (deleted === 0) break;
+    total += deleted;
+  }
+  return total;
+}
+
+export async function countDay(
+  db: Pick<LakeTransaction, 'rows'>,
+  dataset: Dataset,
+  partition: TeamDay,
+): Promise<number> {
+  const [row] = await db.rows<{ rows: string }>(countDaySql(dataset), lakeRange(partition));
+  return Number(row?.rows ?? 0);
+}
+
+function lakeRange({ id, day }: TeamDay): [bigint, string, string] {
+  const { from, to } = dayRange(day);
+  return [BigInt(id), `${from}+00`, `${to}+00`];
+}
+
+/** An attempt that was given up and comes back finds the file of a later one and stops. */
+async function refuseWhenFenced(
+  tx: LakeTransaction,
+  { dataset, partition, bucketUrl, runId, attempt }: Registration,
+): Promise<void> {
+  const live = await tx.catalog.rows<{ path: string }>(LIVE_FILES, [
+    likePrefix(`${bucketUrl}${dayPrefix(dataset.name, partition)}${runId}`),
+  ]);
+  const later = live
+    .map(({ path }) => parseObjectName(path))
+    .find((name) => name?.runId === runId && name.attempt > attempt);
+  if (later)
+    throw new FencedError(
+      `Attempt ${attempt} of run ${runId} comes too late: attempt ${later.attempt} has registered its file.`,
+    );
+}

@@ -1,0 +1,250 @@
+/**
+ * One team's lake: reading statements, and writing ones that are serialised over all processes and committed as one
+ * snapshot. Everything a caller needs to know about the state of a lake goes through here.
+ *
+ * The invariant: a write commits only while its process holds the catalog's advisory lock and its signal has not
+ * aborted; logical conflicts with foreign writers are tried again from the start.
+ */
+
+import type { DuckDBInstance } from '@duckdb/node-api';
+
+import { asLakeError, lakeTroubleOf } from './ducklake-errors.ts';
+import {
+  type InstanceOptions,
+  LAKE,
+  type LakeConnection,
+  attachSql,
+  catalogSecretSql,
+  openInstance,
+  s3SecretSql,
+  withConnection,
+} from './ducklake-instance.ts';
+import { type CatalogAddress, type CatalogSession, createWriterLock } from './ducklake-lock.ts';
+import type { S3Settings } from './object-store.ts';
+import type { Credentials } from './sts.ts';
+
+export interface LakeTransaction extends LakeConnection {
+  /** The catalog's own tables, on the connection that holds the lock. */
+  readonly catalog: CatalogSession;
+}
+
+export interface Lake {
+  /** Several at once. @throws ServiceError (`ducklake`) */
+  read<T>(signal: AbortSignal, work: (db: LakeConnection) => Promise<T>): Promise<T>;
+  /** One at a time; `work` may be called again after a conflict. Gives the snapshot that the commit made. */
+  write<T>(
+    signal: AbortSignal,
+    work: (tx: LakeTransaction) => Promise<T>,
+  ): Promise<{ readonly value: T; readonly snapshot: number }>;
+  /** The catalog's tables behind the writers' lock, without a transaction of DuckLake. */
+  withCatalog<T>(signal: AbortSignal, work: (catalog: CatalogSession) => Promise<T>): Promise<T>;
+  /** Reads and writes under way. */
+  active(): number;
+  close(): Promise<void>;
+}
+
+export interface LakeOptions extends InstanceOptions {
+  readonly address: CatalogAddress;
+  /** Where DuckLake puts its own files; used when the catalog is new. */
+  readonly dataPath: string;
+  readonly s3:
+    | {
+        readonly settings: S3Settings;
+        readonly bucket: string;
+        readonly region: string;
+        credentials(): Promise<Credentials>;
+      }
+    | undefined;
+}
+
+const MAX_TRIES = 6;
+
+export function createLake(options: LakeOptions): Lake {
+  const { address, s3 } = options;
+  const lock = createWriterLock(address);
+  let opened: Promise<DuckDBInstance> | undefined;
+  let secretOf: Credentials | undefined;
+  let tail: Promise<unknown> = Promise.resolve();
+  let active = 0;
+
+  /** Waits for the writers of this process that came before; the lock's connection serves one at a time. */
+  const inTurn = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    const before = tail;
+    const { promise, resolve } = withResolvers();
+    tail = before.then(() => promise);
+    try {
+      await Promise.race([before, rejectOnAbort(signal)]);
+      return await work();
+    } finally {
+      resolve();
+    }
+  };
+
+  const refreshSecret = async (instance: DuckDBInstance) => {
+    if (!s3) return;
+    const credentials = await s3.credentials();
+    if (credentials === secretOf) return;
+    await withConnection(instance, undefined, (db) => db.rows(s3SecretSql(s3.settings, s3, credentials)));
+    secretOf = credentials;
+  };
+
+  const openAttached = async (): Promise<DuckDBInstance> => {
+    // First by pg, whose errors are clear; a refused password never reaches DuckDB.
+    const isNew = await lock.look(isUninitialised);
+    const instance = await openInstance(options);
+    try {
+      const password = await address.password();
+      await withConnection(instance, undefined, (db) => db.rows(catalogSecretSql({ ...address, password })));
+      secretOf = undefined;
+      await refreshSecret(instance);
+      const attach = (dataPath: string | undefined) =>
+        withConnection(instance, undefined, (db) => db.rows(attachSql(address.sslMode, dataPath)));
+      // Of several that attach an empty catalog at once all but one fail, so the first attach is behind the lock.
+      if (isNew)
+        await lock.hold(NEVER, async (catalog) =>
+          attach((await isUninitialised(catalog)) ? options.dataPath : undefined),
+        );
+      else await attach(undefined);
+      return instance;
+    } catch (error) {
+      instance.closeSync();
+      throw error;
+    }
+  };
+
+  const discard = async () => {
+    const old = opened;
+    opened = undefined;
+    await old?.then((instance) => instance.closeSync()).catch(() => {});
+  };
+
+  /** An attached instance with fresh credentials; opening is behind `inTurn`, because it may take the lock. */
+  const instanceFor = async (): Promise<DuckDBInstance> => {
+    opened ??= openAttached();
+    const mine = opened;
+    try {
+      const instance = await mine;
+      await refreshSecret(instance);
+      return instance;
+    } catch (error) {
+      if (opened === mine) opened = undefined;
+      throw error;
+    }
+  };
+
+  /** Maps errors, and opens the instance anew once when its connection to the catalog has died. */
+  const guarded = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    active++;
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          signal.throwIfAborted();
+          return await work();
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!isForeign(error)) throw error;
+          const trouble = lakeTroubleOf(error);
+          if (trouble === 'connection') await discard();
+          const again =
+            (trouble === 'connection' && tries === 1 && !isUncertain(error)) ||
+            (trouble === 'conflict' && tries < MAX_TRIES);
+          if (!again) throw asLakeError(error, address.owner);
+          await pause(trouble === 'conflict' ? 50 * 2 ** tries * (0.5 + Math.random()) : 0, signal);
+        }
+      }
+    } finally {
+      active--;
+    }
+  };
+
+  const transaction = async <T>(
+    instance: DuckDBInstance,
+    catalog: CatalogSession,
+    signal: AbortSignal,
+    work: (tx: LakeTransaction) => Promise<T>,
+  ) =>
+    withConnection(instance, signal, async ({ rows }, raw) => {
+      await raw.run('BEGIN');
+      try {
+        const value = await work({ rows, catalog });
+        signal.throwIfAborted();
+        // Answers only while the session that holds the lock is alive.
+        await catalog.rows('SELECT 1');
+        await raw.run('COMMIT').catch((error: unknown) => {
+          throw lakeTroubleOf(error) === 'connection' ? uncertain(error) : error;
+        });
+        const [row] = await catalog.rows<{ id: string }>('SELECT max(snapshot_id) AS id FROM ducklake_snapshot');
+        return { value, snapshot: Number(row?.id) };
+      } catch (error) {
+        await raw.run('ROLLBACK').catch(() => {});
+        throw error;
+      }
+    });
+
+  return {
+    read: (signal, work) =>
+      guarded(signal, async () => {
+        const instance = await (opened ? instanceFor() : inTurn(signal, instanceFor));
+        return withConnection(instance, signal, work);
+      }),
+    write: (signal, work) =>
+      guarded(signal, () =>
+        inTurn(signal, async () => {
+          const instance = await instanceFor();
+          return lock.hold(signal, (catalog) => transaction(instance, catalog, signal, work));
+        }),
+      ),
+    withCatalog: (signal, work) => guarded(signal, () => inTurn(signal, () => lock.hold(signal, work))),
+    active: () => active,
+    async close() {
+      await tail.catch(() => {});
+      await discard();
+      await lock.close();
+    },
+  };
+}
+
+const NEVER = new AbortController().signal;
+
+async function isUninitialised(catalog: CatalogSession): Promise<boolean> {
+  const [row] = await catalog.rows<{ is_new: boolean }>(
+    "SELECT to_regclass('public.ducklake_metadata') IS NULL AS is_new",
+  );
+  return row?.is_new ?? true;
+}
+
+/** Errors of DuckDB are plain ones; ours and the caller's are of classes of their own and pass through. */
+function isForeign(error: unknown): error is Error {
+  return error instanceof Error && error.constructor === Error;
+}
+
+const UNCERTAIN = Symbol('the commit may or may not have happened');
+
+function uncertain(error: unknown): unknown {
+  return Object.assign(error as Error, { [UNCERTAIN]: true });
+}
+
+function isUncertain(error: unknown): boolean {
+  return (error as { [UNCERTAIN]?: boolean })[UNCERTAIN] === true;
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+  );
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+
+export { LAKE };

@@ -1,0 +1,103 @@
+/** One S3 bucket through the AWS SDK, with credentials that are asked for at every request and so never stale. */
+
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { ServiceError } from '@skein/orchestrator';
+
+import type { Bucket, S3Settings, StoredObject } from './object-store.ts';
+import type { Credentials } from './sts.ts';
+
+export function createS3Bucket(
+  s3: S3Settings,
+  place: { readonly bucket: string; readonly region: string },
+  credentials: () => Promise<Credentials>,
+): Bucket {
+  const { bucket } = place;
+  const client = new S3Client({
+    region: place.region,
+    ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint, forcePathStyle: true }),
+    credentials: async () => {
+      const c = await credentials();
+      return {
+        accessKeyId: c.accessKeyId,
+        secretAccessKey: c.secretAccessKey,
+        ...(c.sessionToken === undefined ? {} : { sessionToken: c.sessionToken }),
+        ...(c.expiresAt === undefined ? {} : { expiration: c.expiresAt }),
+      };
+    },
+  });
+  const attempt = async <T>(operation: string, key: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw refused(operation, `s3://${bucket}/${key}`, error);
+    }
+  };
+
+  return {
+    async *list(prefix): AsyncGenerator<StoredObject> {
+      let token: string | undefined;
+      do {
+        const page = await attempt('list', prefix, () =>
+          client.send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: prefix,
+              ...(token === undefined ? {} : { ContinuationToken: token }),
+            }),
+          ),
+        );
+        for (const object of page.Contents ?? []) {
+          if (object.Key !== undefined)
+            yield { key: object.Key, bytes: object.Size ?? 0, modifiedAt: object.LastModified ?? new Date() };
+        }
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
+    },
+    put: async (key, body) =>
+      void (await attempt('write', key, () =>
+        client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body })),
+      )),
+    get: (key) =>
+      attempt('read', key, async () => {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return (await Body?.transformToString()) ?? '';
+      }),
+    bytes: (key) =>
+      attempt('look at', key, async () => {
+        try {
+          return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength ?? 0;
+        } catch (error) {
+          if (statusOf(error) === 404) return undefined;
+          throw error;
+        }
+      }),
+    delete: async (key) =>
+      void (await attempt('delete', key, () => client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })))),
+    close: () => client.destroy(),
+  };
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
+}
+
+function refused(operation: string, url: string, error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const status = statusOf(error);
+  const name = (error as { name?: string } | null)?.name ?? 'unknown reason';
+  return new ServiceError(
+    's3',
+    `S3 does not let Skein ${operation} ${url}: ${name}${status === undefined ? '' : ` (HTTP ${status})`}.`,
+    {
+      retryable: status === undefined || status >= 500 || status === 429,
+      details: { url, operation },
+    },
+  );
+}
