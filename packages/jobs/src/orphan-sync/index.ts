@@ -1,0 +1,4 @@
+/** The orphan sync: its asset, job and command. */
+
+export { defineOrphanSync, syncPersonDistinctIds, syncPersonDistinctIdsJob } from './asset.ts';
+export { OrphanSyncConfig } from './config.ts';
