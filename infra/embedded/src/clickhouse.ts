@@ -75,14 +75,15 @@ function bridge(): string {
  * The cluster of one node lets `Distributed` tables exist as in production.
  */
 const ENGINE_CONFIG = `<clickhouse>
+  <tcp_port>9000</tcp_port>
   <kafka>
     <session_timeout_ms>6000</session_timeout_ms>
     <heartbeat_interval_ms>1000</heartbeat_interval_ms>
   </kafka>
   <remote_servers>
-    <single>
+    <default>
       <shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard>
-    </single>
+    </default>
   </remote_servers>
 </clickhouse>
 `;

@@ -14,3 +14,6 @@ export {
   stopServices,
 } from './services.ts';
 export { registerServices, type RunAction } from './services-command.ts';
+export { applySchemas, type ApplyOptions, SCHEMA_NAMES, type SchemaName } from './schemas.ts';
+export { registerSchemas } from './schemas-command.ts';
+export { createTopics } from './topics.ts';

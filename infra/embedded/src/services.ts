@@ -27,6 +27,8 @@ export interface StartOptions {
   /** What the caller's environment says; a service whose URLs it gives is not started. Default `process.env`. */
   readonly given?: Readonly<Record<string, string | undefined>>;
   readonly progress?: (line: string) => void;
+  /** Told of each service that cannot be had, instead of failing. */
+  readonly unavailable?: (name: ServiceName, error: unknown) => void;
 }
 
 export interface StartedServices {
@@ -77,8 +79,12 @@ export async function startServices(options: StartOptions = {}): Promise<Started
       }),
     );
     const started = wanted.filter((_, i) => outcomes[i]?.status === 'fulfilled').map((service) => service.name);
-    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failure) throw failure.reason;
+    outcomes.forEach((outcome, i) => {
+      if (outcome.status === 'fulfilled') return;
+      const name = wanted[i]?.name;
+      if (name === undefined || options.unavailable === undefined) throw outcome.reason;
+      options.unavailable(name, outcome.reason);
+    });
     return { env: environmentOf(state), stop: async () => void (await stopServices({ dir, only: started })) };
   });
 }

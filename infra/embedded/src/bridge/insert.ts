@@ -7,19 +7,21 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import type { Session } from 'chdb';
 
 import { writeSummary } from './answer.ts';
-import type { RowsBehind } from './server.ts';
+import { runInsert } from './counted-insert.ts';
+import type { Exchange } from './exchange.ts';
 import { identifier, type InsertWithRows, literal, tagged } from './statement.ts';
 
 export async function insertRows(
   bridge: { readonly temporaryDirectory: string },
   session: Session,
   insert: InsertWithRows,
-  exchange: RowsBehind,
+  exchange: Exchange & { readonly body: Readable },
 ): Promise<void> {
   if (insert.settings !== undefined) await session.queryAsync(`SET ${insert.settings}`);
   if (insert.lineFormat === undefined) await insertThroughFile(bridge.temporaryDirectory, session, insert, exchange);
@@ -45,7 +47,7 @@ async function insertThroughFile(
   folder: string,
   session: Session,
   insert: InsertWithRows,
-  exchange: RowsBehind,
+  exchange: Exchange & { readonly body: Readable },
 ): Promise<void> {
   const file = path.join(folder, `rows-${randomUUID()}`);
   try {
@@ -53,8 +55,7 @@ async function insertThroughFile(
     const table = insert.table.split('.').map(identifier).join('.');
     const columns = insert.columns === undefined ? '' : ` (${insert.columns.map(identifier).join(', ')})`;
     const sql = `INSERT INTO ${table}${columns} FROM INFILE ${literal(file)} FORMAT ${insert.format}`;
-    const done = await session.queryAsync(tagged(sql, exchange.queryId));
-    writeSummary(exchange.response, { elapsed_ns: done.elapsed * 1e9 });
+    writeSummary(exchange.response, await runInsert(session, tagged(sql, exchange.queryId)));
   } finally {
     await rm(file, { force: true });
   }

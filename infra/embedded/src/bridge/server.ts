@@ -5,26 +5,18 @@
 
 import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 
 import type { Session } from 'chdb';
 
 import { streamRows, writeSummary } from './answer.ts';
+import { runInsert } from './counted-insert.ts';
 import type { Engine } from './engine.ts';
+import type { Exchange } from './exchange.ts';
 import { codeOf, statusOf, textOf } from './failure.ts';
 import { insertRows } from './insert.ts';
+import { isKillQuery, killQuery } from './kill.ts';
 import { authenticate, bodyOf, type Credentials, settingsOf, textOfBody } from './request.ts';
-import {
-  identifier,
-  isInsert,
-  isRead,
-  isUrgent,
-  killByTag,
-  parseInsertWithRows,
-  rewriteKill,
-  tagged,
-} from './statement.ts';
-import { createWrittenRows, type WrittenRows } from './written-rows.ts';
+import { identifier, isInsert, isRead, isUrgent, killByTag, parseInsertWithRows, tagged } from './statement.ts';
 
 export interface BridgeSpec {
   readonly engine: Engine;
@@ -38,20 +30,15 @@ const NO_TIMEOUT = 0;
 const KEEP_ALIVE_MS = 30_000;
 
 export function createBridge(spec: BridgeSpec): http.Server {
-  const writtenRows = createWrittenRows(spec.engine);
   const server = http.createServer((request, response) => {
-    void handle({ ...spec, writtenRows }, request, response);
+    void handle(spec, request, response);
   });
   server.requestTimeout = NO_TIMEOUT;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   return server;
 }
 
-interface Bridge extends BridgeSpec {
-  readonly writtenRows: WrittenRows;
-}
-
-async function handle(bridge: Bridge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handle(bridge: BridgeSpec, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://bridge');
   const query = url.searchParams;
   const queryId = query.get('query_id') || randomUUID();
@@ -85,15 +72,7 @@ function fail(request: IncomingMessage, response: ServerResponse, error: unknown
   response.end(`${textOf(error)}\n`);
 }
 
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly query: URLSearchParams;
-  readonly queryId: string;
-  readonly tag: string;
-}
-
-async function answer(bridge: Bridge, exchange: Exchange): Promise<void> {
+async function answer(bridge: BridgeSpec, exchange: Exchange): Promise<void> {
   const { request, response, query, queryId } = exchange;
   const body = bodyOf(request);
   const head = query.get('query') ?? '';
@@ -116,8 +95,8 @@ async function answer(bridge: Bridge, exchange: Exchange): Promise<void> {
   });
   try {
     await prepare(lease.session, exchange);
-    if (insert) await bridge.writtenRows.during(() => insertRows(bridge, lease.session, insert, { ...exchange, body }));
-    else await execute(bridge, lease.session, sql, exchange);
+    if (insert) await insertRows(bridge, lease.session, insert, { ...exchange, body });
+    else await execute(lease.session, sql, exchange);
   } finally {
     done = true;
     lease.release();
@@ -132,7 +111,7 @@ async function prepare(session: Session, { request, query }: Exchange): Promise<
   if (settings !== undefined) await session.queryAsync(`SET ${settings}`);
 }
 
-async function execute(bridge: Bridge, session: Session, sql: string, exchange: Exchange): Promise<void> {
+async function execute(session: Session, sql: string, exchange: Exchange): Promise<void> {
   const { response, query, queryId } = exchange;
   const format = query.get('default_format') ?? 'TabSeparated';
   if (isRead(sql)) {
@@ -144,17 +123,20 @@ async function execute(bridge: Bridge, session: Session, sql: string, exchange: 
     });
     return;
   }
-  const work = () => session.queryAsync(tagged(rewriteKill(sql), queryId), { format });
-  const { value, rows } = isInsert(sql) ? await bridge.writtenRows.count(work) : { value: await work(), rows: 0 };
+  if (isInsert(sql)) {
+    writeSummary(response, await runInsert(session, tagged(sql, queryId)));
+    response.end();
+    return;
+  }
+  const result = isKillQuery(sql)
+    ? await killQuery(session, sql, format)
+    : await session.queryAsync(tagged(sql, queryId), { format });
   writeSummary(response, {
-    read_rows: value.rowsRead,
-    read_bytes: value.bytesRead,
-    ...(rows === undefined ? {} : { written_rows: rows, ...(rows === 0 ? { written_bytes: 0 } : {}) }),
-    elapsed_ns: value.elapsed * 1e9,
+    read_rows: result.rowsRead,
+    read_bytes: result.bytesRead,
+    written_rows: 0,
+    written_bytes: 0,
+    elapsed_ns: result.elapsed * 1e9,
   });
-  response.end(Buffer.from(value.bytes()));
-}
-
-export interface RowsBehind extends Exchange {
-  readonly body: Readable;
+  response.end(Buffer.from(result.bytes()));
 }

@@ -1,12 +1,12 @@
 /**
  * Owns what the bridge must know about a statement before the engine sees it: whether its result can be streamed,
- * whether it is an INSERT with data behind it, and the rewriting that lets `KILL QUERY` find queries by the id that the
- * client knows. Nothing else about SQL is interpreted here.
+ * whether it is an INSERT with data behind it. Nothing else about SQL is interpreted here.
  */
 
 const SPACE = String.raw`(?:\s|--[^\n]*\n|/\*[\s\S]*?\*/)`;
 const READ = new RegExp(String.raw`^(?:${SPACE}|\()*(?:SELECT|WITH|FROM|VALUES)\b`, 'i');
-const KILL = new RegExp(String.raw`^${SPACE}*KILL\s+(?:QUERY|MUTATION)\b`, 'i');
+/** Of any statement, comments before it included. */
+export const KILL = new RegExp(String.raw`^${SPACE}*KILL\s+(?:QUERY|MUTATION)\b`, 'i');
 const PROCESSES = /\bsystem\s*\.\s*(?:processes|merges|mutations|kafka_consumers)\b/i;
 const INSERT_WITH_ROWS = new RegExp(
   String.raw`^${SPACE}*INSERT\s+INTO\s+(?:TABLE\s+)?(?<table>(?:[\w]+|"[^"]+"|${'`[^`]+`'})(?:\s*\.\s*(?:[\w]+|"[^"]+"|${'`[^`]+`'}))?)` +
@@ -72,19 +72,6 @@ function encodeId(queryId: string): string {
 
 export function killByTag(queryId: string): string {
   return `KILL QUERY WHERE startsWith(query, ${literal(`/*qid:${encodeId(queryId)}*/`)}) ASYNC`;
-}
-
-/** What the engine calls `query_id` is a number of its own; the client's id is in the comment. */
-const CLIENT_QUERY_ID = String.raw`decodeURLComponent(extract(query, '^/\\*qid:([^*]*)\\*/'))`;
-
-/** In `KILL QUERY` statements `query_id` stands for the client's id. */
-export function rewriteKill(sql: string): string {
-  if (!KILL.test(sql) || !/\bQUERY\b/i.test(sql)) return sql;
-  // Odd pieces are string literals and bound parameters, which are left alone.
-  return sql
-    .split(/('(?:[^'\\]|\\.|'')*'|\{[^}]*\})/)
-    .map((piece, i) => (i % 2 === 1 ? piece : piece.replace(/[`"]?\bquery_id\b[`"]?/gi, CLIENT_QUERY_ID)))
-    .join('');
 }
 
 export function literal(value: string): string {
