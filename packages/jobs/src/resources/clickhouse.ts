@@ -17,6 +17,12 @@ export interface QueryOptions {
   readonly queryId?: string;
 }
 
+export interface InsertOptions extends QueryOptions {
+  readonly columns?: readonly string[];
+  /** Of a stream of text; `TabSeparated` is what PostgreSQL's COPY writes. Default JSONEachRow. */
+  readonly format?: 'JSONEachRow' | 'TabSeparated';
+}
+
 export interface ClickHouse {
   /** Rows as objects; 64-bit integers come as text. For results that fit in memory. */
   rows<T>(sql: string, options?: QueryOptions): Promise<T[]>;
@@ -25,7 +31,7 @@ export interface ClickHouse {
   /** DDL, mutations, INSERT … SELECT. */
   command(sql: string, options?: QueryOptions): Promise<{ readonly writtenRows: number | undefined }>;
   /** Inserts objects, or a stream of JSONEachRow text (encode ≥ 1,000 lines a chunk: 4 × as fast as single objects). */
-  insert(table: string, values: readonly object[] | Readable, options?: QueryOptions & { readonly columns?: readonly string[] }): Promise<void>;
+  insert(table: string, values: readonly object[] | Readable, options?: InsertOptions): Promise<void>;
   ping(): Promise<string>;
   close(): Promise<void>;
 }
@@ -92,7 +98,7 @@ function createClickHouse(client: ClickHouseClient): ClickHouse {
     insert: (table, values, options = {}) =>
       call(options, async (c) => {
         const columns = options.columns === undefined ? {} : { columns: options.columns as [string, ...string[]] };
-        await client.insert({ table, values: values as object[], format: 'JSONEachRow', ...columns, ...c });
+        await client.insert({ table, values: values as object[], format: options.format ?? 'JSONEachRow', ...columns, ...c });
       }),
     ping: async () => {
       const [row] = await call({}, async (c) => (await client.query({ query: 'SELECT version() AS v', format: 'JSONEachRow', ...c })).json<{ v: string }>());
