@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS events (
   group4_created_at DateTime64(3),
   person_mode Enum8('full' = 0, 'propertyless' = 1, 'force_upgrade' = 2),
   historical_migration Bool DEFAULT false,
-  _timestamp DateTime,
+  _timestamp DateTime DEFAULT now(),
   _offset UInt64,
   inserted_at Nullable(DateTime64(6, 'UTC')) DEFAULT now64(6),
   INDEX kafka_timestamp_minmax_events _timestamp TYPE minmax GRANULARITY 3

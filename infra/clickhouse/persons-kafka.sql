@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS kafka_person (
   properties String,
   is_identified Int8,
   is_deleted Int8,
-  version UInt64
+  version UInt64,
+  last_seen_at Nullable(DateTime64(3))
 ) ENGINE = Kafka
 SETTINGS kafka_broker_list = '{brokers}', kafka_topic_list = '{topic_prefix}clickhouse_person',
   kafka_group_name = '{group_prefix}group1', kafka_format = 'JSONEachRow', kafka_handle_error_mode = 'stream',
@@ -18,7 +19,7 @@ SETTINGS kafka_broker_list = '{brokers}', kafka_topic_list = '{topic_prefix}clic
   input_format_skip_unknown_fields = 1, date_time_input_format = 'best_effort';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS person_mv TO person AS
-SELECT id, created_at, team_id, properties, is_identified, is_deleted, version, _timestamp, _offset
+SELECT id, created_at, team_id, properties, is_identified, is_deleted, version, last_seen_at, _timestamp, _offset
 FROM kafka_person
 WHERE length(_error) = 0;
 

@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS person (
   is_identified Int8,
   is_deleted Int8,
   version UInt64,
+  last_seen_at Nullable(DateTime64(3)),
   _timestamp DateTime,
   _offset UInt64,
   INDEX kafka_timestamp_minmax_person _timestamp TYPE minmax GRANULARITY 3

@@ -13,7 +13,6 @@ CREATE TABLE IF NOT EXISTS posthog_person (
   is_user_id INTEGER,
   team_id INTEGER NOT NULL,
   last_seen_at TIMESTAMPTZ,
-  is_deleted BOOLEAN NOT NULL DEFAULT false,
   PRIMARY KEY (team_id, id),
   CONSTRAINT check_properties_size CHECK (pg_column_size(properties) <= 655360)
 );
@@ -24,8 +23,7 @@ CREATE TABLE IF NOT EXISTS posthog_persondistinctid (
   distinct_id VARCHAR(400) NOT NULL,
   version BIGINT, -- NULL counts as 0
   person_id BIGINT NOT NULL, -- posthog_person.id, without a foreign key since late 2025
-  team_id INTEGER NOT NULL,
-  is_deleted BOOLEAN NOT NULL DEFAULT false
+  team_id INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS posthog_persondistinctid_team_distinct_id ON posthog_persondistinctid (team_id, distinct_id);
 CREATE INDEX IF NOT EXISTS posthog_persondistinctid_person ON posthog_persondistinctid (person_id);

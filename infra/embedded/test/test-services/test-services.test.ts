@@ -7,7 +7,7 @@ test('a test database has its schema, is its own, and is gone after drop', async
   const [first, second] = await Promise.all([testDatabase('persons'), testDatabase('persons')]);
   const client = new pg.Client({ connectionString: first.url });
   await client.connect();
-  await client.query("INSERT INTO posthog_person (created_at, uuid, team_id) VALUES (now(), gen_random_uuid(), 1)");
+  await client.query('INSERT INTO posthog_person (created_at, uuid, team_id) VALUES (now(), gen_random_uuid(), 1)');
   await client.end();
   const other = new pg.Client({ connectionString: second.url });
   await other.connect();
@@ -18,8 +18,14 @@ test('a test database has its schema, is its own, and is gone after drop', async
 });
 
 test('a test ClickHouse has the tables that were asked for', async () => {
-  const { client, database, drop } = await testClickHouse({ schemas: ['persons', 'events', 'raw-events', 'conversations'] });
-  const result = await client.query({ query: 'SELECT count() AS n FROM system.tables WHERE database = {database:String}', query_params: { database }, format: 'JSONEachRow' });
+  const { client, database, drop } = await testClickHouse({
+    schemas: ['persons', 'events', 'raw-events', 'conversations'],
+  });
+  const result = await client.query({
+    query: 'SELECT count() AS n FROM system.tables WHERE database = {database:String}',
+    query_params: { database },
+    format: 'JSONEachRow',
+  });
   expect(await result.json()).toEqual([{ n: 10 }]);
   await drop();
 });
