@@ -115,11 +115,16 @@ export interface TypedAsset<P, S extends z.ZodType, R extends ResourceMap> exten
 }
 
 /** @throws DefinitionInvalidError when the specification contradicts itself */
-export function defineAsset<P, S extends z.ZodType, R extends ResourceMap = Record<never, never>, I extends Json = Json>(
-  spec: AssetSpec<P, S, R, I>,
-): TypedAsset<P, S, R> {
+export function defineAsset<
+  P,
+  S extends z.ZodType,
+  R extends ResourceMap = Record<never, never>,
+  I extends Json = Json,
+>(spec: AssetSpec<P, S, R, I>): TypedAsset<P, S, R> {
   if (!/^[a-z][a-z0-9_]{0,99}$/.test(spec.key)) {
-    throw new DefinitionInvalidError(`Asset key “${spec.key}”: use lower-case letters, digits and underscores, a letter first.`);
+    throw new DefinitionInvalidError(
+      `Asset key “${spec.key}”: use lower-case letters, digits and underscores, a letter first.`,
+    );
   }
   if ((spec.materialize === undefined) === (spec.tasks === undefined)) {
     throw new DefinitionInvalidError(`Asset “${spec.key}” needs either materialize or tasks.`);

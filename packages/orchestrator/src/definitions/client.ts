@@ -38,7 +38,14 @@ export interface RunSummary {
   /** Machine reason of an unsuccessful end. */
   readonly endReason: string | undefined;
   readonly error: { readonly code: string; readonly message: string } | undefined;
-  readonly counts: { readonly total: number; readonly materialized: number; readonly failed: number; readonly skipped: number };
+  readonly counts: {
+    readonly total: number;
+    readonly materialized: number;
+    readonly failed: number;
+    readonly skipped: number;
+  };
+  /** What a queued run waits for, in words. */
+  readonly blocked: string | undefined;
   readonly progress: { readonly done: number; readonly total: number; readonly note: string } | undefined;
 }
 
@@ -53,15 +60,31 @@ export interface SkeinClient {
   /** @throws NotFoundError */
   run(id: string): Promise<RunDetail>;
   /** Newest first. */
-  runs(filter: { readonly job?: string; readonly status?: RunStatus; readonly limit?: number }): Promise<readonly RunSummary[]>;
+  runs(filter: {
+    readonly job?: string;
+    readonly status?: RunStatus;
+    readonly limit?: number;
+  }): Promise<readonly RunSummary[]>;
   cancel(runId: string, by: string): Promise<void>;
   /** Resolves when the run has ended; `onEvent` sees its events as they come. */
-  wait(runId: string, options?: { readonly onEvent?: (event: RunEvent) => void; readonly signal?: AbortSignal }): Promise<RunDetail>;
+  wait(
+    runId: string,
+    options?: { readonly onEvent?: (event: RunEvent) => void; readonly signal?: AbortSignal },
+  ): Promise<RunDetail>;
   partitionStatus(asset: string, keys: readonly string[]): Promise<ReadonlyMap<string, PartitionStatus>>;
   lastRuns(asset: string, keys: readonly string[]): Promise<ReadonlyMap<string, LastRun>>;
   /** Forgets states of idle partitions; gives how many. */
-  forgetPartitions(asset: string, selection: { readonly keys?: readonly string[]; readonly row?: string }, by: string): Promise<number>;
-  markPartitions(asset: string, keys: readonly string[], as: Exclude<LastOutcome, 'failed'>, by: string): Promise<number>;
+  forgetPartitions(
+    asset: string,
+    selection: { readonly keys?: readonly string[]; readonly row?: string },
+    by: string,
+  ): Promise<number>;
+  markPartitions(
+    asset: string,
+    keys: readonly string[],
+    as: Exclude<LastOutcome, 'failed'>,
+    by: string,
+  ): Promise<number>;
   cursor(sensor: string): Promise<{ readonly cursor: Json; readonly version: number }>;
   /** @throws ConflictError when `ifVersion` is not the current one; ConfigInvalidError when the schema refuses it */
   setCursor(
@@ -69,7 +92,10 @@ export interface SkeinClient {
     cursor: Json,
     options: { readonly by: string; readonly reason?: string; readonly ifVersion?: number },
   ): Promise<{ readonly version: number }>;
-  resetCursor(sensor: string, options: { readonly by: string; readonly reason?: string }): Promise<{ readonly version: number }>;
+  resetCursor(
+    sensor: string,
+    options: { readonly by: string; readonly reason?: string },
+  ): Promise<{ readonly version: number }>;
 }
 
 export interface RunEvent {

@@ -16,9 +16,12 @@ export function parseBySchema(schema: z.ZodType, input: unknown, what: string): 
   const parsed = strict.safeParse(input);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map(describeIssue);
-  throw new ConfigInvalidError(`The ${what} is not valid: ${fields.map((f) => `${f.path}: ${f.message}`).join('; ')}.`, {
-    details: { fields },
-  });
+  throw new ConfigInvalidError(
+    `The ${what} is not valid: ${fields.map((f) => `${f.path}: ${f.message}`).join('; ')}.`,
+    {
+      details: { fields },
+    },
+  );
 }
 
 /** An object schema that has not said otherwise refuses keys that it does not know. */

@@ -58,7 +58,11 @@ export interface DeploymentSpec {
   readonly resources?: readonly ResourceBinding[];
   readonly commands?: readonly CommandFamily[];
   readonly routes?: readonly RouteFamily[];
+  /** Fills in variables that are not set, such as those of embedded services that run; what is set wins. */
+  readonly environment?: (env: Environment) => Environment;
 }
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Deployment {
   readonly jobs: ReadonlyMap<string, Job>;
@@ -69,6 +73,7 @@ export interface Deployment {
   readonly resources: ReadonlyMap<string, ResourceBinding>;
   readonly commands: readonly CommandFamily[];
   readonly routes: readonly RouteFamily[];
+  readonly environment: (env: Environment) => Environment;
 }
 
 /** @throws DefinitionInvalidError that names every contradiction at once */
@@ -84,7 +89,11 @@ export function defineDeployment(spec: DeploymentSpec): Deployment {
     return map;
   };
   const jobs = index('job', spec.definitions.jobs, (job) => job.name);
-  const assets = index('asset', spec.definitions.jobs.flatMap((job) => job.assets), (asset) => asset.key);
+  const assets = index(
+    'asset',
+    spec.definitions.jobs.flatMap((job) => job.assets),
+    (asset) => asset.key,
+  );
   const sensors = index('sensor', spec.definitions.sensors ?? [], (sensor) => sensor.name);
   const schedules = index('schedule', spec.definitions.schedules ?? [], (schedule) => schedule.name);
   const resources = index('resource', spec.resources ?? [], (binding) => binding.name);
@@ -95,14 +104,18 @@ export function defineDeployment(spec: DeploymentSpec): Deployment {
   ];
   for (const need of needs) {
     for (const token of Object.values(need.resources)) {
-      if (!resources.has(token.name)) problems.push(`${need.who} needs the resource “${token.name}”, which is not provided`);
+      if (!resources.has(token.name))
+        problems.push(`${need.who} needs the resource “${token.name}”, which is not provided`);
     }
   }
   for (const { job, name } of [...sensors.values(), ...schedules.values()]) {
-    if (jobs.get(job.name) !== job) problems.push(`“${name}” launches the job “${job.name}”, which is not in the deployment`);
+    if (jobs.get(job.name) !== job)
+      problems.push(`“${name}” launches the job “${job.name}”, which is not in the deployment`);
   }
   if (problems.length > 0) {
-    throw new DefinitionInvalidError(`The deployment is not complete: ${problems.join('; ')}.`, { details: { problems } });
+    throw new DefinitionInvalidError(`The deployment is not complete: ${problems.join('; ')}.`, {
+      details: { problems },
+    });
   }
   return {
     jobs,
@@ -113,6 +126,7 @@ export function defineDeployment(spec: DeploymentSpec): Deployment {
     resources,
     commands: spec.commands ?? [],
     routes: spec.routes ?? [],
+    environment: spec.environment ?? ((env) => env),
   };
 }
 
@@ -122,5 +136,7 @@ export function lookUp<T>(what: string, map: ReadonlyMap<string, T>, name: strin
   if (found) return found;
   const known = [...map.keys()].sort();
   const near = known.filter((k) => k.includes(name) || name.includes(k)).slice(0, 5);
-  throw new NotFoundError(`No ${what} is named “${name.slice(0, 100)}”. Known: ${(near.length > 0 ? near : known.slice(0, 20)).join(', ') || 'none'}.`);
+  throw new NotFoundError(
+    `No ${what} is named “${name.slice(0, 100)}”. Known: ${(near.length > 0 ? near : known.slice(0, 20)).join(', ') || 'none'}.`,
+  );
 }

@@ -32,12 +32,17 @@ export interface Job {
 /** @throws DefinitionInvalidError when the assets are missing or not in dependency order */
 export function defineJob(spec: JobSpec): Job {
   if (!/^[a-z][a-z0-9_]{0,99}$/.test(spec.name)) {
-    throw new DefinitionInvalidError(`Job name “${spec.name}”: use lower-case letters, digits and underscores, a letter first.`);
+    throw new DefinitionInvalidError(
+      `Job name “${spec.name}”: use lower-case letters, digits and underscores, a letter first.`,
+    );
   }
   if (spec.assets.length === 0) throw new DefinitionInvalidError(`Job “${spec.name}” has no assets.`);
   spec.assets.forEach((asset, i) => {
     const later = spec.assets.slice(i + 1).find((other) => asset.dependsOn.some((d) => d.asset === other.key));
-    if (later) throw new DefinitionInvalidError(`Job “${spec.name}”: “${asset.key}” depends on “${later.key}”, which stands after it.`);
+    if (later)
+      throw new DefinitionInvalidError(
+        `Job “${spec.name}”: “${asset.key}” depends on “${later.key}”, which stands after it.`,
+      );
   });
   return {
     name: spec.name,

@@ -35,7 +35,9 @@ export interface Schedule {
 /** @throws DefinitionInvalidError when the name is malformed */
 export function defineSchedule(spec: ScheduleSpec): Schedule {
   if (!/^[a-z][a-z0-9_]{0,99}$/.test(spec.name)) {
-    throw new DefinitionInvalidError(`Schedule name “${spec.name}”: use lower-case letters, digits and underscores, a letter first.`);
+    throw new DefinitionInvalidError(
+      `Schedule name “${spec.name}”: use lower-case letters, digits and underscores, a letter first.`,
+    );
   }
   return { timeZone: 'UTC', catchUp: 'latest', defaultStatus: 'STOPPED', ...spec };
 }

@@ -126,9 +126,13 @@ export interface Sensor {
 }
 
 /** @throws DefinitionInvalidError when the name is malformed or the schema refuses `{}` and has no way to be empty */
-export function defineSensor<S extends z.ZodType, R extends ResourceMap = Record<never, never>>(spec: SensorSpec<S, R>): Sensor {
+export function defineSensor<S extends z.ZodType, R extends ResourceMap = Record<never, never>>(
+  spec: SensorSpec<S, R>,
+): Sensor {
   if (!/^[a-z][a-z0-9_]{0,99}$/.test(spec.name)) {
-    throw new DefinitionInvalidError(`Sensor name “${spec.name}”: use lower-case letters, digits and underscores, a letter first.`);
+    throw new DefinitionInvalidError(
+      `Sensor name “${spec.name}”: use lower-case letters, digits and underscores, a letter first.`,
+    );
   }
   return {
     name: spec.name,

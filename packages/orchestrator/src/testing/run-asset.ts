@@ -58,7 +58,10 @@ export async function runAsset<P, S extends z.ZodType, R extends ResourceMap>(
   const keys = options.partitions ?? (options.partition === undefined ? [] : [options.partition]);
   const known = keys.length > 0 ? keys : (untyped.partitionsOf?.(config, now) ?? []);
   const refs = known.map((key) => ({ key, value: untyped.partitions.parse(key) }));
-  const bound = untyped.bindConfig(config, refs.map((ref) => ref.value));
+  const bound = untyped.bindConfig(
+    config,
+    refs.map((ref) => ref.value),
+  );
 
   const logs: LogLine[] = [];
   const events: { name: string; fields: LogFields }[] = [];
@@ -69,14 +72,25 @@ export async function runAsset<P, S extends z.ZodType, R extends ResourceMap>(
   const tasks: TaskResult[] = [];
   const signal = options.signal ?? new AbortController().signal;
 
-  const log = (level: LogLevel) => (message: string, fields: LogFields = {}) => void logs.push({ level, message, fields });
+  const log =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}) =>
+      void logs.push({ level, message, fields });
   const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
   const checkpoint = (slot: string): Checkpoint => ({
     load: () => checkpoints.get(slot),
     save: async (value) => void checkpoints.set(slot, structuredClone(value)),
   });
-  const context = (slot: string, partitions: readonly PartitionRef<unknown>[]): StepContext<unknown, unknown, unknown> => ({
-    run: { id: options.runId ?? '01TESTRUN00000000000000000', job: `${untyped.key}_job`, tags: {}, attempt: options.attempt ?? 1 },
+  const context = (
+    slot: string,
+    partitions: readonly PartitionRef<unknown>[],
+  ): StepContext<unknown, unknown, unknown> => ({
+    run: {
+      id: options.runId ?? '01TESTRUN00000000000000000',
+      job: `${untyped.key}_job`,
+      tags: {},
+      attempt: options.attempt ?? 1,
+    },
     partitions,
     config: bound,
     resources: options.resources,
@@ -100,7 +114,17 @@ export async function runAsset<P, S extends z.ZodType, R extends ResourceMap>(
 
   const done = (result: Metadata | undefined, error: unknown): AssetRun => {
     const failed = error !== undefined || [...outcomes.values()].some((outcome) => outcome.kind === 'failed');
-    return { status: failed ? 'FAILURE' : 'SUCCESS', partitions: outcomes, result, error, logs, events, phases, counters, tasks };
+    return {
+      status: failed ? 'FAILURE' : 'SUCCESS',
+      partitions: outcomes,
+      result,
+      error,
+      logs,
+      events,
+      phases,
+      counters,
+      tasks,
+    };
   };
 
   try {
@@ -111,14 +135,16 @@ export async function runAsset<P, S extends z.ZodType, R extends ResourceMap>(
       const outcome = await untyped.materialize(step);
       for (const check of untyped.checks) {
         const verdict = await check.run({ ...step, metadata: outcome.metadata });
-        if (!verdict.passed && check.severity === 'error') throw new Error(`Check ${check.name}: ${verdict.description}`);
+        if (!verdict.passed && check.severity === 'error')
+          throw new Error(`Check ${check.name}: ${verdict.description}`);
       }
       outcomes.set(ref.key, outcome);
       return done(outcome.metadata, undefined);
     }
     return done(await fanOut(untyped, context, refs, outcomes, tasks), undefined);
   } catch (error) {
-    for (const ref of refs) if (!outcomes.has(ref.key)) outcomes.set(ref.key, { kind: 'failed', error: describe(error), metadata: {} });
+    for (const ref of refs)
+      if (!outcomes.has(ref.key)) outcomes.set(ref.key, { kind: 'failed', error: describe(error), metadata: {} });
     return done(undefined, error);
   }
 }
@@ -143,7 +169,12 @@ async function fanOut(
   return result;
 }
 
-async function runTask(asset: Asset, context: ContextOf, task: Task, outcomes: Map<string, PartitionOutcome>): Promise<TaskResult> {
+async function runTask(
+  asset: Asset,
+  context: ContextOf,
+  task: Task,
+  outcomes: Map<string, PartitionOutcome>,
+): Promise<TaskResult> {
   const refs = task.partitions.map((key) => ({ key, value: asset.partitions.parse(key) }));
   const settle = (outcome: PartitionOutcome) => {
     for (const key of task.partitions) if (!outcomes.has(key)) outcomes.set(key, outcome);

@@ -3,7 +3,14 @@
 import { parseBySchema } from '../definitions/config.ts';
 import type { Logger } from '../definitions/context.ts';
 import type { Json } from '../definitions/json.ts';
-import type { LastRun, PartitionReader, PartitionStatus, RunReader, RunRequest, Sensor } from '../definitions/sensor.ts';
+import type {
+  LastRun,
+  PartitionReader,
+  PartitionStatus,
+  RunReader,
+  RunRequest,
+  Sensor,
+} from '../definitions/sensor.ts';
 
 export interface TickOptions {
   /** Stored cursor; default the initial one. */
@@ -32,12 +39,15 @@ export async function tickSensor(sensor: Sensor, options: TickOptions): Promise<
   const stored = sensor.migrate(options.cursor ?? {});
   const cursor = parseBySchema(sensor.cursor, stored, `cursor of ${sensor.name}`);
   const partitions: PartitionReader = {
-    status: async (keys) => new Map(keys.map((key) => [key, options.states?.get(key) ?? { outcome: 'missing', activity: 'idle' }])),
+    status: async (keys) =>
+      new Map(keys.map((key) => [key, options.states?.get(key) ?? { outcome: 'missing', activity: 'idle' }])),
     lastRuns: async (keys) =>
-      new Map(keys.flatMap((key) => {
-        const last = options.lastRuns?.get(key);
-        return last ? [[key, last] as const] : [];
-      })),
+      new Map(
+        keys.flatMap((key) => {
+          const last = options.lastRuns?.get(key);
+          return last ? [[key, last] as const] : [];
+        }),
+      ),
   };
   const runs: RunReader = {
     countActive: async () => options.activeRuns ?? 0,
@@ -53,7 +63,8 @@ export async function tickSensor(sensor: Sensor, options: TickOptions): Promise<
     signal: new AbortController().signal,
     budget: { remainingMs: () => options.budgetMs ?? sensor.timeoutMs },
   });
-  const next = result.cursor === undefined ? cursor : parseBySchema(sensor.cursor, result.cursor, `new cursor of ${sensor.name}`);
+  const next =
+    result.cursor === undefined ? cursor : parseBySchema(sensor.cursor, result.cursor, `new cursor of ${sensor.name}`);
   return {
     requests: result.kind === 'request' ? result.requests : [],
     skipReason: result.kind === 'skip' ? result.reason : undefined,

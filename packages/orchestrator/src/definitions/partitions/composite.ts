@@ -20,7 +20,10 @@ export interface IdDayPartitions<Id> extends PartitionsDefinition<IdDay<Id>> {
   parseId(text: string): Id;
 }
 
-export function composite<Id>(dimensions: { readonly id: DynamicDimension<Id>; readonly day: DailyDimension }): IdDayPartitions<Id> {
+export function composite<Id>(dimensions: {
+  readonly id: DynamicDimension<Id>;
+  readonly day: DailyDimension;
+}): IdDayPartitions<Id> {
   const { id, day: daily } = dimensions;
   const first = dayNumber(daily.start);
 
@@ -48,7 +51,8 @@ export function composite<Id>(dimensions: { readonly id: DynamicDimension<Id>; r
     format,
     parseId: (text) => id.type.parse(text, id.name),
     cell: (value) => ({ row: id.type.format(value.id), column: dayNumber(value.day) - first }),
-    at: (cell) => (cell.column < 0 ? undefined : { id: id.type.parse(cell.row, id.name), day: dayFromNumber(first + cell.column) }),
+    at: (cell) =>
+      cell.column < 0 ? undefined : { id: id.type.parse(cell.row, id.name), day: dayFromNumber(first + cell.column) },
     columns: {
       kind: 'time',
       start: daily.start,
@@ -66,10 +70,16 @@ export function composite<Id>(dimensions: { readonly id: DynamicDimension<Id>; r
       const ids =
         dots < 0 || !id.type.range
           ? [id.type.parse(idText, id.name)]
-          : id.type.range(id.type.parse(idText.slice(0, dots), id.name), id.type.parse(idText.slice(dots + 2), id.name));
-      if (days.length === 0 || ids.length === 0) throw new PartitionKeyInvalidError(`The range “${range}” is empty: its end lies before its start.`);
+          : id.type.range(
+              id.type.parse(idText.slice(0, dots), id.name),
+              id.type.parse(idText.slice(dots + 2), id.name),
+            );
+      if (days.length === 0 || ids.length === 0)
+        throw new PartitionKeyInvalidError(`The range “${range}” is empty: its end lies before its start.`);
       if (ids.length * days.length > MAX_EXPANDED_KEYS) {
-        throw new PartitionKeyInvalidError(`The range “${range}” has more than ${MAX_EXPANDED_KEYS} partitions: use “skein backfill”.`);
+        throw new PartitionKeyInvalidError(
+          `The range “${range}” has more than ${MAX_EXPANDED_KEYS} partitions: use “skein backfill”.`,
+        );
       }
       return ids.flatMap((one) => days.map((day) => format(parse(format({ id: one, day })))));
     },

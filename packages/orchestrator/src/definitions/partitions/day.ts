@@ -15,7 +15,8 @@ export function isDay(text: string): boolean {
 
 /** @throws PartitionKeyInvalidError when the text is not a day that exists */
 export function parseDay(text: string): Day {
-  if (!isDay(text)) throw new PartitionKeyInvalidError(`Invalid date “${text}”: write a day that exists as YYYY-MM-DD.`);
+  if (!isDay(text))
+    throw new PartitionKeyInvalidError(`Invalid date “${text}”: write a day that exists as YYYY-MM-DD.`);
   return text;
 }
 

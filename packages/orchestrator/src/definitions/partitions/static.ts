@@ -14,7 +14,9 @@ export function staticPartitions<const K extends string>(keys: readonly K[]): St
   const parse = (key: string): K => {
     checkKeyText(key);
     if (!known.has(key)) {
-      throw new PartitionKeyInvalidError(`Invalid partition key “${key}”: it is none of ${keys.slice(0, 20).join(', ')}.`);
+      throw new PartitionKeyInvalidError(
+        `Invalid partition key “${key}”: it is none of ${keys.slice(0, 20).join(', ')}.`,
+      );
     }
     return key as K;
   };

@@ -68,7 +68,10 @@ const GRIDS: Readonly<Record<WindowUnit, Grid>> = {
   },
 };
 
-export function timeWindows<U extends WindowUnit>(unit: U, options: { readonly start: Day }): TimeWindowPartitions & { readonly unit: U } {
+export function timeWindows<U extends WindowUnit>(
+  unit: U,
+  options: { readonly start: Day },
+): TimeWindowPartitions & { readonly unit: U } {
   const grid = GRIDS[unit];
   const start = parseDay(options.start);
   const first = grid.index(new Date(`${start}T00:00:00Z`));
@@ -80,7 +83,10 @@ export function timeWindows<U extends WindowUnit>(unit: U, options: { readonly s
     if (Number.isNaN(index) || grid.label(index) !== key) {
       throw new PartitionKeyInvalidError(`Invalid date “${key}”: write ${grid.grammar}.`);
     }
-    if (index < first) throw new PartitionKeyInvalidError(`Invalid date “${key}”: the first window of this asset is ${grid.label(first)}.`);
+    if (index < first)
+      throw new PartitionKeyInvalidError(
+        `Invalid date “${key}”: the first window of this asset is ${grid.label(first)}.`,
+      );
     return index;
   };
   const windowAt = (index: number): TimeWindow => ({ start: grid.start(index), end: grid.start(index + 1) });
@@ -107,7 +113,9 @@ export function timeWindows<U extends WindowUnit>(unit: U, options: { readonly s
       const [a, b] = [indexOf(from), indexOf(to)];
       if (b < a) throw new PartitionKeyInvalidError(`The range “${range}” is empty: its end lies before its start.`);
       if (b - a >= MAX_EXPANDED_KEYS) {
-        throw new PartitionKeyInvalidError(`The range “${range}” has more than ${MAX_EXPANDED_KEYS} partitions: use “skein backfill”.`);
+        throw new PartitionKeyInvalidError(
+          `The range “${range}” has more than ${MAX_EXPANDED_KEYS} partitions: use “skein backfill”.`,
+        );
       }
       return Array.from({ length: b - a + 1 }, (_, i) => grid.label(a + i));
     },

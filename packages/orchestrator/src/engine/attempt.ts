@@ -1,0 +1,163 @@
+/** What a worker does to an attempt in the ledger: begin, renew, save a checkpoint, settle. Typed replies, nothing else. */
+
+import type { Json, JsonObject } from '../definitions/json.ts';
+import type { PartitionOutcome } from '../definitions/outcome.ts';
+import type { Engine } from './engine.ts';
+import type { Part } from './submit.ts';
+
+export type UnitKind = 'm' | 'plan' | 'task' | 'settle';
+
+export interface Attempt {
+  /** `<run>.<step>.<name>.<number>` */
+  readonly id: string;
+  readonly runId: string;
+  readonly job: string;
+  readonly config: JsonObject;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly asset: string;
+  readonly kind: UnitKind;
+  readonly number: number;
+  readonly epoch: number;
+  readonly parts: readonly Part[];
+  readonly input: Json;
+  readonly checkpoint: Json | undefined;
+  readonly rehearsal: boolean;
+  /** Earlier attempts of this unit that failed by themselves. */
+  readonly fails: number;
+}
+
+/** Undefined when another attempt has it, it was cancelled, or the bell rang twice. */
+export async function beginAttempt(engine: Engine, id: string, worker: string): Promise<Attempt | undefined> {
+  const reply = (await engine.script('begin', id, worker, engine.settings.leaseMs)) as string[] | null;
+  if (!reply) return undefined;
+  const [
+    runId = '',
+    job = '',
+    config = '{}',
+    tags = '{}',
+    asset = '',
+    kind,
+    number,
+    epoch,
+    parts = '[]',
+    input = '',
+    checkpoint = '',
+    rehearsal,
+    fails,
+  ] = reply;
+  return {
+    id,
+    runId,
+    job,
+    config: JSON.parse(config) as JsonObject,
+    tags: JSON.parse(tags) as Record<string, string>,
+    asset,
+    kind: kind as UnitKind,
+    number: Number(number),
+    epoch: Number(epoch),
+    parts: parseList<Part>(parts),
+    input: input === '' ? null : (JSON.parse(input) as Json),
+    checkpoint: checkpoint === '' ? undefined : (JSON.parse(checkpoint) as Json),
+    rehearsal: rehearsal === '1',
+    fails: Number(fails),
+  };
+}
+
+/** Lua's JSON writes an empty list as `{}`. */
+export function parseList<T>(text: string): T[] {
+  const value = JSON.parse(text) as T[] | object;
+  return Array.isArray(value) ? value : [];
+}
+
+export type Renewal = 'ok' | 'cancel' | 'lost';
+
+export async function renewLeases(
+  engine: Engine,
+  attempts: readonly Pick<Attempt, 'id' | 'epoch'>[],
+): Promise<Renewal[]> {
+  if (attempts.length === 0) return [];
+  return (await engine.script(
+    'renew',
+    engine.settings.leaseMs,
+    ...attempts.flatMap((a) => [a.id, a.epoch]),
+  )) as Renewal[];
+}
+
+/** False when the attempt is fenced off. */
+export async function saveCheckpoint(engine: Engine, attempt: Attempt, value: Json): Promise<boolean> {
+  return (await engine.script('checkpoint', attempt.id, attempt.epoch, JSON.stringify(value))) === 1;
+}
+
+export type SettlePartitionReply = 'ok' | 'fenced' | 'unknown';
+
+export async function settlePartition(
+  engine: Engine,
+  attempt: Attempt,
+  key: string,
+  outcome: PartitionOutcome,
+): Promise<SettlePartitionReply> {
+  const reply = await engine.script(
+    'settle-partition',
+    attempt.id,
+    attempt.epoch,
+    key,
+    outcome.kind,
+    outcomeJson(outcome),
+  );
+  return reply === 1 ? 'ok' : reply === 0 ? 'fenced' : 'unknown';
+}
+
+export interface OkVerdict {
+  readonly outcomes: readonly (readonly [key: string, outcome: PartitionOutcome])[];
+  /** The run's result (materialize of one partition, settle) or the task's. */
+  readonly result?: Json;
+  readonly tasks?: readonly (readonly [id: string, parts: readonly Part[], input: Json])[];
+  readonly maxConcurrent?: number;
+}
+
+export interface FailedVerdict {
+  readonly error: { readonly code: string; readonly message: string };
+  readonly reason: string;
+  /** Milliseconds; −1: no more. */
+  readonly retryInMs: number;
+}
+
+/** False when the attempt was fenced off: nothing was written. */
+export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerdict): Promise<boolean> {
+  const body = {
+    outcomes: verdict.outcomes.map(([key, outcome]) => [key, outcome.kind, outcomeJson(outcome)]),
+    ...(verdict.result === undefined ? {} : { result: JSON.stringify(verdict.result) }),
+    ...(verdict.tasks === undefined
+      ? {}
+      : { tasks: verdict.tasks.map(([id, parts, input]) => [id, parts, JSON.stringify(input)]) }),
+    ...(verdict.maxConcurrent === undefined ? {} : { max: verdict.maxConcurrent }),
+  };
+  return (await engine.script('settle', attempt.id, attempt.epoch, 'ok', JSON.stringify(body))) === 'ok';
+}
+
+export async function settleFailed(engine: Engine, attempt: Attempt, verdict: FailedVerdict): Promise<boolean> {
+  const body = { error: JSON.stringify(verdict.error), reason: verdict.reason, retry_in: verdict.retryInMs };
+  return (await engine.script('settle', attempt.id, attempt.epoch, 'failed', JSON.stringify(body))) === 'ok';
+}
+
+export async function settleCancelled(engine: Engine, attempt: Attempt): Promise<boolean> {
+  return (await engine.script('settle', attempt.id, attempt.epoch, 'cancelled', '{}')) === 'ok';
+}
+
+/** What the run's record keeps of a partition; `o` is the outcome as people see it. */
+function outcomeJson(outcome: PartitionOutcome): string {
+  switch (outcome.kind) {
+    case 'materialized':
+      return JSON.stringify({ o: 'materialized', m: outcome.metadata });
+    case 'skipped':
+    case 'rehearsed':
+      return JSON.stringify({
+        o: 'skipped',
+        reason: outcome.reason,
+        m: outcome.metadata,
+        ...(outcome.kind === 'rehearsed' ? { rehearsed: true } : {}),
+      });
+    case 'failed':
+      return JSON.stringify({ o: 'failed', e: outcome.error, m: outcome.metadata });
+  }
+}

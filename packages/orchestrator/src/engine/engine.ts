@@ -1,0 +1,91 @@
+/**
+ * The engine: one connection to the ledger, the two queues that ring for workers, the deployment. Verbs are functions
+ * over it, one file each. Opening it checks that Redis is fit to keep a ledger and makes the definitions known.
+ */
+
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+import type { Deployment, Environment } from '../definitions/deployment.ts';
+import { ServiceError } from '../definitions/errors.ts';
+import { type Keys, createKeys } from '../store/keys.ts';
+import { checkLedgerRedis, connectRedis } from '../store/redis.ts';
+import { type ScriptName, type ScriptReply, runScript } from '../store/scripts.ts';
+import { type Dispatcher, createDispatcher } from './dispatch.ts';
+import { registerDefinitions } from './register.ts';
+import { type EngineSettings, readSettings } from './settings.ts';
+
+export interface Engine {
+  readonly deployment: Deployment;
+  readonly settings: EngineSettings;
+  readonly env: Environment;
+  readonly redis: Redis;
+  readonly redisUrl: string;
+  readonly keys: Keys;
+  readonly work: Queue;
+  readonly ticks: Queue;
+  readonly dispatcher: Dispatcher;
+  script(name: ScriptName, ...args: (string | number)[]): Promise<ScriptReply>;
+  close(): Promise<void>;
+}
+
+export interface OpenEngineOptions {
+  /** Before the deployment's own defaults are filled in. */
+  readonly env: Environment;
+  readonly allowUnsafeRedis?: boolean;
+}
+
+/** BullMQ's keys lie under the ledger's prefix, and so share its hash tag. */
+export function queuePrefix(prefix: string): string {
+  return `${prefix}:bull`;
+}
+
+/**
+ * @throws ServiceError when Redis does not answer, RefusedError when it would lose the ledger,
+ * EnvironmentInvalidError when variables are wrong
+ */
+export async function openEngine(deployment: Deployment, options: OpenEngineOptions): Promise<Engine> {
+  const env = deployment.environment(options.env);
+  const settings = readSettings(env);
+  if (settings.redisUrl === undefined) {
+    throw new ServiceError(
+      'redis',
+      'SKEIN_REDIS_URL is not set and no embedded services run here. Set it, or run “skein services up”.',
+    );
+  }
+  const redis = await connectRedis(settings.redisUrl);
+  const keys = createKeys(settings.prefix);
+  try {
+    await checkLedgerRedis(redis, keys, { allowUnsafe: options.allowUnsafeRedis ?? false });
+    await registerDefinitions(redis, settings.prefix, deployment);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  const queue = (name: string) => {
+    const made = new Queue(name, { connection: redis, prefix: queuePrefix(settings.prefix), skipVersionCheck: true });
+    made.on('error', () => {}); // commands report their own failures
+    return made;
+  };
+  const work = queue('work');
+  const ticks = queue('ticks');
+  const script = (name: ScriptName, ...args: (string | number)[]) => runScript(redis, settings.prefix, name, ...args);
+  const dispatcher = createDispatcher({ script, work, settings });
+  return {
+    deployment,
+    settings,
+    env,
+    redis,
+    redisUrl: settings.redisUrl,
+    keys,
+    work,
+    ticks,
+    dispatcher,
+    script,
+    async close() {
+      await dispatcher.idle();
+      await Promise.allSettled([work.close(), ticks.close()]);
+      await redis.quit().catch(() => redis.disconnect());
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * The pulse, which every process runs once a second: expire leases, ready what waited, ring again, admit, claim due
+ * ticks. Each part is one atomic script, so any number of pulses is as good as one.
+ */
+
+import type { Engine } from './engine.ts';
+
+export interface PulseCounts {
+  readonly lost: number;
+  readonly readied: number;
+  readonly resent: number;
+  readonly admitted: number;
+  readonly ticks: number;
+}
+
+/** Time after its timeout that a tick has for its commit before it counts as lost. */
+export const TICK_MARGIN_MS = 5_000;
+const BATCH = 500;
+
+export async function pulseOnce(engine: Engine): Promise<PulseCounts> {
+  const [lost = 0, readied = 0] = (await engine.script('expire', engine.settings.maxLost, BATCH)) as number[];
+  const resent = await engine.dispatcher.resend();
+  const admitted = await engine.dispatcher.runOnce();
+  const ticks = (await engine.script('claim-ticks', BATCH, TICK_MARGIN_MS)) as string[];
+  await ringTicks(engine, ticks);
+  return { lost, readied, resent, admitted, ticks: ticks.length };
+}
+
+export async function ringTicks(engine: Engine, ticks: readonly string[]): Promise<void> {
+  if (ticks.length === 0) return;
+  await engine.ticks.addBulk(
+    ticks.map((tick) => ({
+      name: 'tick',
+      data: {},
+      opts: { jobId: tick, removeOnComplete: true, removeOnFail: true },
+    })),
+  );
+}
+
+export interface Pulse {
+  stop(): Promise<void>;
+}
+
+/** A dull timer round `pulseOnce`; a pulse that fails is followed by the next one. */
+export function startPulse(engine: Engine, onError: (error: unknown) => void): Pulse {
+  let stopped = false;
+  let wake: (() => void) | undefined;
+  const loop = (async () => {
+    while (!stopped) {
+      const began = performance.now();
+      try {
+        await pulseOnce(engine);
+        await engine.dispatcher.idle();
+      } catch (error) {
+        if (!stopped) onError(error);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.max(0, engine.settings.pulseMs - (performance.now() - began)));
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      wake?.();
+      await loop;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** The one maker of Redis keys on the TypeScript side; `lua/include/base.lua` makes the same names in scripts. */
+
+export interface Keys {
+  readonly prefix: string;
+  /** Facts about the ledger itself: state version. */
+  readonly meta: string;
+  readonly events: string;
+  readonly stats: string;
+  readonly runs: string;
+  readonly outbox: string;
+  readonly leases: string;
+  readonly delayed: string;
+  readonly cancelling: string;
+  readonly pools: string;
+  readonly queues: string;
+  readonly sensors: string;
+  readonly due: string;
+  readonly workers: string;
+  readonly audit: string;
+  run(id: string): string;
+  runParts(id: string): string;
+  runEvents(id: string): string;
+  runLog(id: string): string;
+  runUnits(id: string): string;
+  unit(id: string): string;
+  runsOfJob(job: string): string;
+  runsByStatus(status: string): string;
+  openRuns(job: string): string;
+  states(asset: string, row: string): string;
+  rows(asset: string): string;
+  counts(asset: string): string;
+  rowCounts(asset: string, row: string): string;
+  last(asset: string, row: string): string;
+  holders(asset: string): string;
+  waiters(asset: string, key: string): string;
+  pool(name: string): string;
+  sensor(name: string): string;
+  cursorHistory(name: string): string;
+  ticks(name: string): string;
+  tick(id: string): string;
+  backfill(id: string): string;
+  backfillActive(id: string): string;
+  readonly backfills: string;
+}
+
+/** @param prefix holds a hash tag, such as `{skein}`, so that all keys share one slot */
+export function createKeys(prefix: string): Keys {
+  const k = (...parts: string[]) => [prefix, ...parts].join(':');
+  return {
+    prefix,
+    meta: k('meta'),
+    events: k('events'),
+    stats: k('stats'),
+    runs: k('runs'),
+    outbox: k('outbox'),
+    leases: k('leases'),
+    delayed: k('delayed'),
+    cancelling: k('cancelling'),
+    pools: k('pools'),
+    queues: k('queues'),
+    sensors: k('sensors'),
+    due: k('due'),
+    workers: k('workers'),
+    audit: k('audit'),
+    backfills: k('backfills'),
+    run: (id) => k('run', id),
+    runParts: (id) => k('run', id, 'parts'),
+    runEvents: (id) => k('run', id, 'ev'),
+    runLog: (id) => k('run', id, 'log'),
+    runUnits: (id) => k('run', id, 'u'),
+    unit: (id) => k('u', id),
+    runsOfJob: (job) => k('runs', 'job', job),
+    runsByStatus: (status) => k('runs', 'st', status),
+    openRuns: (job) => k('open', job),
+    states: (asset, row) => k('st', asset, row),
+    rows: (asset) => k('rows', asset),
+    counts: (asset) => k('cnt', asset),
+    rowCounts: (asset, row) => k('cntr', asset, row),
+    last: (asset, row) => k('last', asset, row),
+    holders: (asset) => k('held', asset),
+    waiters: (asset, key) => k('wait', asset, key),
+    pool: (name) => k('pool', name),
+    sensor: (name) => k('sensor', name),
+    cursorHistory: (name) => k('sensor', name, 'hist'),
+    ticks: (name) => k('ticks', name),
+    tick: (id) => k('tick', id),
+    backfill: (id) => k('bf', id),
+    backfillActive: (id) => k('bf', id, 'act'),
+  };
+}

@@ -1,0 +1,7 @@
+-- Ends a tick that failed; the cursor stays.
+-- ARGV: sensor, tick, error text, decision (failed | timed_out)
+-- Returns: 1, or 0 when the tick is not under way
+-- include: base sensors
+if hget(k('sensor', ARGV[1]), 'tick') ~= ARGV[2] then return 0 end
+end_tick(ARGV[1], ARGV[2], 'FAILURE', ARGV[4], ARGV[3], now_ms())
+return 1

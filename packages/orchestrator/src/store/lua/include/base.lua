@@ -1,0 +1,22 @@
+-- Shared by every script. KEYS[1] is the key prefix with its hash tag; all other keys are made from it here, so they
+-- share its slot. The makers of the same names on the TypeScript side are in keys.ts.
+local P = KEYS[1]
+local function k(...) return P .. ':' .. table.concat({...}, ':') end
+
+-- The store's own clock decides, never a caller's. Milliseconds.
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function hget(key, field)
+  local v = redis.call('HGET', key, field)
+  if v == false then return nil end
+  return v
+end
+
+-- One event in the run's own stream and its name in the global one; both are trimmed, the run's far later.
+local function event(run, type, at, extra)
+  redis.call('XADD', k('run', run, 'ev'), 'MAXLEN', '~', 20000, '*', 't', type, 'at', at, 'd', extra or '{}')
+  redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', type, 'r', run, 'at', at, 'd', extra or '{}')
+end

@@ -1,0 +1,39 @@
+-- Partition states: one string for an asset and row, one nibble a column: outcome * 4 + activity.
+local OUTCOME = { missing = 0, materialized = 1, failed = 2, skipped = 3 }
+local IDLE, QUEUED, RUNNING, CANCELLING = 0, 1, 2, 3
+
+local function count_cell(key, kind, from, to)
+  if from ~= 0 then redis.call('HINCRBY', key, kind .. from, -1) end
+  if to ~= 0 then redis.call('HINCRBY', key, kind .. to, 1) end
+end
+
+-- Changes a cell and the counters of its asset and row with it. nil keeps that half as it is.
+local function set_cell(asset, row, col, outcome, activity)
+  local key = k('st', asset, row)
+  local at = '#' .. col
+  local old = redis.call('BITFIELD', key, 'GET', 'u4', at)[1]
+  local o, a = math.floor(old / 4), old % 4
+  local no, na = outcome or o, activity or a
+  if no == o and na == a then return end
+  redis.call('BITFIELD', key, 'SET', 'u4', at, no * 4 + na)
+  if old == 0 then redis.call('ZADD', k('rows', asset), 'NX', 0, row) end
+  local total, of_row = k('cnt', asset), k('cntr', asset, row)
+  if no ~= o then
+    count_cell(total, 'o', o, no)
+    count_cell(of_row, 'o', o, no)
+  end
+  if na ~= a then
+    count_cell(total, 'a', a, na)
+    count_cell(of_row, 'a', a, na)
+  end
+end
+
+-- What a partition's last run was: `run|status|ended|failures`, failures counted since the last success.
+local function set_last(asset, row, col, run, status, at)
+  local key = k('last', asset, row)
+  local old = hget(key, col)
+  local failures = 0
+  if old then failures = tonumber(string.match(old, '|(%d+)$')) or 0 end
+  if status == 'SUCCESS' then failures = 0 else failures = failures + 1 end
+  redis.call('HSET', key, col, run .. '|' .. status .. '|' .. at .. '|' .. failures)
+end

@@ -1,0 +1,27 @@
+-- The queue of units: for each pool and priority a ring of lanes (job and tenant), for each lane a list of units, so
+-- that admission goes round the tenants. A unit is one thing to attempt: a partition, a plan, a task, a settle.
+
+local function queue_key(pool, prio) return k('q', pool, prio) end
+local function lane_key(pool, prio, lane) return k('q', pool, prio, 'lane', lane) end
+
+-- `front` is for units that were already admitted once: retries and lost ones.
+local function enqueue(unit, pool, prio, lane, front)
+  redis.call('HSET', k('u', unit), 'state', 'QUEUED')
+  local lk = lane_key(pool, prio, lane)
+  local n = redis.call(front and 'LPUSH' or 'RPUSH', lk, unit)
+  if n == 1 then
+    redis.call('RPUSH', queue_key(pool, prio), lane)
+    -- Pools and priorities that have something queued, highest priority first.
+    redis.call('ZADD', k('queues'), -tonumber(prio), pool .. '|' .. prio)
+  end
+end
+
+local function pool_limit(pool)
+  if pool == '' then return math.huge end
+  local key = k('pools')
+  return tonumber(hget(key, pool .. '|set') or hget(key, pool .. '|live') or hget(key, pool .. '|default') or '10')
+end
+
+local function leave_pool(pool, attempt)
+  if pool ~= '' then redis.call('SREM', k('pool', pool), attempt) end
+end

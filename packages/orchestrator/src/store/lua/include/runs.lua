@@ -1,0 +1,270 @@
+-- The life of a run: claims on partitions, steps, units, settlement, end. Statuses: QUEUED STARTING STARTED CANCELING
+-- and, for good, SUCCESS FAILURE CANCELED.
+
+local function set_status(run, from, to, at)
+  redis.call('HSET', k('run', run), 'status', to)
+  if from then redis.call('ZREM', k('runs', 'st', from), run) end
+  redis.call('ZADD', k('runs', 'st', to), at, run)
+end
+
+local function steps_of(run) return cjson.decode(hget(k('run', run), 'steps')) end
+local function parts_of(run) return cjson.decode(hget(k('run', run), 'parts') or '[]') end
+
+-- Makes one unit and queues it, or puts it into the run's backlog when `hold` says so.
+local function make_unit(run, step, name, kind, parts, input, opts)
+  local unit = run .. '.' .. step.index .. '.' .. name
+  redis.call('HSET', k('u', unit), 'run', run, 'asset', step.asset, 'kind', kind, 'attempt', 1, 'epoch', 0, 'fails', 0,
+    'lost', 0, 'parts', cjson.encode(parts), 'nparts', #parts, 'input', input, 'pool', step.pool, 'lane', opts.lane,
+    'prio', opts.prio, 'state', 'HELD')
+  redis.call('SADD', k('run', run, 'u'), unit)
+  return unit
+end
+
+local function queue_unit(unit, front)
+  local u = redis.call('HMGET', k('u', unit), 'pool', 'prio', 'lane')
+  enqueue(unit, u[1], u[2], u[3], front)
+end
+
+local function start_step(run, index, at)
+  local rk = k('run', run)
+  local steps = steps_of(run)
+  local step = steps[index + 1]
+  step.index = index
+  local info = redis.call('HMGET', rk, 'priority', 'lane')
+  local opts = { prio = info[1], lane = info[2] }
+  redis.call('HSET', rk, 'step', index)
+  local parts = parts_of(run)
+  if step.fan then
+    redis.call('HSET', rk, 'stage', 'plan', 'open', 1)
+    queue_unit(make_unit(run, step, 'plan', 'plan', parts, '', opts))
+    return
+  end
+  -- A later step works on the partitions that the step before it did not fail on.
+  local todo = {}
+  for _, p in ipairs(parts) do
+    local ok = true
+    if index > 0 then
+      local before = hget(k('run', run, 'parts'), steps[index].asset .. '|' .. p[1]) or ''
+      ok = not string.find(before, '"o":"failed"', 1, true)
+    end
+    if ok then todo[#todo + 1] = p end
+  end
+  redis.call('HSET', rk, 'stage', 'm', 'open', #todo)
+  for i, p in ipairs(todo) do
+    local lane = opts.lane
+    if #todo > 1 then lane = hget(rk, 'job') .. '|' .. p[2] end
+    queue_unit(make_unit(run, step, #todo == 1 and 'm' or ('p' .. i), 'm', { p }, '', { prio = opts.prio, lane = lane }))
+  end
+end
+
+-- The first of these partitions that another run holds, and that run; nil when all are free or ours.
+local function first_held(run, assets, parts)
+  for _, asset in ipairs(assets) do
+    for _, p in ipairs(parts) do
+      local holder = hget(k('held', asset), p[1])
+      if holder and holder ~= run then return asset, p[1], holder end
+    end
+  end
+  return nil
+end
+
+local function claim(run, assets, parts)
+  for _, asset in ipairs(assets) do
+    for _, p in ipairs(parts) do
+      redis.call('HSET', k('held', asset), p[1], run)
+      set_cell(asset, p[2], p[3], nil, QUEUED)
+    end
+  end
+end
+
+local function assets_of(run)
+  local assets = {}
+  for _, step in ipairs(steps_of(run)) do assets[#assets + 1] = step.asset end
+  return assets
+end
+
+-- Claims everything the run needs, or parks it behind the first partition that is taken. Never some of it, so runs
+-- cannot wait for each other in a circle.
+local function claim_or_park(run, at)
+  local rk = k('run', run)
+  local assets, parts = assets_of(run), parts_of(run)
+  local asset, key, holder = first_held(run, assets, parts)
+  if asset then
+    local wk = k('wait', asset, key)
+    redis.call('RPUSH', wk, run)
+    redis.call('HSET', rk, 'parked', wk, 'blocked', 'partition ' .. key .. ' of ' .. asset .. ' is held by run ' .. holder)
+    return false
+  end
+  redis.call('HDEL', rk, 'parked', 'blocked')
+  claim(run, assets, parts)
+  start_step(run, 0, at)
+  return true
+end
+
+local function claim_or_park_unit(unit, at)
+  local u = redis.call('HMGET', k('u', unit), 'run', 'asset', 'parts', 'state')
+  if u[4] ~= 'HELD' then return false end
+  local parts = cjson.decode(u[3])
+  local asset, key, holder = first_held(u[1], { u[2] }, parts)
+  if asset then
+    redis.call('RPUSH', k('wait', asset, key), 'U' .. unit)
+    redis.call('HSET', k('u', unit), 'blocked', 'partition ' .. key .. ' is held by run ' .. holder)
+    return false
+  end
+  claim(u[1], { u[2] }, parts)
+  queue_unit(unit)
+  return true
+end
+
+-- Gives a partition free and wakes who waits for it, until one of them has taken it.
+local function release(asset, key, run, at)
+  if hget(k('held', asset), key) ~= run then return end
+  redis.call('HDEL', k('held', asset), key)
+  local wk = k('wait', asset, key)
+  while true do
+    local waiter = redis.call('LPOP', wk)
+    if not waiter then return end
+    local took
+    if string.sub(waiter, 1, 1) == 'U' then
+      took = claim_or_park_unit(string.sub(waiter, 2), at)
+    elseif hget(k('run', waiter), 'status') == 'QUEUED' then
+      took = claim_or_park(waiter, at)
+    end
+    if took then return end
+  end
+end
+
+-- Settles one partition of a run, once; `json` is what the run's record keeps of it.
+local function settle_partition(run, asset, p, kind, json, at)
+  local pk = k('run', run, 'parts')
+  local field = asset .. '|' .. p[1]
+  local current = hget(pk, field)
+  if current and current ~= '' then return false end
+  redis.call('HSET', pk, field, json)
+  local outcome = OUTCOME[kind]
+  set_cell(asset, p[2], p[3], outcome, IDLE)
+  if kind == 'materialized' then
+    redis.call('HINCRBY', k('run', run), 'n_mat', 1)
+    set_last(asset, p[2], p[3], run, 'SUCCESS', at)
+  elseif kind == 'failed' then
+    redis.call('HINCRBY', k('run', run), 'n_fail', 1)
+    set_last(asset, p[2], p[3], run, 'FAILURE', at)
+  else
+    redis.call('HINCRBY', k('run', run), 'n_skip', 1)
+    if kind == 'skipped' then set_last(asset, p[2], p[3], run, 'SUCCESS', at) end
+  end
+  event(run, 'partition.' .. kind, at, cjson.encode({ asset = asset, key = p[1] }))
+  return true
+end
+
+-- Ends a run for good: partitions free, indexes moved, units gone, waiters woken.
+local function end_run(run, status, reason, err, at)
+  local rk = k('run', run)
+  local info = redis.call('HMGET', rk, 'status', 'job', 'tags_active', 'parked')
+  set_status(run, info[1], status, at)
+  redis.call('HSET', rk, 'ended', at)
+  if reason then redis.call('HSET', rk, 'end_reason', reason) end
+  if err and err ~= '' then redis.call('HSET', rk, 'error', err) end
+  redis.call('HDEL', rk, 'blocked', 'parked')
+  redis.call('SREM', k('open', info[2]), run)
+  redis.call('SREM', k('act', info[2]), run)
+  if info[4] then redis.call('LREM', info[4], 0, run) end
+  local units = redis.call('SMEMBERS', k('run', run, 'u'))
+  for _, unit in ipairs(units) do redis.call('DEL', k('u', unit)) end
+  redis.call('DEL', k('run', run, 'u'), k('run', run, 'bl'))
+  local parts = parts_of(run)
+  for _, asset in ipairs(assets_of(run)) do
+    for _, p in ipairs(parts) do
+      local settled = hget(k('run', run, 'parts'), asset .. '|' .. p[1])
+      if hget(k('held', asset), p[1]) == run then
+        if not settled or settled == '' then
+          set_cell(asset, p[2], p[3], nil, IDLE)
+          if status ~= 'SUCCESS' then set_last(asset, p[2], p[3], run, status, at) end
+        end
+        release(asset, p[1], run, at)
+      end
+    end
+  end
+  local bf = hget(rk, 'backfill')
+  if bf then redis.call('SREM', k('bf', bf, 'act'), run) end
+  event(run, 'run.ended', at, cjson.encode({ status = status, job = info[2], reason = reason or '' }))
+end
+
+-- After a unit has ended: the next task, stage or step, or the end of the run.
+local function after_unit(run, at)
+  local rk = k('run', run)
+  local open = redis.call('HINCRBY', rk, 'open', -1)
+  local info = redis.call('HMGET', rk, 'status', 'stage', 'step', 'step_failed', 'n_fail', 'fail_error', 'fail_reason')
+  if info[1] == 'CANCELING' then
+    if open <= 0 then end_run(run, 'CANCELED', 'cancelled', nil, at) end
+    return
+  end
+  local nxt = redis.call('LPOP', k('run', run, 'bl'))
+  if nxt then claim_or_park_unit(nxt, at) end
+  if open > 0 then return end
+  local steps = steps_of(run)
+  local index = tonumber(info[3])
+  local step = steps[index + 1]
+  step.index = index
+  if info[2] == 'tasks' then
+    local opts = redis.call('HMGET', rk, 'priority', 'lane')
+    redis.call('HSET', rk, 'stage', 'settle', 'open', 1)
+    queue_unit(make_unit(run, step, 'settle', 'settle', parts_of(run), '', { prio = opts[1], lane = opts[2] }))
+    return
+  end
+  local failed = info[4] == '1' or tonumber(info[5] or '0') > 0
+  if not failed and index + 1 < #steps then return start_step(run, index + 1, at) end
+  if failed then
+    -- Steps that never came: their partitions were not tried, and say so.
+    for i = index + 2, #steps do
+      for _, p in ipairs(parts_of(run)) do
+        settle_partition(run, steps[i].asset, p, 'failed',
+          '{"o":"failed","e":{"code":"UPSTREAM_FAILED","message":"An asset that this one depends on failed in the same run."}}', at)
+      end
+    end
+    end_run(run, 'FAILURE', info[7] or 'user_error', info[6] or nil, at)
+  else
+    end_run(run, 'SUCCESS', nil, nil, at)
+  end
+end
+
+-- A unit that will not be tried again: what it had to settle and did not is failed.
+local function fail_unit(unit, reason, err, at)
+  local uk = k('u', unit)
+  local u = redis.call('HMGET', uk, 'run', 'asset', 'kind', 'parts')
+  local run, kind = u[1], u[3]
+  redis.call('HSET', uk, 'state', 'FAILED', 'error', err)
+  redis.call('HSETNX', k('run', run), 'fail_error', err)
+  redis.call('HSETNX', k('run', run), 'fail_reason', reason)
+  redis.call('HSET', k('run', run), 'step_failed', '1')
+  local json = '{"o":"failed","e":' .. err .. '}'
+  for _, p in ipairs(cjson.decode(u[4])) do settle_partition(run, u[2], p, 'failed', json, at) end
+  if kind == 'plan' then redis.call('HSET', k('run', run), 'stage', 'failed') end
+  event(run, 'unit.failed', at, cjson.encode({ unit = unit, reason = reason }))
+  after_unit(run, at)
+end
+
+-- Ends a running attempt's hold on its lease and pool.
+local function end_attempt(unit, attempt)
+  redis.call('ZREM', k('leases'), attempt)
+  redis.call('SREM', k('cancelling'), attempt)
+  leave_pool(hget(k('u', unit), 'pool') or '', attempt)
+end
+
+-- `run.step.name.attempt` → unit, attempt number.
+local function split_attempt(attempt)
+  local unit, n = string.match(attempt, '^(.*)%.(%d+)$')
+  return unit, n
+end
+
+-- The unit when this attempt is the one that runs it and its token is the current one; nil otherwise.
+local function owned_unit(attempt, epoch)
+  local unit, n = split_attempt(attempt)
+  if not unit then return nil end
+  local u = redis.call('HMGET', k('u', unit), 'state', 'attempt', 'epoch')
+  if u[1] ~= 'RUNNING' or u[2] ~= n or u[3] ~= epoch then
+    redis.call('HINCRBY', k('stats'), 'fenced_commits', 1)
+    return nil
+  end
+  return unit
+end

@@ -1,0 +1,51 @@
+-- Submitting one run; used by `submit` and by `commit-tick`. `s` is the decoded request of submit.ts.
+-- Gives run id and one of: new, suppressed, joined, refused (then also the partition).
+
+local function run_key_of(s)
+  if s.run_key ~= nil and s.run_key ~= cjson.null and s.run_key ~= '' then return s.run_key end
+  if not s.auto_key then return nil end
+  -- Made by the engine: the same ask in the same cursor generation, again only after an unsuccessful end.
+  local tries = 0
+  for _, p in ipairs(s.parts) do
+    local last = hget(k('last', s.steps[1].asset, p[2]), p[3])
+    if last then tries = tries + (tonumber(string.match(last, '|(%d+)$')) or 0) end
+  end
+  return s.auto_key .. '|' .. tries
+end
+
+local function submit_run(s, at)
+  local key = run_key_of(s)
+  if key then
+    local known = hget(k('keys', s.key_scope), key)
+    if known then return known, 'suppressed' end
+  end
+  local assets, steps = {}, {}
+  for i, step in ipairs(s.steps) do
+    assets[i] = step.asset
+    steps[i] = { asset = step.asset, pool = step.pool or '', fan = step.fan or nil, max = step.max or nil }
+  end
+  if s.on_busy ~= 'wait' then
+    local asset, held_key, holder = first_held(s.id, assets, s.parts)
+    if asset then return holder, s.on_busy == 'join' and 'joined' or 'refused', held_key end
+  end
+  local rk = k('run', s.id)
+  redis.call('HSET', rk, 'id', s.id, 'job', s.job, 'status', 'QUEUED', 'config', s.config, 'tags', s.tags, 'priority', s.priority,
+    'cause', s.cause, 'created', at, 'steps', cjson.encode(steps), 'parts', #s.parts > 0 and cjson.encode(s.parts) or '[]',
+    'lane', s.lane, 'total', #s.parts * #s.steps, 'n_mat', 0, 'n_fail', 0, 'n_skip', 0, 'step', 0, 'max_active', s.max_active or 0,
+    'rehearsal', s.rehearsal and '1' or '', 'on_busy', s.on_busy)
+  if key then
+    redis.call('HSET', rk, 'run_key', key)
+    redis.call('HSET', k('keys', s.key_scope), key, s.id)
+  end
+  if s.backfill then
+    redis.call('HSET', rk, 'backfill', s.backfill)
+    redis.call('SADD', k('bf', s.backfill, 'act'), s.id)
+  end
+  redis.call('ZADD', k('runs'), at, s.id)
+  redis.call('ZADD', k('runs', 'job', s.job), at, s.id)
+  redis.call('ZADD', k('runs', 'st', 'QUEUED'), at, s.id)
+  redis.call('SADD', k('open', s.job), s.id)
+  event(s.id, 'run.queued', at, cjson.encode({ job = s.job }))
+  claim_or_park(s.id, at)
+  return s.id, 'new'
+end

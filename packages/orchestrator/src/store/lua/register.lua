@@ -1,0 +1,17 @@
+-- Makes sensors, schedules and pool limits of the deployment known; a person's switch or limit is never overwritten.
+-- ARGV: JSON { sensors: [{ name, kind, every, status, cursor, timeout }], pools: { name: limit } }
+-- Returns: 1
+-- include: base
+local at = now_ms()
+local d = cjson.decode(ARGV[1])
+for _, s in ipairs(d.sensors) do
+  local sk = k('sensor', s.name)
+  if redis.call('HSETNX', sk, 'status', s.status) == 1 then
+    redis.call('HSET', sk, 'cursor', s.cursor, 'version', 1, 'generation', 1, 'status_by', 'definition')
+  end
+  redis.call('HSET', sk, 'every', s.every, 'timeout', s.timeout, 'kind', s.kind)
+  redis.call('SADD', k('sensors'), s.name)
+  redis.call('ZADD', k('due'), 'NX', at, s.name)
+end
+for name, limit in pairs(d.pools) do redis.call('HSET', k('pools'), name .. '|default', limit) end
+return 1

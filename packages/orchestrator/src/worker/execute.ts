@@ -1,0 +1,286 @@
+/**
+ * Executes one attempt: a pipeline of named steps over one value. Begin, prepare, run user code under lease, timeout
+ * and cancellation, settle. User code's failure is an outcome; the ledger's refusal means that another has taken over.
+ */
+
+import type { Asset, Task } from '../definitions/asset.ts';
+import { parseConfig } from '../definitions/config.ts';
+import type { StepContext } from '../definitions/context.ts';
+import { lookUp } from '../definitions/deployment.ts';
+import {
+  AssetFailedError,
+  CancelledError,
+  CheckFailedError,
+  LeaseLostError,
+  TimeoutError,
+} from '../definitions/errors.ts';
+import type { Metadata, PartitionOutcome } from '../definitions/outcome.ts';
+import { backoffMs } from '../definitions/retry.ts';
+import {
+  type Attempt,
+  type OkVerdict,
+  beginAttempt,
+  settleCancelled,
+  settleFailed,
+  settleOk,
+} from '../engine/attempt.ts';
+import type { Engine } from '../engine/engine.ts';
+import { readTaskResults } from '../engine/reads/task-results.ts';
+import { type Part, configOf } from '../engine/submit.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Scrub } from '../telemetry/scrub.ts';
+import { describeError } from './describe-error.ts';
+import type { LeaseKeeper } from './leases.ts';
+import type { ResourcePool } from './resources.ts';
+import { createRunLog } from './run-log.ts';
+import { createStepContext } from './step-context.ts';
+
+export interface ExecutePorts {
+  readonly engine: Engine;
+  readonly worker: string;
+  readonly leases: LeaseKeeper;
+  readonly resources: ResourcePool;
+  readonly metrics: Metrics;
+  readonly scrub: Scrub;
+}
+
+/** Does nothing when the attempt is not to be had: cancelled, taken, or rung for twice. */
+export async function executeAttempt(ports: ExecutePorts, attemptId: string): Promise<void> {
+  const { engine, metrics } = ports;
+  const attempt = await beginAttempt(engine, attemptId, ports.worker);
+  if (!attempt) return;
+  const lease = ports.leases.take(attempt);
+  const log = createRunLog(engine, attempt, ports.scrub);
+  const endTimer = metrics.attemptSeconds.startTimer({ asset: attempt.asset });
+  let verdict = 'ok';
+  try {
+    const asset = lookUp('asset', engine.deployment.assets, attempt.asset);
+    const outcome = await underLimits(asset, lease.signal, engine.settings.cancelGraceMs, (signal) =>
+      work(ports, attempt, asset, log, signal),
+    );
+    await log.flush();
+    if (!(await settleOk(engine, attempt, outcome))) metrics.fencedCommits.inc();
+  } catch (error) {
+    verdict = await settleError(ports, attempt, lease.signal, error, log);
+  } finally {
+    lease.release();
+    endTimer({ verdict });
+    await log.flush();
+    engine.dispatcher.kick();
+  }
+}
+
+async function settleError(
+  { engine, metrics, scrub }: ExecutePorts,
+  attempt: Attempt,
+  signal: AbortSignal,
+  error: unknown,
+  log: ReturnType<typeof createRunLog>,
+): Promise<string> {
+  const reason: unknown = signal.aborted ? signal.reason : error;
+  if (reason instanceof LeaseLostError) {
+    metrics.leaseLost.inc();
+    return 'lost'; // The ledger has given or will give the attempt to another; nothing to settle.
+  }
+  if (reason instanceof CancelledError) {
+    await settleCancelled(engine, attempt);
+    return 'cancelled';
+  }
+  const described = describeError(reason, scrub);
+  const policy = engine.deployment.assets.get(attempt.asset)?.retries;
+  const again = described.retryable && policy !== undefined && attempt.fails + 1 < policy.attempts;
+  // Up to a tenth more, so that attempts that failed together do not come back together.
+  const retryInMs = again ? Math.round(backoffMs(policy.backoff, attempt.fails + 2) * (1 + Math.random() / 10)) : -1;
+  log.error(described.message, {
+    code: described.code,
+    reason: described.reason,
+    attempt: attempt.number,
+    retry_in_ms: retryInMs,
+  });
+  await log.flush();
+  const settled = await settleFailed(engine, attempt, {
+    error: { code: described.code, message: described.message },
+    reason: described.reason,
+    retryInMs,
+  });
+  if (!settled) metrics.fencedCommits.inc();
+  return 'failed';
+}
+
+/** Runs work under the asset's timeout; work that ignores its signal is given up after the grace. */
+async function underLimits<T>(
+  asset: Asset,
+  lease: AbortSignal,
+  graceMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timeout = new AbortController();
+  const signal = AbortSignal.any([lease, timeout.signal]);
+  const timer =
+    asset.timeoutMs === undefined
+      ? undefined
+      : setTimeout(
+          () =>
+            timeout.abort(
+              new TimeoutError(`The attempt took longer than ${asset.timeoutMs} ms, the timeout of ${asset.key}.`),
+            ),
+          asset.timeoutMs,
+        );
+  let graceTimer: NodeJS.Timeout | undefined;
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      graceTimer = setTimeout(() => reject(signal.reason as Error), graceMs);
+    });
+  });
+  givenUp.catch(() => {});
+  try {
+    const value = await Promise.race([work(signal), givenUp]);
+    // A lost lease must not commit; a cancellation or timeout that came after the work was done does not undo it.
+    if (lease.aborted && lease.reason instanceof LeaseLostError) throw lease.reason;
+    return value;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(graceTimer);
+  }
+}
+
+async function work(
+  ports: ExecutePorts,
+  attempt: Attempt,
+  asset: Asset,
+  log: ReturnType<typeof createRunLog>,
+  signal: AbortSignal,
+): Promise<OkVerdict> {
+  const { engine } = ports;
+  const job = lookUp('job', engine.deployment.jobs, attempt.job);
+  const parsed = parseConfig(asset, configOf(job, asset, attempt.config));
+  const settled = new Set<string>();
+  const context = createStepContext({
+    engine,
+    attempt,
+    asset,
+    config: asset.bindConfig(
+      parsed,
+      attempt.parts.map(([key]) => asset.partitions.parse(key)),
+    ),
+    resources: await ports.resources.openAll(asset.resources),
+    log,
+    signal,
+    metrics: ports.metrics,
+    settled,
+  });
+  switch (attempt.kind) {
+    case 'm':
+      return materialize(asset, attempt, context);
+    case 'plan':
+      return plan(asset, context);
+    case 'task':
+      return runTask(asset, attempt, context, settled);
+    case 'settle':
+      return settleTasks(ports.engine, asset, attempt, context);
+  }
+}
+
+async function materialize(
+  asset: Asset,
+  attempt: Attempt,
+  context: StepContext<unknown, unknown, unknown>,
+): Promise<OkVerdict> {
+  const [ref] = context.partitions;
+  if (!ref || !asset.materialize)
+    throw new AssetFailedError(`${asset.key} cannot make this partition: the code of the worker is another version.`);
+  const step = { ...context, partition: ref.value, partitionKey: ref.key };
+  const made = await asset.materialize(step);
+  const outcome: PartitionOutcome =
+    attempt.rehearsal && made.kind === 'materialized'
+      ? { kind: 'rehearsed', reason: 'a rehearsal leaves the state as it was', metadata: made.metadata }
+      : made;
+  if (outcome.kind === 'materialized') await runChecks(asset, step, outcome.metadata);
+  return { outcomes: [[ref.key, outcome]], result: outcome.metadata };
+}
+
+async function runChecks(
+  asset: Asset,
+  step: StepContext<unknown, unknown, unknown> & { partition: unknown },
+  metadata: Metadata,
+): Promise<void> {
+  for (const check of asset.checks) {
+    const verdict = await check.run({ ...step, metadata });
+    step.event('check.evaluated', {
+      check: check.name,
+      passed: verdict.passed,
+      severity: check.severity,
+      description: verdict.description,
+    });
+    if (!verdict.passed && check.severity === 'error')
+      throw new CheckFailedError(`Check ${check.name} failed: ${verdict.description}`);
+  }
+}
+
+const TASK_ID = /^[a-z0-9][a-z0-9_-]{0,99}$/;
+const MAX_TASKS = 10_000;
+
+async function plan(asset: Asset, context: StepContext<unknown, unknown, unknown>): Promise<OkVerdict> {
+  const fan = fanOut(asset);
+  const tasks = await fan.plan(context);
+  if (tasks.length > MAX_TASKS)
+    throw new AssetFailedError(`${asset.key} planned ${tasks.length} tasks; at most ${MAX_TASKS} go into one run.`);
+  const seen = new Set<string>();
+  for (const task of tasks) {
+    if (!TASK_ID.test(task.id) || seen.has(task.id))
+      throw new AssetFailedError(`${asset.key} planned a task “${task.id}” twice or with a malformed id.`);
+    seen.add(task.id);
+  }
+  return {
+    outcomes: [],
+    tasks: tasks.map((task) => [task.id, task.partitions.map((key) => partOf(asset, key)), task.input] as const),
+    ...(fan.maxConcurrent ? { maxConcurrent: fan.maxConcurrent(context.config) } : {}),
+  };
+}
+
+async function runTask(
+  asset: Asset,
+  attempt: Attempt,
+  context: StepContext<unknown, unknown, unknown>,
+  settled: ReadonlySet<string>,
+): Promise<OkVerdict> {
+  const name = attempt.id.split('.').slice(2, -1).join('.');
+  const task: Task = {
+    id: name.replace(/^t-/, ''),
+    partitions: attempt.parts.map(([key]) => key),
+    input: attempt.input,
+  };
+  const result = await fanOut(asset).run({ ...context, task });
+  const rest = task.partitions.filter((key) => !settled.has(key));
+  return { outcomes: rest.map((key) => [key, defaultOutcome(attempt)] as const), result: result ?? null };
+}
+
+async function settleTasks(
+  engine: Engine,
+  asset: Asset,
+  attempt: Attempt,
+  context: StepContext<unknown, unknown, unknown>,
+): Promise<OkVerdict> {
+  const results = await readTaskResults(engine, attempt.runId);
+  const result = await fanOut(asset).settle({ ...context, results });
+  // Partitions that are settled already keep their outcome; the script sees to that.
+  return { outcomes: attempt.parts.map(([key]) => [key, defaultOutcome(attempt)] as const), result };
+}
+
+function defaultOutcome(attempt: Attempt): PartitionOutcome {
+  return attempt.rehearsal
+    ? { kind: 'rehearsed', reason: 'a rehearsal leaves the state as it was', metadata: {} }
+    : { kind: 'materialized', metadata: {} };
+}
+
+function fanOut(asset: Asset): NonNullable<Asset['tasks']> {
+  if (!asset.tasks) throw new AssetFailedError(`${asset.key} has no tasks: the code of the worker is another version.`);
+  return asset.tasks;
+}
+
+function partOf(asset: Asset, key: string): Part {
+  const cell = asset.partitions.cell(asset.partitions.parse(key));
+  return [key, cell.row, cell.column];
+}

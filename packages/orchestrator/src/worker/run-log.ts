@@ -1,0 +1,137 @@
+/**
+ * What user code says while it works: log lines, events and progress of one attempt, buffered and written to the run's
+ * streams in one pipeline a few times a second. Lines are capped and scrubbed; the streams are trimmed.
+ */
+
+import type { LogFields, LogLevel, Logger } from '../definitions/context.ts';
+import type { Attempt } from '../engine/attempt.ts';
+import type { Engine } from '../engine/engine.ts';
+
+export interface RunLog extends Logger {
+  event(name: string, fields: LogFields): void;
+  progress(done: number, total: number, note: string): void;
+  /** Writes what is buffered; never throws, a log is not worth an attempt. */
+  flush(): Promise<void>;
+}
+
+const FLUSH_MS = 250;
+const MAX_LINE = 65_536;
+const MAX_LINES_PER_RUN = 20_000;
+const MAX_EVENTS_PER_RUN = 20_000;
+
+type Entry = readonly [stream: 'log' | 'event', level: string, text: string, fields: string, at: number];
+
+export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: string) => string): RunLog {
+  let buffer: Entry[] = [];
+  let progress: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+
+  const cap = (text: string) =>
+    text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}… (${text.length - MAX_LINE} characters cut)` : text;
+  const add = (entry: Entry) => {
+    buffer.push(entry);
+    timer ??= setTimeout(() => void flush(), FLUSH_MS);
+  };
+  const write = async (entries: readonly Entry[], latest: string | undefined) => {
+    const pipeline = engine.redis.pipeline();
+    const unit = attempt.id;
+    for (const [stream, level, text, fields, at] of entries) {
+      if (stream === 'log') {
+        pipeline.xadd(
+          engine.keys.runLog(attempt.runId),
+          'MAXLEN',
+          '~',
+          MAX_LINES_PER_RUN,
+          '*',
+          'l',
+          level,
+          'm',
+          text,
+          'f',
+          fields,
+          'u',
+          unit,
+          'at',
+          at,
+        );
+      } else {
+        pipeline.xadd(
+          engine.keys.runEvents(attempt.runId),
+          'MAXLEN',
+          '~',
+          MAX_EVENTS_PER_RUN,
+          '*',
+          't',
+          text,
+          'd',
+          fields,
+          'u',
+          unit,
+          'at',
+          at,
+        );
+      }
+    }
+    if (latest !== undefined) {
+      pipeline.hset(engine.keys.run(attempt.runId), 'progress', latest);
+      pipeline.xadd(
+        engine.keys.events,
+        'MAXLEN',
+        '~',
+        50_000,
+        '*',
+        't',
+        'run.progress',
+        'r',
+        attempt.runId,
+        'at',
+        Date.now(),
+        'd',
+        latest,
+      );
+    }
+    await pipeline.exec();
+  };
+  const flush = async () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const [entries, latest] = [buffer, progress];
+    buffer = [];
+    progress = undefined;
+    if (entries.length > 0 || latest !== undefined)
+      writing = writing.then(() => write(entries, latest)).catch(() => {});
+    await writing;
+  };
+  const line =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}) =>
+      add(['log', level, cap(scrub(message)), cap(scrub(toJson(fields))), Date.now()]);
+
+  return {
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    event: (name, fields) => add(['event', 'info', name.slice(0, 200), cap(scrub(toJson(fields))), Date.now()]),
+    progress(done, total, note) {
+      progress = JSON.stringify({ done, total, note: scrub(note).slice(0, 200) });
+      timer ??= setTimeout(() => void flush(), FLUSH_MS);
+    },
+    flush,
+  };
+}
+
+/** JSON of fields as they come: bigints as text, errors as their message, circles cut. */
+function toJson(fields: LogFields): string {
+  const seen = new WeakSet<object>();
+  return JSON.stringify(fields, (_key, value: unknown) => {
+    if (typeof value === 'bigint') return value.toString();
+    if (value instanceof Error) return value.message;
+    if (typeof value === 'object' && value !== null) {
+      if (seen.has(value)) return '[circular]';
+      seen.add(value);
+    }
+    return value;
+  });
+}

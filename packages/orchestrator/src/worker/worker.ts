@@ -1,0 +1,155 @@
+/**
+ * The worker: takes attempts and ticks from the queues, executes them, keeps their leases, pulses. Stopping it stops
+ * fetching first, lets what runs finish until the grace is over, then aborts it; the ledger gives it to another.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import { Worker as BullWorker } from 'bullmq';
+
+import type { Logger } from '../definitions/context.ts';
+import { LeaseLostError } from '../definitions/errors.ts';
+import { type Engine, queuePrefix } from '../engine/engine.ts';
+import { startPulse } from '../engine/pulse.ts';
+import { evaluateTick } from '../engine/tick.ts';
+import { connectBlocking } from '../store/redis.ts';
+import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
+import { createScrub } from '../telemetry/scrub.ts';
+import { describeError } from './describe-error.ts';
+import { executeAttempt } from './execute.ts';
+import { createLeaseKeeper } from './leases.ts';
+import { type ResourcePool, createResourcePool } from './resources.ts';
+
+export interface WorkerOptions {
+  /** Attempts at once; default 10. */
+  readonly concurrency?: number;
+  readonly tickConcurrency?: number;
+  readonly log: Logger;
+  readonly metrics?: Metrics;
+  /** Shared with others in this process; otherwise the worker opens and closes its own. */
+  readonly resources?: ResourcePool;
+}
+
+export interface SkeinWorker {
+  readonly id: string;
+  readonly metrics: Metrics;
+  /** @param graceMs what runs may take to finish; then it is aborted and left to another worker */
+  stop(graceMs?: number): Promise<void>;
+}
+
+const STALLED = { lockDuration: 20_000, stalledInterval: 8_000, maxStalledCount: 1_000 } as const;
+const HEARTBEAT_MS = 2_000;
+/** A worker that has not been heard of for this long counts as gone. */
+export const WORKER_ALIVE_MS = 10_000;
+
+export async function startWorker(engine: Engine, options: WorkerOptions): Promise<SkeinWorker> {
+  const id = `${hostname().slice(0, 40)}.${process.pid}.${randomBytes(3).toString('hex')}`;
+  const concurrency = options.concurrency ?? 10;
+  const { log } = options;
+  const metrics = options.metrics ?? createMetrics();
+  const scrub = createScrub(engine.env);
+  const resources = options.resources ?? createResourcePool(engine.deployment, engine.env, log);
+  const leases = createLeaseKeeper(engine);
+  const connection = connectBlocking(engine.redisUrl);
+  const prefix = queuePrefix(engine.keys.prefix);
+  const ports = { engine, worker: id, leases, resources, metrics, scrub };
+
+  const guard = (what: string, work: (id: string) => Promise<unknown>) => async (job: { id?: string | undefined }) => {
+    try {
+      await work(job.id ?? '');
+    } catch (error) {
+      // The ledger keeps the truth: a lease that is not settled expires, a tick that is not committed is lost and said so.
+      log.error(`${what} was left to the ledger`, { id: job.id, error: describeError(error, scrub).message });
+    }
+  };
+  const attempts = new BullWorker(
+    'work',
+    guard('an attempt', (attempt) => executeAttempt(ports, attempt)),
+    {
+      connection,
+      prefix,
+      concurrency,
+      skipVersionCheck: true,
+      ...STALLED,
+    },
+  );
+  const tickPorts = {
+    engine,
+    worker: id,
+    openResources: (map: Parameters<ResourcePool['openAll']>[0]) => resources.openAll(map),
+    describe: (error: unknown) => describeError(error, scrub).message,
+    log,
+  };
+  const ticks = new BullWorker(
+    'ticks',
+    guard('a tick', async (tick) => {
+      const began = performance.now();
+      const sensor = tick.slice(0, tick.lastIndexOf('.'));
+      const decision = await evaluateTick(tickPorts, tick);
+      if (decision === undefined) return;
+      metrics.ticks.inc({ sensor, decision });
+      metrics.tickSeconds.observe({ sensor }, (performance.now() - began) / 1_000);
+    }),
+    { connection, prefix, concurrency: options.tickConcurrency ?? 5, skipVersionCheck: true, ...STALLED },
+  );
+  for (const worker of [attempts, ticks])
+    worker.on('error', (error) => log.warn('the queue does not answer', { error: error.message }));
+
+  const beat = async () => {
+    const about = JSON.stringify({
+      id,
+      pid: process.pid,
+      host: hostname(),
+      concurrency,
+      active: leases.size,
+      rss: process.memoryUsage().rss,
+    });
+    try {
+      await engine.redis
+        .multi()
+        .zadd(engine.keys.workers, Date.now(), id)
+        .hset(`${engine.keys.workers}:about`, id, about)
+        .exec();
+      metrics.activeAttempts.set(leases.size);
+    } catch {
+      // The next beat tells.
+    }
+  };
+  await beat();
+  const heartbeat = setInterval(() => void beat(), HEARTBEAT_MS);
+  const pulse = startPulse(engine, (error) =>
+    log.warn('a pulse failed', { error: error instanceof Error ? error.message : String(error) }),
+  );
+  await Promise.all([attempts.waitUntilReady(), ticks.waitUntilReady()]);
+
+  return {
+    id,
+    metrics,
+    async stop(graceMs = 25_000) {
+      const closing = Promise.allSettled([attempts.close(), ticks.close()]);
+      const late = setTimeout(
+        () => leases.abortAll(new LeaseLostError('The worker is stopping; another one goes on.')),
+        graceMs,
+      );
+      await closing;
+      clearTimeout(late);
+      await pulse.stop();
+      clearInterval(heartbeat);
+      leases.stop();
+      connection.disconnect();
+      if (!options.resources) await resources.close();
+      await engine.redis
+        .multi()
+        .zrem(engine.keys.workers, id)
+        .hdel(`${engine.keys.workers}:about`, id)
+        .exec()
+        .catch(() => {});
+    },
+  };
+}
+
+/** Workers heard of lately. */
+export async function countWorkers(engine: Engine): Promise<number> {
+  return engine.redis.zcount(engine.keys.workers, Date.now() - WORKER_ALIVE_MS, '+inf');
+}
