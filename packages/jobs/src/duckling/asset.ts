@@ -22,7 +22,7 @@ import { DucklingBackfillConfig, isRehearsal } from './config.ts';
 import { type Dataset, EVENTS, PERSONS } from './dataset.ts';
 import { DayNotOverError } from './errors.ts';
 import { type ExportRequest, countSource, exportDay, exportSettings, requireSource } from './export.ts';
-import { type TeamDay, lastCompleteDay, objectKey, teamDays } from './partitions.ts';
+import { type TeamDay, dayPrefix, lastCompleteDay, objectKey, teamDays } from './partitions.ts';
 import { registerDay } from './registration.ts';
 import { exportSql } from './sql.ts';
 import { createTable, dropTable, lakeColumns, requireFit } from './tables.ts';
@@ -124,7 +124,7 @@ async function backfillDay(dataset: Dataset, context: DucklingContext): Promise<
         cleanup: config.cleanup_existing_partition_data,
         runId: run.id,
         attempt: run.attempt,
-        bucketUrl: store.url(duckling.bucket, ''),
+        folderUrl: store.url(duckling.bucket, dayPrefix(dataset.name, partition)),
       },
       context.signal,
     ),

@@ -112,7 +112,7 @@ function asStoreError(error: unknown, url: string): unknown {
   if (!STORE_CODES.test(code) && !refused) return error;
   return new ServiceError(
     's3',
-    `The object store (SKEIN_OBJECT_STORE) does not let ClickHouse write ${url}: ${reasonOf(error.message, refused)}.`,
+    `The object store (SKEIN_OBJECT_STORE) does not let ClickHouse write ${url}: ${reasonOf(error.message)}.`,
     {
       retryable: !refused,
       details: { url, clickhouse_code: code || null },
@@ -120,7 +120,9 @@ function asStoreError(error: unknown, url: string): unknown {
   );
 }
 
-function reasonOf(message: string, refused: boolean): string {
-  const known = REFUSALS.exec(message)?.[0];
-  return known ?? (refused ? 'refused' : 'it cannot be written or read there');
+/** A few words that the server and the file system use, without the rest of the statement. */
+function reasonOf(message: string): string {
+  const fileSystem =
+    /filesystem error: in [^:]+: ([^["]+)/.exec(message)?.[1] ?? /strerror: ([A-Za-z][A-Za-z -]*)/.exec(message)?.[1];
+  return fileSystem?.trim() ?? REFUSALS.exec(message)?.[0] ?? 'it cannot be written or read there';
 }

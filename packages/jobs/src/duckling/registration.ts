@@ -8,7 +8,7 @@ import { FencedError } from '@skein/orchestrator';
 import type { Lake, LakeTransaction } from '../resources/ducklake.ts';
 import type { Dataset } from './dataset.ts';
 import { RowCountMismatchError } from './errors.ts';
-import { type TeamDay, dayPrefix, dayRange, parseObjectName } from './partitions.ts';
+import { type TeamDay, dayRange, parseObjectName } from './partitions.ts';
 import { LIVE_FILES, SET_COMMIT_MESSAGE, addFileSql, countDaySql, deleteDaySql, likePrefix } from './sql.ts';
 
 export interface Registration {
@@ -21,8 +21,8 @@ export interface Registration {
   readonly cleanup: boolean;
   readonly runId: string;
   readonly attempt: number;
-  /** The URL of the bucket's root. */
-  readonly bucketUrl: string;
+  /** Where the day's objects lie, with its closing slash. */
+  readonly folderUrl: string;
 }
 
 export interface Registered {
@@ -86,13 +86,8 @@ function lakeRange({ id, day }: TeamDay): [bigint, string, string] {
 }
 
 /** An attempt that was given up and comes back finds the file of a later one and stops. */
-async function refuseWhenFenced(
-  tx: LakeTransaction,
-  { dataset, partition, bucketUrl, runId, attempt }: Registration,
-): Promise<void> {
-  const live = await tx.catalog.rows<{ path: string }>(LIVE_FILES, [
-    likePrefix(`${bucketUrl}${dayPrefix(dataset.name, partition)}${runId}`),
-  ]);
+async function refuseWhenFenced(tx: LakeTransaction, { folderUrl, runId, attempt }: Registration): Promise<void> {
+  const live = await tx.catalog.rows<{ path: string }>(LIVE_FILES, [likePrefix(`${folderUrl}${runId}`)]);
   const later = live
     .map(({ path }) => parseObjectName(path))
     .find((name) => name?.runId === runId && name.attempt > attempt);

@@ -29,7 +29,7 @@ const KINDS: readonly (readonly [LakeTrouble, RegExp])[] = [
 ];
 
 export function lakeTroubleOf(error: unknown): LakeTrouble {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = textOf(error);
   return KINDS.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other';
 }
 
@@ -60,7 +60,7 @@ export function asLakeError(error: unknown, owner: string): ServiceError {
 
 /** The first lines up to where SQL, values or addresses may begin. */
 function harmlessPart(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = textOf(error);
   const [head = ''] = text.split(
     /Failed to (?:execute|flush|commit)|VALUES|INSERT INTO|SELECT |LINE \d|password|dbname=/i,
   );
@@ -69,4 +69,9 @@ function harmlessPart(error: unknown): string {
     .replace(/\s+/g, ' ')
     .trim()
     .slice(0, 240);
+}
+
+/** Not by instanceof: errors of a native module may come from another realm. */
+function textOf(error: unknown): string {
+  return typeof (error as Error | null)?.message === 'string' ? (error as Error).message : String(error);
 }

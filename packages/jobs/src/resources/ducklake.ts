@@ -57,7 +57,9 @@ export interface LakeOptions extends InstanceOptions {
     | undefined;
 }
 
-const MAX_TRIES = 6;
+/** Eight tries wait some ten seconds in all. */
+const MAX_TRIES = 8;
+const MAX_WAIT_MS = 3_000;
 
 export function createLake(options: LakeOptions): Lake {
   const { address, s3 } = options;
@@ -73,7 +75,7 @@ export function createLake(options: LakeOptions): Lake {
     const { promise, resolve } = withResolvers();
     tail = before.then(() => promise);
     try {
-      await Promise.race([before, rejectOnAbort(signal)]);
+      await unlessAborted(before, signal);
       return await work();
     } finally {
       resolve();
@@ -149,7 +151,10 @@ export function createLake(options: LakeOptions): Lake {
             (trouble === 'connection' && tries === 1 && !isUncertain(error)) ||
             (trouble === 'conflict' && tries < MAX_TRIES);
           if (!again) throw asLakeError(error, address.owner);
-          await pause(trouble === 'conflict' ? 50 * 2 ** tries * (0.5 + Math.random()) : 0, signal);
+          await pause(
+            trouble === 'conflict' ? Math.min(MAX_WAIT_MS, 50 * 2 ** tries) * (0.5 + Math.random()) : 0,
+            signal,
+          );
         }
       }
     } finally {
@@ -213,9 +218,9 @@ async function isUninitialised(catalog: CatalogSession): Promise<boolean> {
   return row?.is_new ?? true;
 }
 
-/** Errors of DuckDB are plain ones; ours and the caller's are of classes of their own and pass through. */
-function isForeign(error: unknown): error is Error {
-  return error instanceof Error && error.constructor === Error;
+/** Errors of DuckDB are plain ones, without a code; ours and the caller's pass through. */
+function isForeign(error: unknown): boolean {
+  return error !== null && typeof error === 'object' && (error as Error).name === 'Error' && !('code' in error);
 }
 
 const UNCERTAIN = Symbol('the commit may or may not have happened');
@@ -234,17 +239,25 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) =>
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
-  );
+/** Waits for `promise`, or throws the signal's reason as soon as it aborts. */
+async function unlessAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  let onAbort: () => void = () => {};
+  const aborted = new Promise<void>((resolve) => (onAbort = resolve));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+  signal.throwIfAborted();
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await unlessAborted(new Promise((resolve) => (timer = setTimeout(resolve, ms))), signal).finally(() =>
+    clearTimeout(timer),
+  );
 }
 
 export { LAKE };
