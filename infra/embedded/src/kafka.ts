@@ -17,7 +17,7 @@ export const kafka: Service = {
   variables: ['SKEIN_KAFKA_BROKERS'],
   stopSignal: 'SIGTERM',
   async start({ dir, log, previous, progress }) {
-    const distribution = await ensureKafka(train, progress);
+    const distribution = await ensureKafkaDistribution(progress);
     const port = await freePort(previous?.port);
     const controllerPort = await freePort(Number(previous?.memory?.controllerPort ?? 0) || undefined);
     const process = await startBroker(distribution, { dir, log, port, controllerPort });
@@ -31,6 +31,11 @@ export const kafka: Service = {
     };
   },
 };
+
+/** @throws ServicesError when Java, Maven or the jars cannot be had */
+export function ensureKafkaDistribution(progress: (line: string) => void): Promise<KafkaDistribution> {
+  return ensureKafka(train, progress);
+}
 
 /** A start and an orderly stop, at whose end the JVM writes the archive of classes. */
 async function train(distribution: KafkaDistribution, dir: string): Promise<void> {

@@ -17,10 +17,7 @@ export const redis: Service = {
   variables: ['SKEIN_REDIS_URL'],
   stopSignal: 'SIGTERM',
   async start({ dir, log, previous, progress }) {
-    const program = await ensureProgram(
-      { names: ['redis-server', 'valkey-server'], aptPackages: ['redis-server'], purpose: 'Redis' },
-      progress,
-    );
+    const program = await ensureRedis(progress);
     const port = await freePort(previous?.port);
     const password = previous?.memory?.password ?? randomBytes(18).toString('base64url');
     const file = path.join(dir, 'redis.conf');
@@ -41,6 +38,14 @@ export const redis: Service = {
     };
   },
 };
+
+/** @returns the server's executable @throws ServicesError with what to install */
+export function ensureRedis(progress: (line: string) => void): Promise<string> {
+  return ensureProgram(
+    { names: ['redis-server', 'valkey-server'], aptPackages: ['redis-server'], purpose: 'Redis' },
+    progress,
+  );
+}
 
 function configuration(at: { readonly port: number; readonly password: string; readonly dir: string }): string {
   return [
