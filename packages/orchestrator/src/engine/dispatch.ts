@@ -28,9 +28,11 @@ export interface DispatchPorts {
   readonly script: (name: ScriptName, ...args: (string | number)[]) => Promise<ScriptReply>;
   readonly work: Queue;
   readonly settings: EngineSettings;
+  /** Asks for the next runs of backfills; gives how many were submitted. */
+  readonly expand: () => Promise<number>;
 }
 
-export function createDispatcher({ script, work, settings }: DispatchPorts): Dispatcher {
+export function createDispatcher({ script, work, settings, expand }: DispatchPorts): Dispatcher {
   let running: Promise<void> | undefined;
   let again = false;
 
@@ -45,8 +47,12 @@ export function createDispatcher({ script, work, settings }: DispatchPorts): Dis
     );
   };
   const runOnce = async () => {
-    const attempts = (await script('admit', ADMIT_BATCH, WINDOW, settings.resendMs)) as string[];
+    const [backfills, ...attempts] = (await script('admit', ADMIT_BATCH, WINDOW, settings.resendMs)) as [
+      number,
+      ...string[],
+    ];
     await ring(attempts);
+    if (backfills > 0 && (await expand()) > 0) again = true;
     return attempts.length;
   };
   const loop = async () => {

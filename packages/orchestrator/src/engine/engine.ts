@@ -11,6 +11,7 @@ import { ServiceError } from '../definitions/errors.ts';
 import { type Keys, createKeys } from '../store/keys.ts';
 import { checkLedgerRedis, connectRedis } from '../store/redis.ts';
 import { type ScriptName, type ScriptReply, runScript } from '../store/scripts.ts';
+import { expandBackfills } from './backfill.ts';
 import { type Dispatcher, createDispatcher } from './dispatch.ts';
 import { registerDefinitions } from './register.ts';
 import { type EngineSettings, readSettings } from './settings.ts';
@@ -70,8 +71,8 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
   const work = queue('work');
   const ticks = queue('ticks');
   const script = (name: ScriptName, ...args: (string | number)[]) => runScript(redis, settings.prefix, name, ...args);
-  const dispatcher = createDispatcher({ script, work, settings });
-  return {
+  const dispatcher = createDispatcher({ script, work, settings, expand: () => expandBackfills(engine) });
+  const engine: Engine = {
     deployment,
     settings,
     env,
@@ -88,4 +89,5 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
       await redis.quit().catch(() => redis.disconnect());
     },
   };
+  return engine;
 }

@@ -41,6 +41,8 @@ export interface Keys {
   backfill(id: string): string;
   backfillActive(id: string): string;
   readonly backfills: string;
+  /** Backfills that have partitions still to be asked for. */
+  readonly liveBackfills: string;
 }
 
 /** @param prefix holds a hash tag, such as `{skein}`, so that all keys share one slot */
@@ -63,6 +65,7 @@ export function createKeys(prefix: string): Keys {
     workers: k('workers'),
     audit: k('audit'),
     backfills: k('backfills'),
+    liveBackfills: k('bf:live'),
     run: (id) => k('run', id),
     runParts: (id) => k('run', id, 'parts'),
     runEvents: (id) => k('run', id, 'ev'),

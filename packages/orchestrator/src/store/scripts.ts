@@ -27,6 +27,8 @@ export const SCRIPT_NAMES = [
   'set-cursor',
   'switch-sensor',
   'mark',
+  'expand',
+  'switch-backfill',
   'recount',
 ] as const;
 

@@ -204,3 +204,15 @@ export async function openHarness(deployment: Deployment, env: Record<string, st
     },
   };
 }
+
+/** Waits for a condition, not for time. */
+export async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean, timeoutMs = 20_000): Promise<T> {
+  const ends = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await read();
+    if (holds(value)) return value;
+    if (performance.now() > ends)
+      throw new TypeError(`The condition did not come to hold; last seen: ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,13 +1,14 @@
 -- Picks the next units by priority, then round the tenants, within the limits of pools and jobs, and moves them to the
 -- outbox as sent. The number that is out but not begun is bounded by `window`, so the ledger, not the queue, decides order.
 -- ARGV: limit, window, resend after (ms)
--- Returns: attempt ids to hand to the queue
+-- Returns: number of backfills that wait for expansion, then the attempt ids to hand to the queue
 -- include: base cells queue runs
 local at = now_ms()
 local limit, window, resend = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local room = math.min(limit, window - redis.call('ZCARD', k('outbox')))
-local out = {}
+local out = { redis.call('SCARD', k('bf:live')) }
 if room <= 0 then return out end
+room = room + 1 -- `out` begins with the count
 local full_jobs = {}
 
 local function job_has_room(run, job, max)
@@ -23,9 +24,15 @@ for _, entry in ipairs(redis.call('ZRANGE', k('queues'), 0, -1)) do
   local pool, prio = string.match(entry, '^(.*)|(-?%d+)$')
   local ring = queue_key(pool, prio)
   local free = pool_limit(pool)
+  -- Backfills (negative priorities) leave a fifth of every pool, and of the window, to live work.
+  local ceiling = room
+  if tonumber(prio) < 0 then
+    if free >= 2 and free < math.huge then free = free - math.max(1, math.floor(free / 5)) end
+    ceiling = math.min(room, room - math.floor(window / 5))
+  end
   if pool ~= '' then free = free - redis.call('SCARD', k('pool', pool)) end
   local misses = 0
-  while free > 0 and #out < room do
+  while free > 0 and #out < ceiling do
     local lane = redis.call('LPOP', ring)
     if not lane then
       redis.call('ZREM', k('queues'), entry)

@@ -157,6 +157,30 @@ local function settle_partition(run, asset, p, kind, json, at)
   return true
 end
 
+-- A backfill whose partitions are all asked for is over when its last run is.
+local function finish_backfill(bf, at)
+  local bk = k('bf', bf)
+  local b = redis.call('HMGET', bk, 'status', 'expanded', 'n_FAILURE', 'n_CANCELED')
+  if b[1] ~= 'IN_PROGRESS' or b[2] ~= '1' or redis.call('SCARD', k('bf', bf, 'act')) > 0 then return end
+  local unhappy = tonumber(b[3] or '0') + tonumber(b[4] or '0')
+  local status = unhappy > 0 and 'COMPLETED_WITH_FAILURES' or 'COMPLETED'
+  redis.call('HSET', bk, 'status', status, 'ended', at)
+  redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'backfill.ended', 'at', at, 'd',
+    cjson.encode({ backfill = bf, status = status }))
+end
+
+local function count_in_backfill(bf, run, status, at)
+  local bk = k('bf', bf)
+  redis.call('SREM', k('bf', bf, 'act'), run)
+  local n = redis.call('HINCRBY', bk, 'n_' .. status, 1)
+  local stop = tonumber(hget(bk, 'stop_after') or '0')
+  if status == 'FAILURE' and stop > 0 and n >= stop and hget(bk, 'status') == 'IN_PROGRESS' then
+    redis.call('HSET', bk, 'status', 'PAUSED', 'status_by', 'skein', 'status_reason', n .. ' failures, as many as it was to stop after', 'status_at', at)
+    redis.call('SREM', k('bf:live'), bf)
+  end
+  finish_backfill(bf, at)
+end
+
 -- Ends a run for good: partitions free, indexes moved, units gone, waiters woken.
 local function end_run(run, status, reason, err, at)
   local rk = k('run', run)
@@ -186,7 +210,7 @@ local function end_run(run, status, reason, err, at)
     end
   end
   local bf = hget(rk, 'backfill')
-  if bf then redis.call('SREM', k('bf', bf, 'act'), run) end
+  if bf then count_in_backfill(bf, run, status, at) end
   event(run, 'run.ended', at, cjson.encode({ status = status, job = info[2], reason = reason or '' }))
 end
 

@@ -1,0 +1,322 @@
+/**
+ * Backfills: a person's request to run many partitions. Planned exactly, expanded lazily: the ledger keeps a position,
+ * and whoever pulses asks for as many more runs as the backfill may have active. Every move is one atomic script.
+ */
+
+import { ulid } from 'ulid';
+
+import type { Asset } from '../definitions/asset.ts';
+import { lookUp } from '../definitions/deployment.ts';
+import { NotFoundError } from '../definitions/errors.ts';
+import type { JsonObject } from '../definitions/json.ts';
+import type { LastOutcome } from '../definitions/sensor.ts';
+import { type BackfillRange, type BackfillSelection, keyAt, rangeOf, sizeOf } from './backfill-plan.ts';
+import { cancelRun } from './cancel.ts';
+import type { Engine } from './engine.ts';
+import { decodeState, readStatuses } from './partition-reader.ts';
+import { listRows, readRow } from './reads/partitions.ts';
+import { planSubmit } from './submit.ts';
+
+export type BackfillStatus =
+  'REQUESTED' | 'IN_PROGRESS' | 'COMPLETED' | 'COMPLETED_WITH_FAILURES' | 'PAUSED' | 'CANCELED';
+
+export interface BackfillRequest extends BackfillSelection {
+  readonly job: string;
+  readonly config?: JsonObject;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Runs at once; default 10. */
+  readonly maxActive?: number;
+  /** Pauses itself after this many failed runs. */
+  readonly stopAfterFailures?: number;
+  readonly priority?: number;
+}
+
+export interface BackfillPlan {
+  /** Partitions in the rectangle. */
+  readonly total: number;
+  /** Those that would run now: idle, and of a wanted status. */
+  readonly toRun: number;
+  readonly byStatus: Readonly<Record<LastOutcome | 'active', number>>;
+  readonly first: string | undefined;
+  readonly last: string | undefined;
+}
+
+export interface Backfill {
+  readonly id: string;
+  readonly job: string;
+  readonly status: BackfillStatus;
+  readonly statusBy: string;
+  readonly statusReason: string;
+  readonly range: BackfillRange;
+  readonly statuses: readonly LastOutcome[];
+  readonly config: JsonObject;
+  readonly maxActive: number;
+  readonly total: number;
+  /** Partitions looked at so far, asked for, passed over because of their status. */
+  readonly position: number;
+  readonly requested: number;
+  readonly passed: number;
+  readonly active: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly canceled: number;
+  readonly by: string;
+  readonly createdAt: Date;
+  readonly endedAt: Date | undefined;
+}
+
+/** Below live work (0) and sensors' requests. */
+const BACKFILL_PRIORITY = -10;
+const DEFAULT_MAX_ACTIVE = 10;
+/** Positions looked at in one expansion, so that a sparse selection cannot hold a pulse up. */
+const SCAN = 5_000;
+const MAX_ROWS = 200_000;
+
+/** @throws NotFoundError, PartitionKeyInvalidError, ConfigInvalidError: everything that could be wrong is found here */
+export async function planBackfill(engine: Engine, request: BackfillRequest): Promise<BackfillPlan> {
+  const { asset, range } = await prepare(engine, request);
+  const byStatus = { missing: 0, materialized: 0, failed: 0, skipped: 0, active: 0 };
+  const wanted = new Set<string>(request.statuses ?? []);
+  let toRun = 0;
+  for (const row of range.rows) {
+    for (const nibble of await readRow(engine, asset, row, range.from, range.to)) {
+      const state = decodeState(nibble);
+      if (state.activity !== 'idle') byStatus.active++;
+      else {
+        byStatus[state.outcome]++;
+        if (wanted.size === 0 || wanted.has(state.outcome)) toRun++;
+      }
+    }
+  }
+  const total = sizeOf(range);
+  return { total, toRun, byStatus, first: keyAt(asset, range, 0), last: keyAt(asset, range, total - 1) };
+}
+
+export async function createBackfill(
+  engine: Engine,
+  request: BackfillRequest,
+  by: string,
+): Promise<{ readonly id: string; readonly total: number }> {
+  const { range } = await prepare(engine, request);
+  const id = ulid();
+  const total = sizeOf(range);
+  await engine.redis
+    .multi()
+    .hset(engine.keys.backfill(id), {
+      id,
+      job: request.job,
+      status: 'IN_PROGRESS',
+      status_by: by,
+      range: JSON.stringify(range),
+      statuses: JSON.stringify(request.statuses ?? []),
+      config: JSON.stringify(request.config ?? {}),
+      tags: JSON.stringify(request.tags ?? {}),
+      priority: request.priority ?? BACKFILL_PRIORITY,
+      max_active: request.maxActive ?? DEFAULT_MAX_ACTIVE,
+      stop_after: request.stopAfterFailures ?? 0,
+      position: 0,
+      requested: 0,
+      passed: 0,
+      total,
+      by,
+      created: Date.now(),
+    })
+    .zadd(engine.keys.backfills, Date.now(), id)
+    .sadd(engine.keys.liveBackfills, id)
+    .exec();
+  engine.dispatcher.kick();
+  return { id, total };
+}
+
+async function prepare(engine: Engine, request: BackfillRequest): Promise<{ asset: Asset; range: BackfillRange }> {
+  const job = lookUp('job', engine.deployment.jobs, request.job);
+  const [asset] = job.assets;
+  if (!asset) throw new NotFoundError(`Job ${job.name} has no assets.`);
+  const known = request.ids ? [] : await listRows(engine, asset, { limit: MAX_ROWS });
+  const range = rangeOf(asset, request, known, new Date());
+  const first = keyAt(asset, range, 0);
+  // A config that the asset refuses is refused now, not a thousand times later.
+  if (first !== undefined)
+    planSubmit(engine, { job: job.name, partitions: [first], cause: 'plan', ...configured(request) }, new Date(), {
+      scope: 'launch',
+    });
+  return { asset, range };
+}
+
+function configured(request: Pick<BackfillRequest, 'config' | 'tags'>): Pick<BackfillRequest, 'config' | 'tags'> {
+  return { ...(request.config ? { config: request.config } : {}), ...(request.tags ? { tags: request.tags } : {}) };
+}
+
+/** Asks for the next runs of every live backfill; gives how many. Part of the pulse; overtaken moves change nothing. */
+export async function expandBackfills(engine: Engine): Promise<number> {
+  let submitted = 0;
+  for (const id of await engine.redis.smembers(engine.keys.liveBackfills)) submitted += await expandOne(engine, id);
+  return submitted;
+}
+
+async function expandOne(engine: Engine, id: string): Promise<number> {
+  const [fields, active] = await Promise.all([
+    engine.redis.hgetall(engine.keys.backfill(id)),
+    engine.redis.scard(engine.keys.backfillActive(id)),
+  ]);
+  const backfill = toBackfill(fields, active);
+  const job = engine.deployment.jobs.get(backfill.job);
+  const asset = job?.assets[0];
+  const room = backfill.maxActive - active;
+  if (!asset || room <= 0) return 0;
+  const end = Math.min(backfill.total, backfill.position + Math.max(SCAN, room));
+  const keys: string[] = [];
+  for (let at = backfill.position; at < end; at++) keys.push(keyAt(asset, backfill.range, at) ?? '');
+  const statuses = await readStatuses(engine, asset, keys.filter(Boolean));
+  const wanted = new Set<string>(backfill.statuses);
+  const specs: string[] = [];
+  let looked = 0;
+  let passed = 0;
+  for (const key of keys) {
+    if (specs.length >= room) break;
+    looked++;
+    const state = statuses.get(key);
+    if (!state || state.activity !== 'idle' || (wanted.size > 0 && !wanted.has(state.outcome))) {
+      passed++;
+      continue;
+    }
+    const tags = { ...(JSON.parse(fields.tags ?? '{}') as Record<string, string>), backfill: id };
+    const request = {
+      job: backfill.job,
+      partitions: [key],
+      config: backfill.config,
+      tags,
+      priority: Number(fields.priority),
+      cause: `backfill:${id}`,
+    };
+    specs.push(JSON.stringify(planSubmit(engine, request, new Date(), { scope: 'launch' }, id)));
+  }
+  const next = backfill.position + looked;
+  const moved = await engine.script(
+    'expand',
+    id,
+    backfill.position,
+    next,
+    passed,
+    next >= backfill.total ? 1 : 0,
+    ...specs,
+  );
+  // A sparse selection is looked through in several moves; each is progress.
+  return moved === 1 ? specs.length + (specs.length === 0 && next < backfill.total ? 1 : 0) : 0;
+}
+
+export async function listBackfills(engine: Engine, limit = 100): Promise<Backfill[]> {
+  const ids = await engine.redis.zrevrange(engine.keys.backfills, 0, limit - 1);
+  return Promise.all(ids.map((id) => readBackfill(engine, id)));
+}
+
+/** @throws NotFoundError */
+export async function readBackfill(engine: Engine, id: string): Promise<Backfill> {
+  const [fields, active] = await Promise.all([
+    engine.redis.hgetall(engine.keys.backfill(id)),
+    engine.redis.scard(engine.keys.backfillActive(id)),
+  ]);
+  if (fields.id === undefined) throw new NotFoundError(`No backfill has the id ${id.slice(0, 60)}.`);
+  return toBackfill(fields, active);
+}
+
+function toBackfill(fields: Record<string, string>, active: number): Backfill {
+  const n = (name: string) => Number(fields[name] ?? 0);
+  return {
+    id: fields.id ?? '',
+    job: fields.job ?? '',
+    status: (fields.status ?? 'REQUESTED') as BackfillStatus,
+    statusBy: fields.status_by ?? '',
+    statusReason: fields.status_reason ?? '',
+    range: JSON.parse(fields.range ?? '{"rows":[],"from":0,"to":-1,"order":"oldest"}') as BackfillRange,
+    statuses: JSON.parse(fields.statuses ?? '[]') as LastOutcome[],
+    config: JSON.parse(fields.config ?? '{}') as JsonObject,
+    maxActive: n('max_active'),
+    total: n('total'),
+    position: n('position'),
+    requested: n('requested'),
+    passed: n('passed'),
+    active,
+    succeeded: n('n_SUCCESS'),
+    failed: n('n_FAILURE'),
+    canceled: n('n_CANCELED'),
+    by: fields.by ?? '',
+    createdAt: new Date(n('created')),
+    endedAt: fields.ended === undefined ? undefined : new Date(n('ended')),
+  };
+}
+
+async function switchBackfill(
+  engine: Engine,
+  id: string,
+  to: 'IN_PROGRESS' | 'PAUSED' | 'CANCELED',
+  by: string,
+  reason: string,
+): Promise<string[]> {
+  const reply = (await engine.script('switch-backfill', id, to, by, reason)) as string[] | null;
+  if (!reply) throw new NotFoundError(`No backfill has the id ${id.slice(0, 60)}.`);
+  engine.dispatcher.kick();
+  return reply.slice(1);
+}
+
+export async function pauseBackfill(engine: Engine, id: string, by: string, reason = ''): Promise<Backfill> {
+  await switchBackfill(engine, id, 'PAUSED', by, reason);
+  return readBackfill(engine, id);
+}
+
+export async function resumeBackfill(engine: Engine, id: string, by: string): Promise<Backfill> {
+  await switchBackfill(engine, id, 'IN_PROGRESS', by, '');
+  return readBackfill(engine, id);
+}
+
+/** No more runs are asked for; queued ones are cancelled, and those that run too when asked. */
+export async function cancelBackfill(
+  engine: Engine,
+  id: string,
+  by: string,
+  options: { readonly running: boolean } = { running: true },
+): Promise<Backfill> {
+  const active = await switchBackfill(engine, id, 'CANCELED', by, '');
+  for (const run of active) {
+    const status = await engine.redis.hget(engine.keys.run(run), 'status');
+    if (options.running || status === 'QUEUED') await cancelRun(engine, run, by);
+  }
+  return readBackfill(engine, id);
+}
+
+/** Takes effect at the next expansion. */
+export async function setBackfillLimit(engine: Engine, id: string, maxActive: number): Promise<Backfill> {
+  await readBackfill(engine, id);
+  await engine.redis.hset(engine.keys.backfill(id), 'max_active', maxActive);
+  engine.dispatcher.kick();
+  return readBackfill(engine, id);
+}
+
+/** A new backfill over the same rectangle, for the partitions that failed or were never made. */
+export async function retryBackfill(
+  engine: Engine,
+  id: string,
+  options: { readonly statuses: readonly LastOutcome[] },
+  by: string,
+): Promise<{ readonly id: string; readonly total: number }> {
+  const old = await readBackfill(engine, id);
+  const asset = lookUp('job', engine.deployment.jobs, old.job).assets[0];
+  if (!asset) throw new NotFoundError(`Job ${old.job} has no assets.`);
+  const timed = asset.partitions.columns.kind === 'time';
+  return createBackfill(
+    engine,
+    {
+      job: old.job,
+      statuses: options.statuses,
+      config: old.config,
+      maxActive: old.maxActive,
+      order: old.range.order,
+      tags: { retry_of: id },
+      ...(asset.partitions.kind === 'time_window' ? {} : { ids: old.range.rows }),
+      ...(timed
+        ? { from: asset.partitions.columns.label(old.range.from), to: asset.partitions.columns.label(old.range.to) }
+        : {}),
+    },
+    by,
+  );
+}

@@ -1,0 +1,138 @@
+import {
+  cancelBackfill,
+  createBackfill,
+  pauseBackfill,
+  planBackfill,
+  readBackfill,
+  resumeBackfill,
+  retryBackfill,
+} from '../../src/engine/backfill.ts';
+import { createClient } from '../../src/engine/client.ts';
+import { type Behaviour, type Harness, openHarness, testDeployment, until } from './harness.ts';
+
+const open: Harness[] = [];
+const harness = async (behave: Behaviour) => {
+  const made = await openHarness(testDeployment(behave));
+  open.push(made);
+  return { ...made, client: createClient(made.engine) };
+};
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+test('a backfill of a rectangle runs every partition once, tenants in turn, and says it is complete', async () => {
+  const order: string[] = [];
+  const h = await harness(({ key }) => {
+    order.push(key);
+    return {};
+  });
+  await h.worker({ concurrency: 1 });
+  const request = { job: 'events_job', ids: ['1..3'], from: '2024-01-01', to: '2024-01-20', maxActive: 4 };
+  expect(await planBackfill(h.engine, request)).toMatchObject({
+    total: 60,
+    toRun: 60,
+    first: '1_2024-01-01',
+    last: '3_2024-01-20',
+  });
+  const { id } = await createBackfill(h.engine, request, 'ana');
+  const done = await until(
+    () => readBackfill(h.engine, id),
+    (b) => b.status !== 'IN_PROGRESS',
+  );
+  expect(done).toMatchObject({ status: 'COMPLETED', total: 60, requested: 60, succeeded: 60, failed: 0 });
+  expect(new Set(order).size).toBe(60);
+  expect(order).toHaveLength(60);
+  expect(order.slice(0, 3)).toEqual(['1_2024-01-01', '2_2024-01-01', '3_2024-01-01']);
+});
+
+test('statuses select, failures are counted, and a retry takes only what failed', async () => {
+  let healed = false;
+  const h = await harness(({ key }) => {
+    if (!healed && key.endsWith('-02')) throw new TypeError('bad day');
+    return {};
+  });
+  await h.worker();
+  const request = { job: 'events_job', ids: ['1', '2'], from: '2024-01-01', to: '2024-01-04' };
+  const first = await createBackfill(h.engine, request, 'ana');
+  expect(
+    await until(
+      () => readBackfill(h.engine, first.id),
+      (b) => b.status !== 'IN_PROGRESS',
+    ),
+  ).toMatchObject({
+    status: 'COMPLETED_WITH_FAILURES',
+    succeeded: 6,
+    failed: 2,
+  });
+  expect(await planBackfill(h.engine, { ...request, statuses: ['failed'] })).toMatchObject({ total: 8, toRun: 2 });
+  healed = true;
+  const again = await retryBackfill(h.engine, first.id, { statuses: ['failed'] }, 'ana');
+  expect(
+    await until(
+      () => readBackfill(h.engine, again.id),
+      (b) => b.status !== 'IN_PROGRESS',
+    ),
+  ).toMatchObject({
+    status: 'COMPLETED',
+    requested: 2,
+    passed: 6,
+    succeeded: 2,
+  });
+});
+
+test('pause holds, resume goes on, cancel ends it and nothing runs later', async () => {
+  let ran = 0;
+  let gate = () => {};
+  let closed = new Promise<void>((resolve) => (gate = resolve));
+  const h = await harness(async ({ signal }) => {
+    ran++;
+    await Promise.race([
+      closed,
+      new Promise((_r, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    ]);
+    return {};
+  });
+  await h.worker();
+  const { id } = await createBackfill(
+    h.engine,
+    { job: 'events_job', ids: ['1'], from: '2024-01-01', to: '2024-03-01', maxActive: 2 },
+    'ana',
+  );
+  await until(
+    () => Promise.resolve(ran),
+    (n) => n === 2,
+  );
+  expect((await pauseBackfill(h.engine, id, 'ana')).status).toBe('PAUSED');
+  gate();
+  await until(
+    () => readBackfill(h.engine, id),
+    (b) => b.active === 0,
+  );
+  expect(ran).toBe(2);
+  closed = new Promise<void>((resolve) => (gate = resolve));
+  await resumeBackfill(h.engine, id, 'ana');
+  await until(
+    () => Promise.resolve(ran),
+    (n) => n === 4,
+  );
+  await cancelBackfill(h.engine, id, 'ana');
+  const ended = await until(
+    () => readBackfill(h.engine, id),
+    (b) => b.active === 0,
+  );
+  expect(ended).toMatchObject({ status: 'CANCELED', succeeded: 2, canceled: 2, requested: 4 });
+  expect(ran).toBe(4);
+});
+
+test('a rectangle that is empty, an id that does not parse, a config that is refused: nothing is created', async () => {
+  const h = await harness(() => ({}));
+  const bad = [
+    [{ job: 'events_job', ids: ['x'], from: '2024-01-01', to: '2024-01-02' }, 'Invalid team_id'],
+    [{ job: 'events_job', ids: ['1'], from: '2024-01-02', to: '2024-01-01' }, 'empty'],
+    [{ job: 'events_job', ids: ['1'], from: '2024-02-30', to: '2024-03-01' }, 'Invalid date'],
+    [{ job: 'events_job', ids: ['1'], from: '2024-01-01', to: '2024-01-02', config: { nope: 1 } }, 'nope'],
+    [{ job: 'nothing', ids: ['1'] }, 'No job'],
+  ] as const;
+  for (const [request, message] of bad) await expect(createBackfill(h.engine, request, 'ana')).rejects.toThrow(message);
+});
