@@ -1,9 +1,10 @@
 /**
- * Owns locks between processes on one machine: a file that is created exclusively and names its owner. A lock whose
+ * Owns locks between processes on one machine: a file that exists once and names its owner. A lock whose
  * owner has died is taken over.
  */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { isAlive, type ProcessIdentity, identify } from './processes.ts';
@@ -21,16 +22,33 @@ export async function withLock<T>(file: string, work: () => Promise<T>): Promise
 }
 
 function take(file: string): boolean {
+  const mine = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  writeFileSync(mine, JSON.stringify(identify(process.pid)), { mode: 0o600 });
   try {
-    writeFileSync(file, JSON.stringify(identify(process.pid)), { flag: 'wx', mode: 0o600 });
+    // A link appears with its contents or not at all, so a lock always names its owner.
+    linkSync(mine, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(mine, { force: true });
   }
   const owner = readOwner(file);
-  // An empty file may be one that its owner is about to fill: only a named, dead owner is dispossessed.
-  if (owner !== undefined && !isAlive(owner)) rmSync(file, { force: true });
+  if (owner !== undefined && !isAlive(owner)) removeLockOf(owner, file);
   return false;
+}
+
+/** Moves the lock aside before looking again: by now it may be that of somebody who was quicker. */
+function removeLockOf(dead: ProcessIdentity, file: string): void {
+  const aside = `${file}.${process.pid}.dead`;
+  try {
+    renameSync(file, aside);
+    if (readOwner(aside)?.pid !== dead.pid) linkSync(aside, file);
+  } catch {
+    // Somebody else has removed or taken it.
+  } finally {
+    rmSync(aside, { force: true });
+  }
 }
 
 function readOwner(file: string): ProcessIdentity | undefined {

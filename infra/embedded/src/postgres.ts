@@ -31,8 +31,9 @@ export const postgres: Service = {
     const password = previous?.memory?.password ?? randomBytes(18).toString('base64url');
     const folder = previous?.memory?.folder ?? reachableDataFolder(dir, user);
     const cluster = path.join(folder, 'data');
-    if (!existsSync(path.join(cluster, 'PG_VERSION')))
-      await initialize(programs.initdb, folder, cluster, password, user);
+    // A cluster whose password nobody remembers is the rest of a directory that was removed.
+    const usable = previous?.memory?.password !== undefined && existsSync(path.join(cluster, 'PG_VERSION'));
+    if (!usable) await initialize(programs.initdb, folder, cluster, password, user);
 
     const port = await freePort(previous?.port);
     const url = (database: string) => `postgres://${USER}:${password}@${LOOPBACK}:${port}/${database}`;
@@ -71,7 +72,6 @@ const SETTINGS = {
   // Survives a killed process, not a power cut: right for demo and tests, and several times faster.
   fsync: 'off',
   full_page_writes: 'off',
-  synchronous_commit: 'off',
   timezone: 'UTC',
 };
 

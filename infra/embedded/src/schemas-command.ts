@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 
 import { ServicesError } from './errors.ts';
 import { applySchemas, SCHEMA_NAMES, type SchemaName } from './schemas.ts';
-import type { RunAction } from './services-command.ts';
+import { namesFromArgument, type RunAction } from './services-command.ts';
 import { readServicesEnv } from './services.ts';
 import { DEFAULT_DIR } from './state.ts';
 
@@ -19,7 +19,9 @@ export function registerSchemas(program: Command, run: RunAction = (action) => a
   schemas
     .command('apply')
     .description('create them where they are missing; with Kafka also its topics and the tables that read them')
-    .addOption(new Option('--only <names>', `some of ${SCHEMA_NAMES.join(',')}`).argParser(parseSchemaNames))
+    .addOption(
+      new Option('--only <names>', `some of ${SCHEMA_NAMES.join(',')}`).argParser(namesFromArgument(parseSchemaNames)),
+    )
     .option('--dir <dir>', 'embedded services that are used where the environment gives no URL', DEFAULT_DIR)
     .option('--json', 'one JSON object on stdout')
     .addHelpText('after', '\nExamples:\n  skein schemas apply\n  skein schemas apply --only persons,events')

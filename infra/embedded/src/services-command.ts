@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import { createReadStream, existsSync } from 'node:fs';
 
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { ServicesError } from './errors.ts';
+import { messageOf, ServicesError } from './errors.ts';
 import type { ServiceName } from './service.ts';
 import {
   parseServiceNames,
@@ -73,6 +73,17 @@ export function registerServices(program: Command, run: RunAction = (action) => 
   );
   add('logs', 'print the logs of the services', ['skein services logs --only clickhouse'], logs);
   return services;
+}
+
+/** A wrong name is a mistake in the command, which commander reports with the option's name. */
+export function namesFromArgument<T>(parse: (text: string) => T[]): (text: string) => T[] {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(messageOf(error));
+    }
+  };
 }
 
 function examples(...lines: readonly string[]): string {

@@ -138,13 +138,20 @@ export function servicesStatus(
   });
 }
 
-/** The variables that lead to the services that are up in `dir`; what `given` names itself wins. */
+/**
+ * The variables that lead to the services that are up in `dir`. What `given` names itself wins, and services that are
+ * elsewhere by it are among them.
+ */
 export function readServicesEnv(
   dir: string = DEFAULT_DIR,
   given: Readonly<Record<string, string | undefined>> = {},
 ): Environment {
-  const env = environmentOf(readState(path.resolve(dir)));
-  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, given[name] || value]));
+  const env: Record<string, string> = { ...environmentOf(readState(path.resolve(dir))) };
+  for (const name of Object.values(SERVICES).flatMap((service) => service.variables)) {
+    const override = given[name];
+    if (override) env[name] = override;
+  }
+  return env;
 }
 
 /** The names in a list such as `redis,postgres`. @throws ServicesError `SERVICE_UNKNOWN` */
@@ -175,10 +182,13 @@ function isElsewhere(service: Service, given: Readonly<Record<string, string | u
 }
 
 function isUp(record: ServiceRecord | undefined, service: Service): boolean {
-  if (!record?.up) return false;
-  // A directory does not stand in for a real S3 when that is asked for, nor the other way round.
-  if (service.name === 's3' && (record.process !== undefined) !== (service === s3)) return false;
-  return record.process === undefined || isAlive(record.process);
+  // A directory does not stand in for a real S3 when that is asked for.
+  if (service === s3 && record?.process === undefined) return false;
+  return isAnswering(record);
+}
+
+function isAnswering(record: ServiceRecord | undefined): record is ServiceRecord {
+  return record !== undefined && record.up && (record.process === undefined || isAlive(record.process));
 }
 
 function statusOf(
@@ -212,5 +222,8 @@ async function startOne(
 }
 
 function environmentOf(state: ServicesState): Environment {
-  return Object.assign({}, ...SERVICE_NAMES.map((name) => (state[name]?.up ? state[name].env : {}))) as Environment;
+  return Object.assign(
+    {},
+    ...SERVICE_NAMES.map((name) => (isAnswering(state[name]) ? state[name].env : {})),
+  ) as Environment;
 }

@@ -5,6 +5,8 @@ import { runServiceScript } from './service-script.mjs';
 
 export default async function globalSetup() {
   const wanted = process.env.SKEIN_TEST_SERVICES || 'redis,postgres,clickhouse,kafka,s3,ducklake';
+  // Inherited from a run that started this one: its services are not ours to stop.
+  delete process.env.SKEIN_TEST_DIR;
   if (wanted === 'none') return;
   const dir = `.skein/test-${process.pid}`;
   process.env.SKEIN_TEST_DIR = dir;

@@ -56,8 +56,12 @@ async function removeLeftovers(beside: string): Promise<void> {
     const owner = /^test-(\d+)$/.exec(name.name)?.[1];
     if (owner === undefined || isRunning(Number(owner))) continue;
     const dir = path.join(folder, name.name);
-    await stopServices({ dir });
-    removeServicesDirectory(dir);
+    try {
+      await stopServices({ dir });
+      removeServicesDirectory(dir);
+    } catch {
+      // Another run is removing the same directory at this moment.
+    }
   }
 }
 

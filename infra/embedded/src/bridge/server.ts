@@ -89,6 +89,11 @@ async function answer(bridge: BridgeSpec, exchange: Exchange): Promise<void> {
     timeoutSeconds: Number(query.get('session_timeout') ?? 60),
     urgent: !insert && isUrgent(sql),
   });
+  if (response.destroyed) {
+    // The client left while it waited for its turn.
+    lease.release();
+    return;
+  }
   let done = false;
   response.on('close', () => {
     if (!done && !response.writableFinished) bridge.engine.base.queryAsync(killByTag(queryId)).catch(() => {});
