@@ -1,0 +1,159 @@
+import { beginAttempt, renewLeases, saveCheckpoint, settleOk, settlePartition } from '../../src/engine/attempt.ts';
+import { createClient } from '../../src/engine/client.ts';
+import { pulseOnce } from '../../src/engine/pulse.ts';
+import { type Behaviour, type Harness, openHarness, testDeployment, until } from './harness.ts';
+
+const open: Harness[] = [];
+const harness = async (
+  behave: Behaviour = () => ({}),
+  options: Parameters<typeof testDeployment>[1] = {},
+  env: Record<string, string> = {},
+) => {
+  const made = await openHarness(testDeployment(behave, options), env);
+  open.push(made);
+  return { ...made, client: createClient(made.engine) };
+};
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+const one = { job: 'events_job', partitions: ['1_2024-01-15'], cause: 'test' };
+
+test('a bell that rings twice gives the attempt once', async () => {
+  const h = await harness();
+  const { runId } = await h.client.submit(one);
+  await h.engine.dispatcher.idle();
+  const begun = await Promise.all([1, 2, 3].map((n) => beginAttempt(h.engine, `${runId}.0.m.1`, `worker ${n}`)));
+  expect(begun.filter(Boolean)).toHaveLength(1);
+});
+
+test('a worker that comes back from the dead cannot commit, and the next attempt resumes from the checkpoint', async () => {
+  const h = await harness(() => ({}), {}, { SKEIN_LEASE_MS: '200', SKEIN_LEASE_RENEW_MS: '50' });
+  const { runId } = await h.client.submit(one);
+  await h.engine.dispatcher.idle();
+  const dead = await beginAttempt(h.engine, `${runId}.0.m.1`, 'dead');
+  if (!dead) throw new TypeError('not begun');
+  await saveCheckpoint(h.engine, dead, { page: 7 });
+  await until(
+    () => pulseOnce(h.engine),
+    (counts) => counts.lost === 1,
+  );
+  const next = await until(
+    () => beginAttempt(h.engine, `${runId}.0.m.2`, 'next'),
+    (attempt) => attempt !== undefined,
+  );
+  expect(next).toMatchObject({ number: 2, epoch: 2, checkpoint: { page: 7 } });
+  expect(
+    await settleOk(h.engine, dead, {
+      outcomes: [['1_2024-01-15', { kind: 'materialized', metadata: { by: 'dead' } }]],
+    }),
+  ).toBe(false);
+  expect(await settlePartition(h.engine, dead, '1_2024-01-15', { kind: 'materialized', metadata: {} })).toBe('fenced');
+  expect(await saveCheckpoint(h.engine, dead, { page: 1 })).toBe(false);
+  expect(await renewLeases(h.engine, [dead])).toEqual(['lost']);
+  if (!next) throw new TypeError('not begun');
+  expect(
+    await settleOk(h.engine, next, {
+      outcomes: [['1_2024-01-15', { kind: 'materialized', metadata: { by: 'next' } }]],
+    }),
+  ).toBe(true);
+  expect((await h.client.run(runId)).partitions[0]).toMatchObject({
+    outcome: 'materialized',
+    metadata: { by: 'next' },
+  });
+});
+
+test('three losses without progress end a run as worker_lost; no slot, lease or claim is left', async () => {
+  const h = await harness(() => ({}), { pool: 'narrow' }, { SKEIN_LEASE_MS: '60', SKEIN_LEASE_RENEW_MS: '20' });
+  const { runId } = await h.client.submit(one);
+  for (const n of [1, 2, 3]) {
+    await until(
+      () => beginAttempt(h.engine, `${runId}.0.m.${n}`, 'doomed'),
+      (attempt) => attempt !== undefined,
+    );
+    await until(
+      () => pulseOnce(h.engine),
+      (counts) => counts.lost === 1,
+    );
+  }
+  expect(await h.client.run(runId)).toMatchObject({ status: 'FAILURE', endReason: 'worker_lost' });
+  const { redis, keys } = h.engine;
+  expect(await redis.scard(keys.pool('narrow'))).toBe(0);
+  expect(await redis.zcard(keys.leases)).toBe(0);
+  expect(await redis.zcard(keys.outbox)).toBe(0);
+  expect(await redis.hlen(keys.holders('events'))).toBe(0);
+  expect(await h.client.partitionStatus('events', one.partitions)).toEqual(
+    new Map([['1_2024-01-15', { outcome: 'failed', activity: 'idle' }]]),
+  );
+});
+
+test('a bell that was lost is rung again', async () => {
+  const h = await harness(() => ({}), {}, { SKEIN_RESEND_MS: '50' });
+  const { runId } = await h.client.submit(one);
+  await h.engine.dispatcher.idle();
+  await h.engine.work.obliterate({ force: true });
+  await h.worker();
+  expect((await h.client.wait(runId)).status).toBe('SUCCESS');
+});
+
+test('a second run of a partition waits, joins or is refused, as the job says', async () => {
+  const waiting = await harness();
+  const first = await waiting.client.submit(one);
+  const second = await waiting.client.submit(one);
+  expect((await waiting.client.run(second.runId)).blocked).toContain(first.runId);
+  await waiting.worker();
+  expect((await waiting.client.wait(first.runId)).status).toBe('SUCCESS');
+  expect((await waiting.client.wait(second.runId)).status).toBe('SUCCESS');
+
+  const joining = await harness(() => ({}), { onBusy: 'join' });
+  const held = await joining.client.submit(one);
+  expect(await joining.client.submit(one)).toEqual({ runId: held.runId, isNew: false });
+
+  const refusing = await harness(() => ({}), { onBusy: 'refuse' });
+  await refusing.client.submit(one);
+  await expect(refusing.client.submit(one)).rejects.toMatchObject({ code: 'REFUSED' });
+});
+
+test('a timeout aborts the code and ends the run with its reason', async () => {
+  const h = await harness(
+    ({ signal }) => new Promise((_r, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    { timeout: '300ms' },
+  );
+  await h.worker();
+  const { runId } = await h.client.submit(one);
+  expect(await h.client.wait(runId)).toMatchObject({
+    status: 'FAILURE',
+    endReason: 'timeout',
+    error: { code: 'TIMEOUT' },
+  });
+});
+
+test('a worker that stops hands its work over', async () => {
+  let attempts = 0;
+  let begun = () => {};
+  const started = new Promise<void>((resolve) => (begun = resolve));
+  const h = await harness(({ signal }) => {
+    if (++attempts > 1) return {};
+    begun();
+    return new Promise((_r, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  });
+  const first = await h.worker();
+  const { runId } = await h.client.submit(one);
+  await started;
+  await first.stop(50);
+  await h.worker();
+  expect((await h.client.wait(runId)).status).toBe('SUCCESS');
+  expect(attempts).toBe(2);
+});
+
+test('a cancelled run that waits behind another never runs', async () => {
+  const h = await harness();
+  const first = await h.client.submit(one);
+  const second = await h.client.submit(one);
+  await h.client.cancel(second.runId, 'ana');
+  expect((await h.client.run(second.runId)).status).toBe('CANCELED');
+  await h.worker();
+  await h.client.wait(first.runId);
+  expect((await h.client.run(second.runId)).status).toBe('CANCELED');
+});

@@ -1,0 +1,177 @@
+import { createClient } from '../../src/engine/client.ts';
+import { cursorHistory, getCursor, resetCursor, restoreCursor, setCursor } from '../../src/engine/cursor.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { previewTicks } from '../../src/engine/preview.ts';
+import { openTick, plannedTimes } from '../../src/engine/tick.ts';
+import { type Harness, SILENT, openHarness, testDeployment, until } from './harness.ts';
+
+const open: Harness[] = [];
+const harness = async () => {
+  const made = await openHarness(testDeployment(() => ({})));
+  open.push(made);
+  return { ...made, client: createClient(made.engine) };
+};
+const switchSensor = (engine: Engine, status: 'RUNNING' | 'STOPPED') =>
+  engine.script('switch-sensor', 'feed', status, 'test');
+const tickRecord = (engine: Engine, id: string) => engine.redis.hgetall(engine.keys.tick(id));
+const tickNow = async (engine: Engine) => {
+  const id = await openTick(engine, 'feed', 'person:test');
+  if (id === undefined) throw new TypeError('another tick is under way');
+  return until(
+    () => tickRecord(engine, id),
+    (tick) => tick.status !== 'STARTED',
+  );
+};
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+test('ticks launch runs and move the cursor until there is nothing left; then they say why', async () => {
+  const h = await harness();
+  await h.worker();
+  for (const day of [1, 2, 3]) {
+    const tick = await tickNow(h.engine);
+    expect(tick).toMatchObject({ status: 'SUCCESS', decision: 'requested', requested: '1' });
+    const [runId = ''] = JSON.parse(tick.runs ?? '[]') as string[];
+    expect((await h.client.wait(runId)).partitions[0]).toMatchObject({
+      key: `1_2024-01-0${day}`,
+      outcome: 'materialized',
+    });
+  }
+  expect(await tickNow(h.engine)).toMatchObject({
+    status: 'SKIPPED',
+    decision: 'skipped',
+    reason: 'complete up to day 3',
+  });
+  expect((await getCursor(h.engine, 'feed')).cursor).toMatchObject({ next: 4 });
+});
+
+test('the timer ticks a running sensor, and does not tick a stopped one', async () => {
+  const h = await harness();
+  await h.worker();
+  await switchSensor(h.engine, 'RUNNING');
+  await until(
+    () => getCursor(h.engine, 'feed'),
+    (c) => (c.cursor as { next: number }).next === 2,
+  );
+  await switchSensor(h.engine, 'STOPPED');
+  expect(await h.engine.redis.zscore(h.engine.keys.due, 'feed')).toBeNull();
+});
+
+test('a repeated ask is suppressed and visible; a reset starts a new generation of keys', async () => {
+  const h = await harness();
+  await h.worker();
+  const first = await tickNow(h.engine);
+  const [runId = ''] = JSON.parse(first.runs ?? '[]') as string[];
+  await h.client.wait(runId);
+  await setCursor(h.engine, 'feed', { next: 1 }, { by: 'ana', reason: 'again' });
+  expect(await tickNow(h.engine)).toMatchObject({
+    decision: 'suppressed',
+    requested: '0',
+    suppressed: '1',
+    suppressed_runs: JSON.stringify([runId]),
+  });
+  await resetCursor(h.engine, 'feed', { by: 'ana' });
+  expect(await tickNow(h.engine)).toMatchObject({ decision: 'requested' });
+});
+
+test('a reset in the middle of a tick stands: the tick launches nothing', async () => {
+  const h = await harness();
+  await h.worker();
+  await setCursor(h.engine, 'feed', { next: 2, pause_ms: 300 }, { by: 'ana' });
+  const id = (await openTick(h.engine, 'feed', 'person:test')) ?? '';
+  await until(
+    () => tickRecord(h.engine, id),
+    (tick) => tick.worker !== undefined,
+  );
+  await resetCursor(h.engine, 'feed', { by: 'ana', reason: 'start over' });
+  expect(
+    await until(
+      () => tickRecord(h.engine, id),
+      (tick) => tick.status !== 'STARTED',
+    ),
+  ).toMatchObject({ status: 'SKIPPED', decision: 'skipped' });
+  expect((await getCursor(h.engine, 'feed')).cursor).toMatchObject({ next: 1, pause_ms: 0 });
+  expect(await h.client.runs({})).toEqual([]);
+});
+
+test('stopping a sensor in the middle of its tick keeps it from launching', async () => {
+  const h = await harness();
+  await setCursor(h.engine, 'feed', { next: 1, pause_ms: 300 }, { by: 'ana' });
+  await switchSensor(h.engine, 'RUNNING');
+  await h.worker();
+  const id = await until(
+    async () => (await h.engine.redis.zrange(h.engine.keys.ticks('feed'), 0, -1))[0] ?? '',
+    (tick) => tick !== '',
+  );
+  await until(
+    () => tickRecord(h.engine, id),
+    (tick) => tick.worker !== undefined,
+  );
+  await switchSensor(h.engine, 'STOPPED');
+  expect(
+    await until(
+      () => tickRecord(h.engine, id),
+      (tick) => tick.status !== 'STARTED',
+    ),
+  ).toMatchObject({ status: 'SKIPPED' });
+  expect(await h.client.runs({})).toEqual([]);
+});
+
+test('two editors: the second is told, history remembers, undo restores', async () => {
+  const h = await harness();
+  const { version } = await getCursor(h.engine, 'feed');
+  await setCursor(h.engine, 'feed', { next: 2 }, { by: 'ana', ifVersion: version, reason: 'skip a day' });
+  await expect(setCursor(h.engine, 'feed', { next: 3 }, { by: 'ben', ifVersion: version })).rejects.toMatchObject({
+    code: 'CONFLICT',
+  });
+  await expect(setCursor(h.engine, 'feed', { next: 'x' }, { by: 'ben' })).rejects.toThrow(/next/);
+  await expect(setCursor(h.engine, 'feed', { nxt: 1 }, { by: 'ben' })).rejects.toThrow(/nxt: is not a known key/);
+  expect(await cursorHistory(h.engine, 'feed', 10)).toMatchObject([
+    { by: 'ana', reason: 'skip a day', after: { next: 2 } },
+  ]);
+  await restoreCursor(h.engine, 'feed', { by: 'ben' });
+  expect((await getCursor(h.engine, 'feed')).cursor).toMatchObject({ next: 1 });
+});
+
+test('a preview of five ticks ahead changes nothing', async () => {
+  const h = await harness();
+  const sensor = h.deployment.sensors.get('feed');
+  if (!sensor) throw new TypeError('no sensor');
+  const ticks = await previewTicks(h.engine, sensor, { ticks: 5, openResources: async () => ({}), log: SILENT });
+  expect(ticks.map((tick) => tick.requests.flatMap((r) => r.partitions))).toEqual([
+    ['1_2024-01-01'],
+    ['1_2024-01-02'],
+    ['1_2024-01-03'],
+    [],
+    [],
+  ]);
+  expect(ticks[4]?.skip_reason).toBe('complete up to day 3');
+  expect((await getCursor(h.engine, 'feed')).cursor).toMatchObject({ next: 1 });
+  expect(await h.client.runs({})).toEqual([]);
+});
+
+test('a tick whose cursor no longer fits fails with the field named, and the cursor stays', async () => {
+  const h = await harness();
+  await h.worker();
+  await h.engine.redis.hset(h.engine.keys.sensor('feed'), 'cursor', '{"next":"soon"}');
+  expect(await tickNow(h.engine)).toMatchObject({
+    status: 'FAILURE',
+    decision: 'failed',
+    reason: expect.stringMatching(/next/) as string,
+  });
+  expect((await getCursor(h.engine, 'feed')).cursor).toEqual({ next: 'soon' });
+});
+
+test('planned times of a schedule across the change to and from summer time', () => {
+  const daily = { cron: '30 2 * * *', timeZone: 'Europe/Berlin' };
+  const spring = plannedTimes(daily, new Date('2026-03-28T00:00:00Z'), new Date('2026-03-31T00:00:00Z'));
+  expect(spring.due.map((at) => at.toISOString())).toEqual([
+    '2026-03-28T01:30:00.000Z',
+    expect.stringMatching(/^2026-03-29T01/) as string,
+    '2026-03-30T00:30:00.000Z',
+  ]);
+  const autumn = plannedTimes(daily, new Date('2026-10-24T00:00:00Z'), new Date('2026-10-26T12:00:00Z'));
+  expect(autumn.due.filter((at) => at.toISOString().startsWith('2026-10-25'))).toHaveLength(1);
+});
