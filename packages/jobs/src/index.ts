@@ -6,3 +6,4 @@ export * from './resources/postgres.ts';
 export * from './duckling/index.ts';
 export * from './resources/duckling-catalog.ts';
 export * from './resources/ducklake-ducklings.ts';
+export * from './team-days.ts';

@@ -1,3 +1,5 @@
 /** The sensors that launch the job families, one file each. */
 
-export {};
+export * from './duckling-daily-backfill.ts';
+export * from './duckling-full-backfill.ts';
+export { FullBackfillCursor } from './duckling-full-cursor.ts';

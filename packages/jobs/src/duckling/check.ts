@@ -6,7 +6,7 @@ import type { clickhouse } from '../resources/clickhouse.ts';
 import type { ducklings } from '../resources/ducklake-ducklings.ts';
 import { type DucklingBackfillConfig, isRehearsal } from './config.ts';
 import type { Dataset } from './dataset.ts';
-import type { TeamDay } from './partitions.ts';
+import type { TeamDay } from '../team-days.ts';
 import { countDay } from './registration.ts';
 
 type Resources = Opened<{ clickhouse: typeof clickhouse; ducklings: typeof ducklings }>;

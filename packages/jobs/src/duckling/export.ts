@@ -8,7 +8,8 @@ import type { TableFunction } from '../resources/object-store.ts';
 import type { DucklingBackfillConfig } from './config.ts';
 import type { Dataset } from './dataset.ts';
 import { SchemaMismatchError } from './errors.ts';
-import { type TeamDay, dayRange } from './partitions.ts';
+import type { TeamDay } from '../team-days.ts';
+import { dayRange } from './partitions.ts';
 import { type Column, compareExport } from './schema-validation.ts';
 import { countObjectSql, countSourceSql, describeExportSql, exportSql } from './sql.ts';
 

@@ -3,5 +3,6 @@
 export * from './asset.ts';
 export * from './config.ts';
 export * from './dataset.ts';
+export * from './earliest-day.ts';
 export * from './errors.ts';
 export * from './partitions.ts';

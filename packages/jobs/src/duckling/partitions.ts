@@ -1,9 +1,8 @@
 /** Partitions of the duckling assets, `<team_id>_<YYYY-MM-DD>`, and where a partition's objects lie. */
 
-import { type Day, type IdDay, addDays, composite, daily, dayOf, dynamic, positiveInteger } from '@skein/orchestrator';
+import { type Day, addDays, dayOf } from '@skein/orchestrator';
 
-export const teamDays = composite({ id: dynamic('team_id', positiveInteger), day: daily({ start: '2015-01-01' }) });
-export type TeamDay = IdDay<number>;
+import type { TeamDay } from '../team-days.ts';
 
 /** The last UTC day that is over. */
 export function lastCompleteDay(now: Date): Day {

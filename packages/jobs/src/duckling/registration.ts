@@ -8,7 +8,8 @@ import { FencedError } from '@skein/orchestrator';
 import type { Lake, LakeTransaction } from '../resources/ducklake.ts';
 import type { Dataset } from './dataset.ts';
 import { RowCountMismatchError } from './errors.ts';
-import { type TeamDay, dayRange, parseObjectName } from './partitions.ts';
+import type { TeamDay } from '../team-days.ts';
+import { dayRange, parseObjectName } from './partitions.ts';
 import { LIVE_FILES, SET_COMMIT_MESSAGE, addFileSql, countDaySql, deleteDaySql, likePrefix } from './sql.ts';
 
 export interface Registration {
