@@ -7,3 +7,4 @@ export * from './duckling/index.ts';
 export * from './resources/duckling-catalog.ts';
 export * from './resources/ducklake-ducklings.ts';
 export * from './team-days.ts';
+export * from './orphan-sync/index.ts';

@@ -15,7 +15,7 @@ import {
   mappingMessage,
   tombstoneMessage,
 } from './messages.ts';
-import { existingPersons, lookUpDistinctIds } from './postgres-reads.ts';
+import { TeamInPostgres } from './postgres-reads.ts';
 import { notYetThere } from './read-back.ts';
 import type { ScanContext } from './scan.ts';
 
@@ -31,12 +31,16 @@ const DRY_RUN_LINES = 1_000;
 export class BatchWork {
   private readonly context: ScanContext;
   private readonly team: TeamInClickHouse;
+  private readonly reader: TeamInPostgres;
+  private readonly writer: TeamInPostgres;
   private linesLeft = DRY_RUN_LINES;
 
-  constructor(context: ScanContext, team: TeamInClickHouse) {
+  constructor(context: ScanContext, team: TeamInClickHouse, reader: TeamInPostgres) {
     this.context = context;
     this.team = team;
-    const { config, log, resources } = context;
+    this.reader = reader;
+    const { config, log, resources, signal } = context;
+    this.writer = new TeamInPostgres(resources.personsDb.writer, config.team_id, signal);
     if (config.delete_ch_only_orphans && resources.personsDb.writerIsReader) {
       log.warn('PERSONS_DB_WRITER_URL is not set: the check before deletion reads the reader, which may lag behind');
     }
@@ -44,12 +48,9 @@ export class BatchWork {
 
   /** @param again an earlier attempt may have done any part of this batch */
   async run(personIds: readonly string[], again: boolean): Promise<BatchResult> {
-    const { config, log, resources, signal } = this.context;
+    const { config, log } = this.context;
     const found = await this.context.phase('lookup_pg_distinct_ids', () =>
-      lookUpDistinctIds(resources.personsDb.reader, config.team_id, personIds, {
-        categorize: config.categorize_orphans,
-        signal,
-      }),
+      this.reader.lookUp(personIds, { categorize: config.categorize_orphans }),
     );
     const { mappings, personsWithIds, notFound, trulyOrphaned, chOnly } = found;
     log.debug('looked up distinct ids', {
@@ -112,12 +113,7 @@ export class BatchWork {
     const live = [...states.values()].filter((state) => !state.isDeleted);
     // Deleted since the batch was found: by the attempt that this one repeats, or by somebody else.
     const markedBefore = again ? states.size - live.length : 0;
-    const existing = await existingPersons(
-      resources.personsDb.writer,
-      config.team_id,
-      live.map((state) => state.personId),
-      signal,
-    );
+    const existing = await this.writer.existing(live.map((state) => state.personId));
     const doomed = live.filter((state) => !existing.has(state.personId));
     if (existing.size > 0)
       log.warn('persons found on the writer are left alone, the reader lags behind', {

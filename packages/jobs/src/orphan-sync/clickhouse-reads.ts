@@ -79,16 +79,12 @@ export class TeamInClickHouse {
   }
 
   async personStates(personIds: readonly string[]): Promise<Map<string, PersonState>> {
-    type Row = { person_id: string; version: string; is_deleted: number; created_at: string };
+    type Row = { person: string; newest_version: string; live: number; created: string };
     const states = new Map<string, PersonState>();
     for (const ids of slices(personIds)) {
       for (const row of await this.rows<Row>(PERSON_STATES, { person_ids: ids })) {
-        states.set(row.person_id, {
-          personId: row.person_id,
-          version: row.version,
-          isDeleted: row.is_deleted === 1,
-          createdAt: row.created_at,
-        });
+        const { person, newest_version: version, live, created } = row;
+        states.set(person, { personId: person, version, isDeleted: live === 0, createdAt: created });
       }
     }
     return states;
@@ -96,12 +92,12 @@ export class TeamInClickHouse {
 
   /** Of at most one slice of `mappingSlices`. */
   async mappingStates(mappings: readonly Mapping[]): Promise<Map<string, MappingState>> {
-    type Row = { distinct_id: string; person_id: string; version: string; is_deleted: number };
+    type Row = { distinct_id: string; person: string; newest_version: string; live: number };
     const rows = await this.rows<Row>(MAPPING_STATES, { distinct_ids: mappings.map((mapping) => mapping.distinctId) });
     return new Map(
-      rows.map((row) => [
-        row.distinct_id,
-        { personId: row.person_id, version: BigInt(row.version), isDeleted: row.is_deleted === 1 },
+      rows.map(({ distinct_id: id, person, newest_version: version, live }) => [
+        id,
+        { personId: person, version: BigInt(version), isDeleted: live === 0 },
       ]),
     );
   }

@@ -15,7 +15,7 @@ import { type Orphan, TeamInClickHouse } from './clickhouse-reads.ts';
 import type { BoundConfig } from './config.ts';
 import { type Counters, add } from './counters.ts';
 import type { Mapping } from './messages.ts';
-import { lookUpDistinctIds, teamHasPersons } from './postgres-reads.ts';
+import { TeamInPostgres } from './postgres-reads.ts';
 import { readBack } from './read-back.ts';
 import {
   MAX_PERSONS_IN_FLIGHT,
@@ -50,6 +50,7 @@ export class TeamScan {
   private readonly context: ScanContext;
   private readonly tuning: Tuning;
   private readonly team: TeamInClickHouse;
+  private readonly reader: TeamInPostgres;
   private readonly work: BatchWork;
   private point: ResumePoint;
   private unread: Mapping[] = [];
@@ -59,7 +60,8 @@ export class TeamScan {
     this.context = context;
     this.tuning = tuning;
     this.team = new TeamInClickHouse(context.resources.clickhouse, context.config.team_id, context.signal);
-    this.work = new BatchWork(context, this.team);
+    this.reader = new TeamInPostgres(context.resources.personsDb.reader, context.config.team_id, context.signal);
+    this.work = new BatchWork(context, this.team, this.reader);
     this.point = loadResumePoint(context.checkpoint.load()) ?? START;
   }
 
@@ -102,15 +104,11 @@ export class TeamScan {
 
   /** Persons that were treated and are still orphans: their ids have not arrived, or never will. */
   private async recollectUnread(from: Position | null, upTo: Position): Promise<void> {
-    const { config, resources, signal } = this.context;
     for (let after = from; ;) {
       const page = await this.find(after, upTo, this.tuning.pageRows);
       for (const batch of slicesOf(page, MAX_PERSONS_IN_FLIGHT)) {
         const ids = batch.map(({ person_id }) => person_id);
-        const { mappings } = await lookUpDistinctIds(resources.personsDb.reader, config.team_id, ids, {
-          categorize: false,
-          signal,
-        });
+        const { mappings } = await this.reader.lookUp(ids, { categorize: false });
         this.unread.push(...mappings);
       }
       if (page.length < this.tuning.pageRows) return;
@@ -177,9 +175,8 @@ export class TeamScan {
 
   /** A team without persons anywhere is a mistyped number more often than a clean team. */
   private async requireTeam(): Promise<void> {
-    const { config, resources, signal } = this.context;
-    if ((await this.team.hasPersons()) || (await teamHasPersons(resources.personsDb.reader, config.team_id, signal)))
-      return;
+    const { config } = this.context;
+    if ((await this.team.hasPersons()) || (await this.reader.hasPersons())) return;
     throw new NotFoundError(
       `Team ${config.team_id} does not exist: neither ClickHouse nor the persons database has a person of it. Check team_id.`,
       {
