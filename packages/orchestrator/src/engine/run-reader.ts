@@ -5,7 +5,8 @@ import type { Engine } from './engine.ts';
 
 type Filter = Parameters<RunReader['countActive']>[0];
 
-const ACTIVE = ['QUEUED', 'STARTING', 'STARTED', 'CANCELING'] as const;
+/** The ledger's indexes of runs that have not ended. */
+const OPEN = ['QUEUED', 'ACTIVE'] as const;
 
 export function createRunReader(engine: Engine): RunReader {
   const matching = async (ids: readonly string[], filter: Filter): Promise<string[]> => {
@@ -31,7 +32,7 @@ export function createRunReader(engine: Engine): RunReader {
       if (filter.job !== undefined && !hasTags(filter)) return engine.redis.scard(engine.keys.openRuns(filter.job));
       if (filter.job !== undefined)
         return (await matching(await engine.redis.smembers(engine.keys.openRuns(filter.job)), filter)).length;
-      return (await matching(await idsWith(ACTIVE), filter)).length;
+      return (await matching(await idsWith(OPEN), filter)).length;
     },
     async countEnded(filter) {
       const [succeeded, failed] = await Promise.all([

@@ -34,7 +34,7 @@ export async function listRuns(engine: Engine, filter: RunsFilter): Promise<RunS
   const limit = filter.limit ?? 100;
   const index =
     filter.status !== undefined
-      ? engine.keys.runsByStatus(filter.status)
+      ? engine.keys.runsByStatus(indexOf(filter.status))
       : filter.job !== undefined
         ? engine.keys.runsOfJob(filter.job)
         : engine.keys.runs;
@@ -45,9 +45,20 @@ export async function listRuns(engine: Engine, filter: RunsFilter): Promise<RunS
     const ids = await engine.redis.zrevrangebyscore(index, max, '-inf', 'LIMIT', offset, limit);
     if (ids.length === 0) break;
     const summaries = await readSummaries(engine, ids);
-    found.push(...summaries.filter((run) => filter.job === undefined || run.job === filter.job));
+    found.push(
+      ...summaries.filter(
+        (run) =>
+          (filter.job === undefined || run.job === filter.job) &&
+          (filter.status === undefined || run.status === filter.status),
+      ),
+    );
   }
   return found.slice(0, limit);
+}
+
+/** Runs under way share one index. */
+function indexOf(status: RunStatus): string {
+  return status === 'STARTING' || status === 'STARTED' || status === 'CANCELING' ? 'ACTIVE' : status;
 }
 
 async function readSummaries(engine: Engine, ids: readonly string[]): Promise<RunSummary[]> {

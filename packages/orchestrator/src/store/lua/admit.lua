@@ -12,7 +12,8 @@ room = room + 1 -- `out` begins with the count
 local full_jobs = {}
 
 local function job_has_room(run, job, max)
-  if max == 0 or redis.call('SISMEMBER', k('act', job), run) == 1 then return true end
+  if max == 0 then return true end
+  if redis.call('SISMEMBER', k('act', job), run) == 1 then return true end
   if full_jobs[job] then return false end
   if redis.call('SCARD', k('act', job)) < max then return true end
   full_jobs[job] = true
@@ -39,19 +40,16 @@ for _, entry in ipairs(redis.call('ZRANGE', k('queues'), 0, -1)) do
       break
     end
     local lk = lane_key(pool, prio, lane)
-    local unit = redis.call('LINDEX', lk, 0)
+    local unit = redis.call('LPOP', lk)
     local back = true
     if not unit then
       back = false
     else
       local u = redis.call('HMGET', k('u', unit), 'state', 'run', 'attempt')
-      if u[1] ~= 'QUEUED' then
-        redis.call('LPOP', lk) -- cancelled meanwhile
-      else
+      if u[1] == 'QUEUED' then -- otherwise it was cancelled meanwhile
         local rk = k('run', u[2])
         local r = redis.call('HMGET', rk, 'status', 'job', 'max_active')
         if job_has_room(u[2], r[2], tonumber(r[3] or '0')) then
-          redis.call('LPOP', lk)
           local attempt = unit .. '.' .. u[3]
           redis.call('HSET', k('u', unit), 'state', 'DISPATCHED')
           redis.call('ZADD', k('outbox'), at + resend, attempt)
@@ -61,11 +59,12 @@ for _, entry in ipairs(redis.call('ZRANGE', k('queues'), 0, -1)) do
           end
           if r[1] == 'QUEUED' then
             set_status(u[2], 'QUEUED', 'STARTING', at)
-            redis.call('SADD', k('act', r[2]), u[2])
+            if r[3] ~= '0' then redis.call('SADD', k('act', r[2]), u[2]) end
           end
           out[#out + 1] = attempt
           misses = 0
         else
+          redis.call('LPUSH', lk, unit)
           misses = misses + 1
         end
       end

@@ -12,12 +12,14 @@ set_status(run, status, 'CANCELING', at)
 redis.call('HSET', rk, 'cancelled_by', ARGV[2])
 event(run, 'run.canceling', at, cjson.encode({ by = ARGV[2] }))
 local running = 0
-for _, unit in ipairs(redis.call('SMEMBERS', k('run', run, 'u'))) do
+for _, unit in ipairs(units_of(run)) do
   local uk = k('u', unit)
   local u = redis.call('HMGET', uk, 'state', 'attempt', 'pool', 'asset', 'parts')
-  local attempt = unit .. '.' .. u[2]
+  local attempt = unit .. '.' .. (u[2] or '')
   local activity
-  if u[1] == 'RUNNING' then
+  if not u[1] then
+    activity = nil -- parked runs have no units yet
+  elseif u[1] == 'RUNNING' then
     running = running + 1
     redis.call('SADD', k('cancelling'), attempt)
     activity = CANCELLING

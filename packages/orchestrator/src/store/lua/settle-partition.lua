@@ -2,10 +2,9 @@
 -- ARGV: attempt, epoch, key, kind, json
 -- Returns: 1, 0 when the attempt is fenced off, -1 when the task does not have that partition
 -- include: base cells queue runs
-local unit = owned_unit(ARGV[1], ARGV[2])
+local unit, u = owned_unit(ARGV[1], ARGV[2])
 if not unit then return 0 end
-local u = redis.call('HMGET', k('u', unit), 'run', 'asset', 'parts')
-for _, p in ipairs(cjson.decode(u[3])) do
+for _, p in ipairs(cjson.decode(u[4])) do
   if p[1] == ARGV[3] then
     settle_partition(u[1], u[2], p, ARGV[4], ARGV[5], now_ms())
     redis.call('HSET', k('u', unit), 'lost', 0)

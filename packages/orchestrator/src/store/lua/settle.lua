@@ -6,17 +6,21 @@
 -- include: base cells queue runs
 local at = now_ms()
 local attempt, epoch, verdict = ARGV[1], ARGV[2], ARGV[3]
-local unit = owned_unit(attempt, epoch)
+local unit, u = owned_unit(attempt, epoch)
 if not unit then return 'fenced' end
 local v = cjson.decode(ARGV[4])
 local uk = k('u', unit)
-local u = redis.call('HMGET', uk, 'run', 'asset', 'kind', 'parts', 'attempt')
 local run, asset, kind = u[1], u[2], u[3]
 local rk = k('run', run)
+local r = redis.call('HMGET', rk, 'status', 'single')
+local canceling = r[1] == 'CANCELING'
+if verdict == 'ok' and r[2] == '1' and not canceling and #v.outcomes == 1 then
+  local o = v.outcomes[1]
+  end_single(run, asset, cjson.decode(u[4])[1], o[2], o[3], v.result, attempt, u[6], at)
+  return 'ok'
+end
 end_attempt(unit, attempt)
-local canceling = hget(rk, 'status') == 'CANCELING'
-redis.call('XADD', k('run', run, 'ev'), 'MAXLEN', '~', 20000, '*', 't', 'unit.ended', 'at', at,
-  'd', cjson.encode({ unit = unit, attempt = tonumber(u[5]), verdict = verdict }))
+note(run, 'unit.ended', at, cjson.encode({ unit = unit, attempt = tonumber(u[5]), verdict = verdict }))
 
 if verdict == 'cancelled' or (canceling and (verdict == 'failed' or kind == 'plan')) then
   redis.call('HSET', uk, 'state', 'CANCELED')

@@ -31,9 +31,10 @@ end
 -- What a partition's last run was: `run|status|ended|failures`, failures counted since the last success.
 local function set_last(asset, row, col, run, status, at)
   local key = k('last', asset, row)
-  local old = hget(key, col)
   local failures = 0
-  if old then failures = tonumber(string.match(old, '|(%d+)$')) or 0 end
-  if status == 'SUCCESS' then failures = 0 else failures = failures + 1 end
+  if status ~= 'SUCCESS' then
+    local old = hget(key, col)
+    failures = 1 + (old and tonumber(string.match(old, '|(%d+)$')) or 0)
+  end
   redis.call('HSET', key, col, run .. '|' .. status .. '|' .. at .. '|' .. failures)
 end

@@ -5,8 +5,8 @@ local function queue_key(pool, prio) return k('q', pool, prio) end
 local function lane_key(pool, prio, lane) return k('q', pool, prio, 'lane', lane) end
 
 -- `front` is for units that were already admitted once: retries and lost ones.
-local function enqueue(unit, pool, prio, lane, front)
-  redis.call('HSET', k('u', unit), 'state', 'QUEUED')
+local function enqueue(unit, pool, prio, lane, front, marked)
+  if not marked then redis.call('HSET', k('u', unit), 'state', 'QUEUED') end
   local lk = lane_key(pool, prio, lane)
   local n = redis.call(front and 'LPUSH' or 'RPUSH', lk, unit)
   if n == 1 then

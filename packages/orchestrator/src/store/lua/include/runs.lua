@@ -1,10 +1,21 @@
 -- The life of a run: claims on partitions, steps, units, settlement, end. Statuses: QUEUED STARTING STARTED CANCELING
 -- and, for good, SUCCESS FAILURE CANCELED.
 
+-- Indexes by status: one for what is queued, one for all that is under way, one for each end.
+local INDEX = { QUEUED = 'QUEUED', STARTING = 'ACTIVE', STARTED = 'ACTIVE', CANCELING = 'ACTIVE', SUCCESS = 'SUCCESS', FAILURE = 'FAILURE', CANCELED = 'CANCELED' }
+
 local function set_status(run, from, to, at)
   redis.call('HSET', k('run', run), 'status', to)
-  if from then redis.call('ZREM', k('runs', 'st', from), run) end
-  redis.call('ZADD', k('runs', 'st', to), at, run)
+  if INDEX[from] ~= INDEX[to] then
+    redis.call('ZREM', k('runs', 'st', INDEX[from]), run)
+    redis.call('ZADD', k('runs', 'st', INDEX[to]), at, run)
+  end
+end
+
+-- A run of one step and one partition has one unit, whose name follows from the run's.
+local function units_of(run)
+  if hget(k('run', run), 'single') == '1' then return { run .. '.0.m' } end
+  return redis.call('SMEMBERS', k('run', run, 'u'))
 end
 
 local function steps_of(run) return cjson.decode(hget(k('run', run), 'steps')) end
@@ -15,8 +26,8 @@ local function make_unit(run, step, name, kind, parts, input, opts)
   local unit = run .. '.' .. step.index .. '.' .. name
   redis.call('HSET', k('u', unit), 'run', run, 'asset', step.asset, 'kind', kind, 'attempt', 1, 'epoch', 0, 'fails', 0,
     'lost', 0, 'parts', cjson.encode(parts), 'nparts', #parts, 'input', input, 'pool', step.pool, 'lane', opts.lane,
-    'prio', opts.prio, 'state', 'HELD')
-  redis.call('SADD', k('run', run, 'u'), unit)
+    'prio', opts.prio, 'state', opts.state or 'HELD')
+  if not opts.single then redis.call('SADD', k('run', run, 'u'), unit) end
   return unit
 end
 
@@ -27,6 +38,14 @@ end
 
 local function start_step(run, index, at)
   local rk = k('run', run)
+  if hget(rk, 'single') == '1' then
+    local s = redis.call('HMGET', rk, 'steps', 'parts', 'priority', 'lane')
+    local step = cjson.decode(s[1])[1]
+    step.index = 0
+    local unit = make_unit(run, step, 'm', 'm', cjson.decode(s[2]), '', { prio = s[3], lane = s[4], single = true, state = 'QUEUED' })
+    enqueue(unit, step.pool, s[3], s[4], false, true)
+    return
+  end
   local steps = steps_of(run)
   local step = steps[index + 1]
   step.index = index
@@ -85,9 +104,10 @@ end
 
 -- Claims everything the run needs, or parks it behind the first partition that is taken. Never some of it, so runs
 -- cannot wait for each other in a circle.
-local function claim_or_park(run, at)
+local function claim_or_park(run, at, assets, parts)
   local rk = k('run', run)
-  local assets, parts = assets_of(run), parts_of(run)
+  local again = assets == nil
+  if again then assets, parts = assets_of(run), parts_of(run) end
   local asset, key, holder = first_held(run, assets, parts)
   if asset then
     local wk = k('wait', asset, key)
@@ -95,7 +115,7 @@ local function claim_or_park(run, at)
     redis.call('HSET', rk, 'parked', wk, 'blocked', 'partition ' .. key .. ' of ' .. asset .. ' is held by run ' .. holder)
     return false
   end
-  redis.call('HDEL', rk, 'parked', 'blocked')
+  if again then redis.call('HDEL', rk, 'parked', 'blocked') end
   claim(run, assets, parts)
   start_step(run, 0, at)
   return true
@@ -118,7 +138,7 @@ end
 
 -- Gives a partition free and wakes who waits for it, until one of them has taken it.
 local function release(asset, key, run, at)
-  if hget(k('held', asset), key) ~= run then return end
+  if hget(k('held', asset), key) ~= run then return end -- never another run's claim
   redis.call('HDEL', k('held', asset), key)
   local wk = k('wait', asset, key)
   while true do
@@ -193,8 +213,7 @@ local function end_run(run, status, reason, err, at)
   redis.call('SREM', k('open', info[2]), run)
   redis.call('SREM', k('act', info[2]), run)
   if info[4] then redis.call('LREM', info[4], 0, run) end
-  local units = redis.call('SMEMBERS', k('run', run, 'u'))
-  for _, unit in ipairs(units) do redis.call('DEL', k('u', unit)) end
+  for _, unit in ipairs(units_of(run)) do redis.call('DEL', k('u', unit)) end
   redis.call('DEL', k('run', run, 'u'), k('run', run, 'bl'))
   local parts = parts_of(run)
   for _, asset in ipairs(assets_of(run)) do
@@ -281,14 +300,37 @@ local function split_attempt(attempt)
   return unit, n
 end
 
+-- The usual end: the only partition of a run is made, and with it the run is over. The same as settling, then ending,
+-- with a third of the calls; it is what most runs of most deployments do.
+local function end_single(run, asset, p, kind, json, result, attempt, pool, at)
+  local rk = k('run', run)
+  local r = redis.call('HMGET', rk, 'job', 'backfill', 'max_active')
+  redis.call('ZREM', k('leases'), attempt)
+  leave_pool(pool, attempt)
+  redis.call('HSET', k('run', run, 'parts'), asset .. '|' .. p[1], json)
+  set_cell(asset, p[2], p[3], OUTCOME[kind], IDLE)
+  if kind ~= 'rehearsed' then set_last(asset, p[2], p[3], run, 'SUCCESS', at) end
+  redis.call('HSET', rk, 'status', 'SUCCESS', 'ended', at, kind == 'materialized' and 'n_mat' or 'n_skip', 1, 'result', result or 'null')
+  redis.call('ZREM', k('runs', 'st', 'ACTIVE'), run)
+  redis.call('ZADD', k('runs', 'st', 'SUCCESS'), at, run)
+  redis.call('SREM', k('open', r[1]), run)
+  if r[3] ~= '0' then redis.call('SREM', k('act', r[1]), run) end
+  redis.call('DEL', k('u', run .. '.0.m'))
+  release(asset, p[1], run, at)
+  if r[2] then count_in_backfill(r[2], run, 'SUCCESS', at) end
+  tell('partition.' .. kind, at, run, cjson.encode({ asset = asset, key = p[1] }))
+  event(run, 'run.ended', at, '{"status":"SUCCESS","job":"' .. r[1] .. '","reason":""}')
+end
+
 -- The unit when this attempt is the one that runs it and its token is the current one; nil otherwise.
+-- Second result: its run, asset, kind, parts, attempt and pool.
 local function owned_unit(attempt, epoch)
   local unit, n = split_attempt(attempt)
   if not unit then return nil end
-  local u = redis.call('HMGET', k('u', unit), 'state', 'attempt', 'epoch')
-  if u[1] ~= 'RUNNING' or u[2] ~= n or u[3] ~= epoch then
+  local u = redis.call('HMGET', k('u', unit), 'run', 'asset', 'kind', 'parts', 'attempt', 'pool', 'state', 'epoch')
+  if u[7] ~= 'RUNNING' or u[5] ~= n or u[8] ~= epoch then
     redis.call('HINCRBY', k('stats'), 'fenced_commits', 1)
     return nil
   end
-  return unit
+  return unit, u
 end

@@ -32,7 +32,8 @@ local function submit_run(s, at)
   redis.call('HSET', rk, 'id', s.id, 'job', s.job, 'status', 'QUEUED', 'config', s.config, 'tags', s.tags, 'priority', s.priority,
     'cause', s.cause, 'created', at, 'steps', cjson.encode(steps), 'parts', #s.parts > 0 and cjson.encode(s.parts) or '[]',
     'lane', s.lane, 'total', #s.parts * #s.steps, 'n_mat', 0, 'n_fail', 0, 'n_skip', 0, 'step', 0, 'max_active', s.max_active or 0,
-    'rehearsal', s.rehearsal and '1' or '', 'on_busy', s.on_busy)
+    'rehearsal', s.rehearsal and '1' or '', 'on_busy', s.on_busy, 'stage', 'm', 'open', 1,
+    'single', #s.parts == 1 and #steps == 1 and not steps[1].fan and '1' or '')
   if key then
     redis.call('HSET', rk, 'run_key', key)
     redis.call('HSET', k('keys', s.key_scope), key, s.id)
@@ -45,7 +46,7 @@ local function submit_run(s, at)
   redis.call('ZADD', k('runs', 'job', s.job), at, s.id)
   redis.call('ZADD', k('runs', 'st', 'QUEUED'), at, s.id)
   redis.call('SADD', k('open', s.job), s.id)
-  event(s.id, 'run.queued', at, cjson.encode({ job = s.job }))
-  claim_or_park(s.id, at)
+  tell('run.queued', at, s.id, '{"job":"' .. s.job .. '"}')
+  claim_or_park(s.id, at, assets, s.parts)
   return s.id, 'new'
 end
