@@ -189,6 +189,6 @@ export async function eventually<T>(
 
 /** The result of a run that must have succeeded. @throws what the run failed with */
 export function resultOf(run: AssetRun): NonNullable<AssetRun['result']> {
-  if (run.error !== undefined) throw run.error;
+  if (run.error instanceof Error) throw run.error;
   return run.result ?? {};
 }

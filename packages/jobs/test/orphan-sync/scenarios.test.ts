@@ -139,7 +139,11 @@ describe('the seed’s behaviour matrix', () => {
   ])('dry_run $dry_run, delete $delete_ch_only_orphans', async ({ synced, deleted, wouldBe, ...flags }) => {
     const { team } = await sample();
     const run = await world.run(team, { ...flags, categorize_orphans: true });
-    expect(resultOf(run)).toMatchObject({ distinct_ids_synced: 3, persons_ch_only: 2, persons_marked_deleted: deleted });
+    expect(resultOf(run)).toMatchObject({
+      distinct_ids_synced: 3,
+      persons_ch_only: 2,
+      persons_marked_deleted: deleted,
+    });
     expect(run.result?.persons_would_be_marked_deleted).toBe(wouldBe);
     const left = 7 - (synced ? 3 : 0) - deleted;
     expect(
