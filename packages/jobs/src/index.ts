@@ -8,3 +8,5 @@ export * from './resources/duckling-catalog.ts';
 export * from './resources/ducklake-ducklings.ts';
 export * from './team-days.ts';
 export * from './orphan-sync/index.ts';
+export * from './conversation-labels/index.ts';
+export * from './raw-events/index.ts';

@@ -1,0 +1,3 @@
+/** Reprocessing of raw billing events: the asset, its job, command and routes, and the transformer. */
+
+export * from './transform.ts';
