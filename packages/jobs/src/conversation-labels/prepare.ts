@@ -24,7 +24,7 @@ import {
 } from './operation.ts';
 import { type Site, type TableLayout, isSeparated, listProfiles, readLayout, sitesOf } from './profiles.ts';
 import { prepareStaging } from './swap.ts';
-import { type Window, clickhouseTime } from './windows.ts';
+import type { Window } from './windows.ts';
 
 export interface Work {
   readonly db: pg.Pool;
@@ -114,7 +114,6 @@ export async function prepareOperation(work: Work, given: Operation, attempt: nu
       await prepareStaging({
         clickhouse: work.clickhouse,
         place: placeOf(operation),
-        clock: clockText(operation),
         signal: work.signal,
       });
     } else {
@@ -150,8 +149,4 @@ async function lookBefore({ clickhouse, signal }: Work, operation: Operation): P
     usecases: Object.fromEntries(counts.map((count) => [count.usecase, Number(count.rows)])),
     activeDays: Number(cells?.cells ?? 0),
   };
-}
-
-export function clockText(operation: Operation): string {
-  return clickhouseTime(operation.state.clockMs);
 }

@@ -8,14 +8,12 @@ import { RefusedError } from '@skein/orchestrator';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { LabelsDisagreeError } from './errors.ts';
-import { LABEL_COLUMNS, type Statement, affectedRows, drop, scope } from './label-sql.ts';
+import { LABEL_COLUMNS, type Statement, affectedRows, drop } from './label-sql.ts';
 import { LABELS, type Place, namesOf } from './place.ts';
 
 export interface Swap {
   readonly clickhouse: ClickHouse;
   readonly place: Place;
-  /** `update_time` of the fresh rows, as ClickHouse writes it. */
-  readonly clock: string;
   readonly signal: AbortSignal;
 }
 
@@ -64,23 +62,22 @@ export function copyRest(place: Place, partition: string): Statement {
 export interface PartitionCounts {
   readonly live_others: string;
   readonly live_rest: string;
-  readonly live_affected: string;
-  readonly staged_fresh: string;
   readonly staged_rest: string;
+  readonly staged: string;
 }
 
 /** The rest is counted with FINAL: two copies of one row that merge on one side only are no loss. */
-export function countPartition(place: Place, partition: string, clock: string): Statement {
+export function countPartition(place: Place, partition: string): Statement {
   const names = namesOf(place);
   const rows = affectedRows(place);
+  const rest = `_partition_id = {partition:String} AND customer_id = {customer:String} AND NOT (${rows.sql})`;
   return {
     sql: `SELECT
         (SELECT count() FROM ${names.all} WHERE _partition_id = {partition:String} AND customer_id != {customer:String}) AS live_others,
-        (SELECT count() FROM ${names.all} FINAL WHERE _partition_id = {partition:String} AND customer_id = {customer:String} AND NOT (${rows.sql})) AS live_rest,
-        (SELECT count() FROM ${names.all} WHERE _partition_id = {partition:String} AND (${rows.sql})) AS live_affected,
-        (SELECT count() FROM ${names.stagingAll} WHERE _partition_id = {partition:String} AND update_time = {clock:DateTime64(6, 'UTC')}) AS staged_fresh,
-        (SELECT count() FROM ${names.stagingAll} FINAL WHERE _partition_id = {partition:String} AND update_time != {clock:DateTime64(6, 'UTC')}) AS staged_rest`,
-    params: { ...rows.params, partition, clock },
+        (SELECT count() FROM ${names.all} FINAL WHERE ${rest}) AS live_rest,
+        (SELECT count() FROM ${names.stagingAll} FINAL WHERE ${rest}) AS staged_rest,
+        (SELECT count() FROM ${names.stagingAll} WHERE _partition_id = {partition:String}) AS staged`,
+    params: { ...rows.params, partition },
   };
 }
 
@@ -106,20 +103,9 @@ export async function removeStaging({ clickhouse, place }: Pick<Swap, 'clickhous
 /** Gives the partitions that were replaced. @throws RefusedError when rows would be lost; nothing is replaced then */
 export async function swapPartitions(swap: Swap): Promise<readonly string[]> {
   const { clickhouse, place, signal } = swap;
-  const names = namesOf(place);
   const ask = <T>(statement: Statement) => clickhouse.rows<T>(statement.sql, { params: statement.params, signal });
   const partitions = (await ask<{ id: string }>(changedPartitions(place))).map((row) => row.id);
 
-  // Copies of an earlier try may be half of what they should be.
-  const own = scope(place);
-  await clickhouse.command(
-    `ALTER TABLE ${names.staging}${names.onCluster} DELETE WHERE ${own.sql.split(' AND ')[0]} AND update_time != {clock:DateTime64(6, 'UTC')}`,
-    {
-      params: { ...own.params, clock: swap.clock },
-      settings: { mutations_sync: '2' },
-      signal,
-    },
-  );
   for (const partition of partitions) {
     const copy = copyRest(place, partition);
     await clickhouse.command(copy.sql, {
@@ -139,16 +125,15 @@ export async function swapPartitions(swap: Swap): Promise<readonly string[]> {
         partition,
         `${now.live_rest} rows lie beside the affected ones, ${first.live_rest} a moment ago`,
       );
-    const staged = Number(now.staged_fresh) + Number(now.staged_rest) > 0;
-    const { sql, params } = replacePartition(place, staged, partition);
+    const { sql, params } = replacePartition(place, Number(now.staged) > 0, partition);
     await clickhouse.command(sql, { params, settings: { alter_sync: '2' }, signal });
   }
   return partitions;
 }
 
 async function checkPartition(swap: Swap, partition: string): Promise<PartitionCounts> {
-  const { clickhouse, place, clock, signal } = swap;
-  const { sql, params } = countPartition(place, partition, clock);
+  const { clickhouse, place, signal } = swap;
+  const { sql, params } = countPartition(place, partition);
   const [counts] = await clickhouse.rows<PartitionCounts>(sql, { params, signal });
   if (!counts) throw new LabelsDisagreeError(`The rows of partition ${partition} could not be counted.`);
   if (Number(counts.live_others) > 0)

@@ -4,7 +4,7 @@
  * are killed, so that none deletes later what has been written again.
  */
 
-import { ServiceError, SkeinError } from '@skein/orchestrator';
+import { ServiceError, type SkeinError } from '@skein/orchestrator';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { MutationFailedError } from './errors.ts';

@@ -17,10 +17,10 @@ import { z } from 'zod';
 
 import type { CustomerDay } from './config.ts';
 import { loadOperation, markUnitsDone, placeOf } from './operation.ts';
-import { clockText, planOperations } from './prepare.ts';
+import { planOperations } from './prepare.ts';
 import { rehearse } from './rehearse.ts';
 import { type LabelContext, TaskInput, holdingCustomer, workOf } from './step.ts';
-import { swapPartitions } from './swap.ts';
+import { prepareStaging, removeStaging, swapPartitions } from './swap.ts';
 import { type Unit, writeUnit } from './unit.ts';
 import { coversDay, daysOf } from './windows.ts';
 
@@ -59,12 +59,21 @@ async function writeOneDay(context: TaskContext, signal: AbortSignal, input: Tas
   return metadata as Json;
 }
 
-/** How far a swap is: days before `day` are in the staging table, `units` is the state of this one. */
-const SwapState = z.object({ day: z.string(), units: z.json().optional(), rows: z.record(z.string(), z.number()) });
+/**
+ * How far a swap is. While filling, days before `day` are in the staging table and `units` is the state of this one;
+ * once the rest of the partitions is being copied, a copy that was cut off cannot be told from a whole one.
+ */
+const SwapState = z.object({
+  phase: z.enum(['filling', 'copying']),
+  day: z.string(),
+  units: z.json().optional(),
+  rows: z.record(z.string(), z.number()),
+});
 
 async function swapAllDays(context: TaskContext, signal: AbortSignal, input: TaskInput): Promise<Json> {
   const saved = SwapState.safeParse(context.checkpoint.load());
-  const start = saved.success ? saved.data : undefined;
+  const start = saved.success && saved.data.phase === 'filling' ? saved.data : undefined;
+  if (saved.success && start === undefined) await renewStaging(context, signal, input);
   const rows: Record<Day, number> = { ...start?.rows };
   const facts = new Map<Day, Metadata>();
   const days = daysOf(input.windows);
@@ -75,18 +84,30 @@ async function swapAllDays(context: TaskContext, signal: AbortSignal, input: Tas
       load: () => units,
       save: async (value) => {
         units = value;
-        await context.checkpoint.save({ day, units: value, rows });
+        await context.checkpoint.save({ phase: 'filling', day, units: value, rows });
       },
     });
     facts.set(day, metadata);
     rows[day] = Number(metadata.rows);
     context.progress(i + 1, days.length + 1, day);
   }
+  await context.checkpoint.save({ phase: 'copying', day: days.at(-1) ?? '', rows });
   const partitions = await swapOperations(context, signal, input);
   for (const id of input.operations) await markUnitsDone(context.resources.appDb, id, days);
   for (const ref of context.partitions)
     await settleDay(context, input, ref, facts.get(ref.value.day) ?? { rows: rows[ref.value.day] ?? 0 });
   return { days: days.length, partitions_replaced: partitions, rows: Object.values(rows).reduce((a, b) => a + b, 0) };
+}
+
+/** A new table, not an emptied one: what the server remembers of inserted blocks goes with the old one. */
+async function renewStaging(context: TaskContext, signal: AbortSignal, input: TaskInput): Promise<void> {
+  for (const id of input.operations) {
+    const operation = await loadOperation(context.resources.appDb, id);
+    if (operation.state.mode !== 'swap') continue;
+    const swap = { clickhouse: context.resources.clickhouse, place: placeOf(operation), signal };
+    await removeStaging(swap);
+    await prepareStaging(swap);
+  }
 }
 
 async function swapOperations(context: TaskContext, signal: AbortSignal, input: TaskInput): Promise<number> {
@@ -95,7 +116,7 @@ async function swapOperations(context: TaskContext, signal: AbortSignal, input: 
   for (const id of input.operations) {
     const operation = await loadOperation(db, id);
     if (operation.state.mode !== 'swap') continue;
-    const swap = { clickhouse, place: placeOf(operation), clock: clockText(operation), signal };
+    const swap = { clickhouse, place: placeOf(operation), signal };
     const partitions = await context.phase('replace partitions', () => swapPartitions(swap));
     replaced += partitions.length;
     context.event('labels_partitions_replaced', {

@@ -17,7 +17,7 @@ describe.each(['delete-insert', 'swap'] as const)('%s', (mode) => {
     await center.addOnline('a', '01:00', '03:00');
     const run = await day();
 
-    expect(run.error).toBeUndefined();
+    expect(run).toMatchObject({ status: 'SUCCESS', error: undefined });
     expect(await center.labels()).toEqual([
       {
         customer_id: CUSTOMER,
@@ -85,7 +85,7 @@ describe.each(['delete-insert', 'swap'] as const)('%s', (mode) => {
     expect(await ids()).toEqual([]);
 
     const run = await day({ selection: 'created_at' });
-    expect(run.error).toBeUndefined();
+    expect(run).toMatchObject({ status: 'SUCCESS', error: undefined });
     expect(await center.labels()).toMatchObject([
       { conversation_id: 'open', conversation_end_time: '1970-01-01 00:00:00.000' },
     ]);
@@ -118,7 +118,7 @@ describe.each(['delete-insert', 'swap'] as const)('%s', (mode) => {
     });
     await newYork.end();
 
-    expect(run.error).toBeUndefined();
+    expect(run).toMatchObject({ status: 'SUCCESS', error: undefined });
     expect(await center.labels()).toMatchObject([
       {
         conversation_id: 'c1',
@@ -216,7 +216,7 @@ test('a customer with two databases has its day in both', async () => {
   await center.appDb.query(`INSERT INTO app.profiles VALUES ($1, 'voice', $2, true)`, [CUSTOMER, second]);
   await center.addChats([{ id: 'c1' }, { id: 'v1', profile: 'voice' }, { id: 'v2', profile: 'voice' }]);
   const run = await center.run({ partitions: [partition()] });
-  expect(run.error).toBeUndefined();
+  expect(run).toMatchObject({ status: 'SUCCESS', error: undefined });
   expect(run.partitions.get(partition())).toMatchObject({ kind: 'materialized', metadata: { rows: 3 } });
   expect(
     await center.clickhouse.rows(`SELECT conversation_id FROM ${second}.conversation_with_labels ORDER BY 1`),
@@ -235,7 +235,7 @@ test('without a range labelling goes on from the last labelled end, open convers
     { id: 'later', ended: '01:50:00.001' },
   ]);
   const run = await center.run({ config: { customer_id: CUSTOMER }, now: new Date('2026-02-11T02:00:00Z') });
-  expect(run.error).toBeUndefined();
+  expect(run).toMatchObject({ status: 'SUCCESS', error: undefined });
   expect(run.logs).toContainEqual(
     expect.objectContaining({ fields: { customer_id: CUSTOMER, start: '2026-02-10T01:50:00.000Z' } }),
   );
