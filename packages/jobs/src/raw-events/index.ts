@@ -1,3 +1,12 @@
 /** Reprocessing of raw billing events: the asset, its job, command and routes, and the transformer. */
 
+export { defineReprocessRawEvents, reprocessRawEvents, reprocessRawEventsJob } from './asset.ts';
+export { RawEventsConfig } from './config.ts';
+export {
+  type RawEventsSettings,
+  rawEventsSettings,
+  rawEventsSettingsBinding,
+  readRawEventsSettings,
+} from './settings.ts';
+export { RAW_EVENTS_ERRORS } from './errors.ts';
 export * from './transform.ts';

@@ -13,12 +13,28 @@ export interface Message {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A message that was not taken, though the broker is well: it is too large. */
+export interface Refusal {
+  /** Of the message in the list. */
+  readonly index: number;
+  readonly reason: string;
+}
+
+export interface PublishOptions {
+  readonly signal?: AbortSignal;
+}
+
 export interface Publisher {
   /**
    * Resolves when every message is acknowledged by all replicas; order is kept within a key.
    * @throws ServiceError (`kafka`) when the broker is away or refuses after retries; what was acknowledged is unknown then
    */
-  publish(topic: string, messages: readonly Message[], options?: { readonly signal?: AbortSignal }): Promise<void>;
+  publish(topic: string, messages: readonly Message[], options?: PublishOptions): Promise<void>;
+  /**
+   * Like `publish`, but a message that is too large for the broker is left out and reported, and the others are sent.
+   * A publisher that knows no such limit need not have it; call `publishEach` of this module.
+   */
+  publishEach?(topic: string, messages: readonly Message[], options?: PublishOptions): Promise<readonly Refusal[]>;
   ping(): Promise<string>;
   close(): Promise<void>;
 }
@@ -31,19 +47,77 @@ export const kafkaBinding = provide(kafka, {
   ping: (publisher) => publisher.ping(),
 });
 
+/** Sends what can be sent; gives what was refused for its size, by us or by the broker. @throws ServiceError (`kafka`) */
+export async function publishEach(
+  publisher: Publisher,
+  topic: string,
+  messages: readonly Message[],
+  options: PublishOptions & { readonly maxMessageBytes?: number } = {},
+): Promise<readonly Refusal[]> {
+  const limit = options.maxMessageBytes ?? Infinity;
+  const refused: Refusal[] = [];
+  const sendable: Message[] = [];
+  const indexes: number[] = [];
+  messages.forEach((message, index) => {
+    const bytes = bytesOf(message);
+    if (bytes > limit) {
+      refused.push({ index, reason: `the message has ${bytes} bytes, more than the limit of ${limit}` });
+    } else {
+      sendable.push(message);
+      indexes.push(index);
+    }
+  });
+  if (sendable.length === 0) return refused;
+  if (publisher.publishEach === undefined) {
+    await publisher.publish(topic, sendable, options);
+    return refused;
+  }
+  const byBroker = await publisher.publishEach(topic, sendable, options);
+  return [...refused, ...byBroker.map(({ index, reason }) => ({ index: indexes[index] as number, reason }))];
+}
+
+/** Room for a record's own lengths, offsets and the names of headers. */
+const RECORD_OVERHEAD_BYTES = 64;
+
+/** Never less than the record takes. */
+function bytesOf({ key, value, headers = {} }: Message): number {
+  let bytes = RECORD_OVERHEAD_BYTES + sizeOf(key) + sizeOf(value);
+  for (const name in headers)
+    bytes += name.length + (headers[name]?.length ?? 0) * MAX_UTF8_BYTES + RECORD_OVERHEAD_BYTES / 8;
+  return bytes;
+}
+
+const MAX_UTF8_BYTES = 3;
+
+function sizeOf(part: string | Buffer | null): number {
+  return part === null ? 0 : typeof part === 'string' ? Buffer.byteLength(part) : part.length;
+}
+
 export function parseBrokers(text: string | undefined): string[] {
-  const brokers = (text ?? '').split(',').map((b) => b.trim()).filter(Boolean);
+  const brokers = (text ?? '')
+    .split(',')
+    .map((b) => b.trim())
+    .filter(Boolean);
   if (brokers.length > 0) return brokers;
-  throw new ServiceError('kafka', 'SKEIN_KAFKA_BROKERS is not set, so Kafka cannot be reached. Set it to host:port,…', { retryable: false });
+  throw new ServiceError('kafka', 'SKEIN_KAFKA_BROKERS is not set, so Kafka cannot be reached. Set it to host:port,…', {
+    retryable: false,
+  });
 }
 
 /** Messages in one request; kafkajs is fastest with large batches (measured: 100 a batch costs half the speed). */
 const BATCH = 1_000;
+/** Brokers take batches up to 1,048,588 bytes unless configured otherwise. */
+const BATCH_BYTES = 950_000;
 const MAX_TRIES = 4;
 
 /** Connects at first use; a producer that failed is thrown away, because the outcome of its last request is unknown. */
 export function openKafkaPublisher(brokers: readonly string[]): Publisher {
-  const client = new Kafka({ clientId: 'skein', brokers: [...brokers], logLevel: logLevel.NOTHING, retry: { retries: 5, maxRetryTime: 5_000 } });
+  const client = new Kafka({
+    clientId: 'skein',
+    brokers: [...brokers],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 5, maxRetryTime: 5_000 },
+  });
   let producer: Promise<Producer> | undefined;
 
   const connect = (): Promise<Producer> => {
@@ -65,7 +139,12 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
       signal?.throwIfAborted();
       try {
         const connected = await connect();
-        await connected.send({ topic, acks: -1, compression: CompressionTypes.None, messages: batch.map((m) => ({ ...m, headers: { ...m.headers } })) });
+        await connected.send({
+          topic,
+          acks: -1,
+          compression: CompressionTypes.None,
+          messages: batch.map((m) => ({ ...m, headers: { ...m.headers } })),
+        });
         return;
       } catch (error) {
         await discard();
@@ -75,9 +154,34 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
     }
   };
 
+  /** A batch that is too large is halved until the one message that is too large is left. */
+  const sendOrRefuse = async (
+    topic: string,
+    batch: readonly Message[],
+    signal: AbortSignal | undefined,
+    first: number,
+  ): Promise<Refusal[]> => {
+    try {
+      await sendBatch(topic, batch, signal);
+      return [];
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      if (batch.length === 1) return [{ index: first, reason: 'the broker refuses the message: it is too large' }];
+      const half = batch.length >> 1;
+      const before = await sendOrRefuse(topic, batch.slice(0, half), signal, first);
+      return [...before, ...(await sendOrRefuse(topic, batch.slice(half), signal, first + half))];
+    }
+  };
+
   return {
     async publish(topic, messages, options = {}) {
-      for (let i = 0; i < messages.length; i += BATCH) await sendBatch(topic, messages.slice(i, i + BATCH), options.signal);
+      for (const { batch } of batchesOf(messages)) await sendBatch(topic, batch, options.signal);
+    },
+    async publishEach(topic, messages, options = {}) {
+      const refused: Refusal[] = [];
+      for (const { batch, first } of batchesOf(messages))
+        refused.push(...(await sendOrRefuse(topic, batch, options.signal, first)));
+      return refused;
     },
     async ping() {
       const admin = client.admin();
@@ -95,20 +199,52 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
   };
 }
 
+/** In order, each within the limits of one request; a message that is larger than they are goes alone. */
+function batchesOf(messages: readonly Message[]): { readonly batch: readonly Message[]; readonly first: number }[] {
+  const batches: { batch: Message[]; first: number }[] = [];
+  let room = 0;
+  messages.forEach((message, index) => {
+    const bytes = bytesOf(message);
+    const last = batches.at(-1);
+    if (last === undefined || last.batch.length >= BATCH || bytes > room) {
+      batches.push({ batch: [message], first: index });
+      room = BATCH_BYTES - bytes;
+    } else {
+      last.batch.push(message);
+      room -= bytes;
+    }
+  });
+  return batches;
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (
+    error instanceof ServiceError &&
+    (error.details.kafka_type === 'MESSAGE_TOO_LARGE' || error.details.kafka_type === 'RECORD_LIST_TOO_LARGE')
+  );
+}
+
 /** kafkajs calls a refused connection not retriable; for a broker that restarts it is. */
 function isTransient(error: unknown): boolean {
   const e = error as { retriable?: boolean; name?: string; message?: string; type?: string };
   if (e.type === 'MESSAGE_TOO_LARGE' || e.type === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
-  return e.retriable === true || /ECONNREFUSED|ECONNRESET|Connection|timeout|NumberOfRetriesExceeded/i.test(`${e.name} ${e.message}`);
+  return (
+    e.retriable === true ||
+    /ECONNREFUSED|ECONNRESET|Connection|timeout|NumberOfRetriesExceeded/i.test(`${e.name} ${e.message}`)
+  );
 }
 
 function asKafkaError(error: unknown, topic: string | undefined): ServiceError {
   const message = error instanceof Error ? error.message : String(error);
   const type = (error as { type?: string } | null)?.type;
   const where = topic === undefined ? '' : ` for topic ${topic}`;
-  return new ServiceError('kafka', `Kafka does not take messages${where}: ${message}. Check SKEIN_KAFKA_BROKERS and that the broker runs.`, {
-    cause: error,
-    details: { kafka_type: type ?? null },
-    retryable: type !== 'MESSAGE_TOO_LARGE',
-  });
+  return new ServiceError(
+    'kafka',
+    `Kafka does not take messages${where}: ${message}. Check SKEIN_KAFKA_BROKERS and that the broker runs.`,
+    {
+      cause: error,
+      details: { kafka_type: type ?? null },
+      retryable: type !== 'MESSAGE_TOO_LARGE',
+    },
+  );
 }

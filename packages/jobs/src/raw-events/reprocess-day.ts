@@ -1,0 +1,153 @@
+/**
+ * One day of one tenant: read a page, transform it, send it, save where it ended. While a page is being sent the next
+ * is transformed and the one after it read; never are two pages being sent, so the order within a customer is that of
+ * reading, and what a lost attempt may have sent twice is one page.
+ */
+
+import type { Opened, StepContext } from '@skein/orchestrator';
+
+import type { clickhouse } from '../resources/clickhouse.ts';
+import { type kafka, publishEach } from '../resources/kafka.ts';
+import type { RawEventsConfig, TenantDay } from './config.ts';
+import { NOTHING, type Tally, addTallies } from './counters.ts';
+import { EventLog } from './event-log.ts';
+import { deadLetter } from './messages.ts';
+import { ask, readPages } from './read-pages.ts';
+import { type ResumePoint, loadResumePoint, saveResumePoint } from './resume-point.ts';
+import type { rawEventsSettings } from './settings.ts';
+import { type Scope, estimateSql } from './sql.ts';
+import { type PageWork, type Rejected, transformPage } from './transform-page.ts';
+import type { DropReason } from './transform.ts';
+
+export interface Resources {
+  readonly clickhouse: typeof clickhouse;
+  readonly kafka: typeof kafka;
+  readonly settings: typeof rawEventsSettings;
+}
+
+export type RawEventsContext = StepContext<TenantDay, RawEventsConfig, Opened<Resources & Record<string, never>>>;
+
+export class DayRun {
+  private readonly context: RawEventsContext;
+  private readonly scope: Scope;
+  private readonly rowsPerQuery: number;
+  private readonly log: EventLog;
+  private point: ResumePoint;
+  private total = 0;
+
+  constructor(context: RawEventsContext, scope: Scope, rowsPerQuery: number) {
+    this.context = context;
+    this.scope = scope;
+    this.rowsPerQuery = rowsPerQuery;
+    this.log = new EventLog(context.log, scope.settings.debug);
+    this.point = loadResumePoint(context.checkpoint);
+  }
+
+  async run(): Promise<Tally> {
+    const { context, scope, rowsPerQuery } = this;
+    const { clickhouse, kafka } = context.resources;
+    const reader = { clickhouse, scope, rowsPerQuery, signal: context.signal };
+    const [estimate] = await ask<{ rows: string }>(reader, estimateSql(scope));
+    this.total = Number(estimate?.rows ?? 0);
+    const { cursor, tally } = this.point;
+    if (cursor !== null) context.log.info('resuming after the last page', { ...tally.counters });
+
+    let sending = Promise.resolve();
+    try {
+      for await (const page of readPages(reader, cursor ?? undefined)) {
+        const work = await transformPage(page, scope.config.tenant_id, scope.config.profile);
+        await sending;
+        context.signal.throwIfAborted();
+        sending = this.send(work, kafka);
+        // Its failure is met at the next turn; until then nobody else would.
+        sending.catch(() => {});
+      }
+      await sending;
+    } finally {
+      // Reading may have failed while a page was being sent: let it arrive and be remembered.
+      await sending.catch(() => {});
+    }
+    return this.point.tally;
+  }
+
+  private async send(work: PageWork, kafka: RawEventsContext['resources']['kafka']): Promise<void> {
+    const { context, scope } = this;
+    const batch = this.point.tally.counters.processed_batches;
+    const failed = scope.config.dry_run ? [] : await this.publish(work, kafka);
+    const rejected = [...work.rejected, ...failed].sort((a, b) => a.position - b.position);
+    if (!scope.config.dry_run) await this.sendDeadLetters(work, rejected, kafka);
+
+    for (const one of rejected) this.log.rejected(batch, one);
+    if (scope.settings.debug && !scope.config.dry_run) {
+      const missed = new Set(failed.map(({ position }) => position));
+      for (const one of work.outgoing) if (!missed.has(one.position)) this.log.published(batch, one);
+    }
+    const published = work.outgoing.length - failed.length;
+    this.log.pageDone(batch, work, published, rejected);
+    const tally = tallyOf(work, published, rejected);
+    this.point = { version: 1, cursor: work.page.end, tally: addTallies(this.point.tally, tally) };
+    await saveResumePoint(context.checkpoint, this.point);
+    const { total_events_found: done } = this.point.tally.counters;
+    context.progress(done, Math.max(done, this.total), `${done} events`);
+    countMetrics(context, tally);
+  }
+
+  private async publish(work: PageWork, kafka: RawEventsContext['resources']['kafka']): Promise<Rejected[]> {
+    const { settings } = this.scope;
+    const refused = await publishEach(kafka, settings.output_topic, work.messages, {
+      signal: this.context.signal,
+      maxMessageBytes: settings.max_message_bytes,
+    });
+    return refused.flatMap(({ index, reason }) => {
+      const outgoing = work.outgoing[index];
+      return outgoing ? [{ ...outgoing, kind: 'failed' as const, reason }] : [];
+    });
+  }
+
+  private async sendDeadLetters(
+    work: PageWork,
+    rejected: readonly Rejected[],
+    kafka: RawEventsContext['resources']['kafka'],
+  ): Promise<void> {
+    const { config, settings } = this.scope;
+    const topic = config.dead_letter_topic ?? settings.dead_letter_topic;
+    if (topic === null || rejected.length === 0) return;
+    const letters = rejected.map((one) => deadLetter(config.tenant_id, work.page.environment, one.row, one));
+    const refused = await publishEach(kafka, topic, letters, { signal: this.context.signal });
+    for (const { index, reason } of refused) {
+      this.context.log.error('failed to publish dead letter', { raw_event_id: rejected[index]?.row.id, error: reason });
+    }
+  }
+}
+
+function tallyOf(work: PageWork, published: number, rejected: readonly Rejected[]): Tally {
+  const dropReasons: Partial<Record<DropReason, number>> = {};
+  const dropExamples: Partial<Record<DropReason, string[]>> = {};
+  const counts = { dropped: 0, error: 0, failed: 0 };
+  for (const { kind, reason, row } of rejected) {
+    counts[kind]++;
+    if (kind !== 'dropped') continue;
+    const drop = reason as DropReason;
+    dropReasons[drop] = (dropReasons[drop] ?? 0) + 1;
+    const examples = (dropExamples[drop] ??= []);
+    // Ids come from outside: a checkpoint must stay small.
+    if (examples.length < 5) examples.push(row.id.slice(0, 200));
+  }
+  const counters = {
+    total_events_found: work.page.rows.length,
+    total_events_published: published,
+    total_events_dropped: counts.dropped,
+    total_transformation_errors: counts.error,
+    total_events_failed: counts.failed,
+    processed_batches: 1,
+  };
+  return addTallies(NOTHING, { counters, dropReasons, dropExamples });
+}
+
+function countMetrics({ count }: RawEventsContext, { counters, dropReasons }: Tally): void {
+  count('skein_raw_events_found_total', counters.total_events_found);
+  count('skein_raw_events_published_total', counters.total_events_published);
+  count('skein_raw_events_transformation_errors_total', counters.total_transformation_errors);
+  count('skein_raw_events_failed_total', counters.total_events_failed);
+  for (const [reason, drops] of Object.entries(dropReasons)) count('skein_raw_events_dropped_total', drops, { reason });
+}
