@@ -28,7 +28,7 @@ export interface Attempt {
 
 /** Undefined when another attempt has it, it was cancelled, or the bell rang twice. */
 export async function beginAttempt(engine: Engine, id: string, worker: string): Promise<Attempt | undefined> {
-  const reply = (await engine.script('begin', id, worker, engine.settings.leaseMs)) as string[] | null;
+  const reply = await engine.begin(worker, id);
   if (!reply) return undefined;
   const [
     runId = '',
@@ -132,16 +132,16 @@ export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerd
       : { tasks: verdict.tasks.map(([id, parts, input]) => [id, parts, JSON.stringify(input)]) }),
     ...(verdict.maxConcurrent === undefined ? {} : { max: verdict.maxConcurrent }),
   };
-  return (await engine.script('settle', attempt.id, attempt.epoch, 'ok', JSON.stringify(body))) === 'ok';
+  return engine.settle([attempt.id, attempt.epoch, 'ok', JSON.stringify(body)]);
 }
 
 export async function settleFailed(engine: Engine, attempt: Attempt, verdict: FailedVerdict): Promise<boolean> {
   const body = { error: JSON.stringify(verdict.error), reason: verdict.reason, retry_in: verdict.retryInMs };
-  return (await engine.script('settle', attempt.id, attempt.epoch, 'failed', JSON.stringify(body))) === 'ok';
+  return engine.settle([attempt.id, attempt.epoch, 'failed', JSON.stringify(body)]);
 }
 
 export async function settleCancelled(engine: Engine, attempt: Attempt): Promise<boolean> {
-  return (await engine.script('settle', attempt.id, attempt.epoch, 'cancelled', '{}')) === 'ok';
+  return engine.settle([attempt.id, attempt.epoch, 'cancelled', '{}']);
 }
 
 /** What the run's record keeps of a partition; `o` is the outcome as people see it. */

@@ -11,6 +11,7 @@ import { ServiceError } from '../definitions/errors.ts';
 import { type Keys, createKeys } from '../store/keys.ts';
 import { checkLedgerRedis, connectRedis } from '../store/redis.ts';
 import { type ScriptName, type ScriptReply, runScript } from '../store/scripts.ts';
+import { coalesce } from './coalesce.ts';
 import { expandBackfills } from './backfill.ts';
 import { type Dispatcher, createDispatcher } from './dispatch.ts';
 import { registerDefinitions } from './register.ts';
@@ -26,14 +27,34 @@ export interface Engine {
   readonly work: Queue;
   readonly ticks: Queue;
   readonly dispatcher: Dispatcher;
+  /** Submits one request (JSON of a SubmitSpec); those of one turn of the loop share a script call, like the two below. */
+  submit(spec: string): Promise<[runId: string, verdict: string, partition: string]>;
+  /** Begins one attempt for a worker. */
+  begin(worker: string, attempt: string): Promise<string[] | null>;
+  /** Settles one attempt; false when it was fenced off. */
+  settle(verdict: SettleArgs): Promise<boolean>;
   script(name: ScriptName, ...args: (string | number)[]): Promise<ScriptReply>;
   close(): Promise<void>;
 }
+
+/** Attempt, epoch, verdict (ok, failed, cancelled) and its JSON. */
+export type SettleArgs = readonly [attempt: string, epoch: number, verdict: string, json: string];
 
 export interface OpenEngineOptions {
   /** Before the deployment's own defaults are filled in. */
   readonly env: Environment;
   readonly allowUnsafeRedis?: boolean;
+}
+
+/** Calls of one turn in one script: bounded, so that no script holds Redis for more than a few milliseconds. */
+const MAX_BATCH = 50;
+
+function triples(flat: readonly string[]): [string, string, string][] {
+  return Array.from({ length: flat.length / 3 }, (_, i) => [
+    flat[3 * i] ?? '',
+    flat[3 * i + 1] ?? '',
+    flat[3 * i + 2] ?? '',
+  ]);
 }
 
 /** BullMQ's keys lie under the ledger's prefix, and so share its hash tag. */
@@ -71,6 +92,15 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
   const work = queue('work');
   const ticks = queue('ticks');
   const script = (name: ScriptName, ...args: (string | number)[]) => runScript(redis, settings.prefix, name, ...args);
+  // Of one process, so of one worker as a rule; a batch takes those of the first item's worker.
+  const begin = coalesce(
+    MAX_BATCH,
+    async (items: readonly (readonly [worker: string, attempt: string])[]) =>
+      (await script('begin', items[0]?.[0] ?? '', settings.leaseMs, ...items.map(([, attempt]) => attempt))) as (
+        string[] | null
+      )[],
+    ([worker]) => worker,
+  );
   const dispatcher = createDispatcher({ script, work, settings, expand: () => expandBackfills(engine) });
   const engine: Engine = {
     deployment,
@@ -82,6 +112,13 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
     work,
     ticks,
     dispatcher,
+    submit: coalesce(MAX_BATCH, async (specs: readonly string[]) =>
+      triples((await script('submit', ...specs)) as string[]),
+    ),
+    begin: (worker, attempt) => begin([worker, attempt]),
+    settle: coalesce(MAX_BATCH, async (verdicts: readonly SettleArgs[]) =>
+      ((await script('settle', ...verdicts.flat())) as string[]).map((word) => word === 'ok'),
+    ),
     script,
     async close() {
       await dispatcher.idle();

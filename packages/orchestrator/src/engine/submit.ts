@@ -58,11 +58,7 @@ export async function submit(
   request: SubmitRequest,
 ): Promise<{ readonly runId: string; readonly isNew: boolean }> {
   const spec = planSubmit(engine, request, new Date(), { scope: 'launch' });
-  const [runId, verdict, key] = (await engine.script('submit', JSON.stringify(spec))) as [
-    string,
-    SubmitVerdict,
-    string,
-  ];
+  const [runId, verdict, key] = await engine.submit(JSON.stringify(spec));
   if (verdict === 'refused') {
     throw new RefusedError(
       `Partition ${key} is taken by run ${runId}, and ${request.job} refuses a second run at once.`,

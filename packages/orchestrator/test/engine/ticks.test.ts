@@ -102,7 +102,7 @@ test('stopping a sensor in the middle of its tick keeps it from launching', asyn
   await switchSensor(h.engine, 'RUNNING');
   await h.worker();
   const id = await until(
-    async () => (await h.engine.redis.zrange(h.engine.keys.ticks('feed'), 0, -1))[0] ?? '',
+    async () => (await h.engine.redis.zrange(h.engine.keys.ticks('feed'), 0, '-1'))[0] ?? '',
     (tick) => tick !== '',
   );
   await until(

@@ -61,7 +61,8 @@ function indexOf(status: RunStatus): string {
   return status === 'STARTING' || status === 'STARTED' || status === 'CANCELING' ? 'ACTIVE' : status;
 }
 
-async function readSummaries(engine: Engine, ids: readonly string[]): Promise<RunSummary[]> {
+/** In the order of the ids; those that are gone are left out. */
+export async function readSummaries(engine: Engine, ids: readonly string[]): Promise<RunSummary[]> {
   const pipeline = engine.redis.pipeline();
   for (const id of ids) pipeline.hgetall(engine.keys.run(id));
   const replies = (await pipeline.exec()) ?? [];
