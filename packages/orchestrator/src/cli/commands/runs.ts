@@ -1,0 +1,166 @@
+/** `skein runs …`: what ran and what runs, its log, cancelling and retrying it. */
+
+import type { Command } from 'commander';
+
+import type { RunDetail } from '../../definitions/client.ts';
+import { RefusedError } from '../../definitions/errors.ts';
+import type { RunStatus } from '../../definitions/sensor.ts';
+import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
+import { parseRunStatus, wholeNumber } from '../parse-arguments.ts';
+import type { RunAction, Session } from '../session.ts';
+
+export function registerRuns(program: Command, run: RunAction): void {
+  const runs = group(program, 'runs', 'runs: list, show, logs, cancel, retry', [
+    'skein runs list --status failed',
+    'skein runs retry 01JD… --failed-partitions --wait',
+  ]);
+  leaf(
+    runs,
+    'list',
+    'runs, newest first',
+    ['skein runs list --job my_job --limit 20', 'skein runs list --status failed --json'],
+    WHEN_NONE_IS_NAMED,
+  )
+    .option('--job <name>', 'only of this job')
+    .option('--status <status>', 'queued, starting, started, success, failed, canceling, canceled', parseRunStatus)
+    .option('--limit <n>', 'at most so many', wholeNumber(1, 10_000), 50)
+    .option('--before <run>', 'only older than this run, for the next page')
+    .action((flags: ListFlags) => run((session) => list(session, flags)));
+  leaf(runs, 'show <run>', 'one run with its partitions and result', ['skein runs show 01JD…']).action((id: string) =>
+    run((session) => show(session, id)),
+  );
+  leaf(runs, 'logs <run>', 'its log lines', ['skein runs logs 01JD… --follow', 'skein runs logs 01JD… --limit 20'])
+    .option('--limit <n>', 'the last so many lines', wholeNumber(1, 100_000), 1_000)
+    .option('--follow', 'go on until the run has ended; with --json one JSON object a line')
+    .action((id: string, flags: LogFlags) => run((session) => logs(session, id, flags)));
+  leaf(runs, 'cancel <runs...>', 'ask runs to stop', ['skein runs cancel 01JD…']).action((ids: string[]) =>
+    run((session) => cancel(session, ids)),
+  );
+  leaf(runs, 'retry <run>', 'a new run with the same config and the same, or only the failed, partitions', [
+    'skein runs retry 01JD…',
+    'skein runs retry 01JD… --failed-partitions --wait --json',
+    'skein runs retry 01JD… --from-failure',
+  ])
+    .option('--failed-partitions', 'only the partitions that failed')
+    .option('--from-failure', 'what failed and what was not reached')
+    .option('--wait', 'stay until the new run has ended')
+    .action((id: string, flags: RetryFlags) => run((session) => retry(session, id, flags)));
+}
+
+interface ListFlags {
+  readonly job?: string;
+  readonly status?: RunStatus;
+  readonly limit: number;
+  readonly before?: string;
+}
+
+async function list(session: Session, flags: ListFlags): Promise<void> {
+  const [{ listRuns }, { lookUp }, { runSummaryJson, runTable }] = await Promise.all([
+    import('../../engine/reads/runs.ts'),
+    import('../../definitions/deployment.ts'),
+    import('../describe-run.ts'),
+  ]);
+  if (flags.job !== undefined) lookUp('job', session.deployment.jobs, flags.job);
+  const found = await listRuns(await session.engine(), flags);
+  session.print({ runs: found.map(runSummaryJson) }, () => runTable(found));
+}
+
+async function show(session: Session, id: string): Promise<void> {
+  const [{ readRun }, { runDetailJson, runLines }] = await Promise.all([
+    import('../../engine/reads/runs.ts'),
+    import('../describe-run.ts'),
+  ]);
+  const found = await readRun(await session.engine(), id);
+  session.print(runDetailJson(found), () => runLines(found));
+}
+
+interface LogFlags {
+  readonly limit: number;
+  readonly follow?: boolean;
+}
+
+async function logs(session: Session, id: string, flags: LogFlags): Promise<void> {
+  const [{ followRun, tailRunLog }, { readRun }, { eventLine }] = await Promise.all([
+    import('../../engine/reads/run-events.ts'),
+    import('../../engine/reads/runs.ts'),
+    import('../follow-run.ts'),
+  ]);
+  const engine = await session.engine();
+  await readRun(engine, id);
+  const toJson = (event: Parameters<typeof eventLine>[0]) => ({ at: event.at.toISOString(), ...event.fields });
+  if (flags.follow === true) {
+    await followRun(engine, id, (event) => {
+      if (event.type === 'log')
+        process.stdout.write(`${session.json ? JSON.stringify(toJson(event)) : eventLine(event)}\n`);
+    });
+    return;
+  }
+  const lines = await tailRunLog(engine, id, flags.limit);
+  session.print({ run_id: id, lines: lines.map(toJson) }, () => lines.map(eventLine));
+}
+
+async function cancel(session: Session, ids: readonly string[]): Promise<void> {
+  const { cancelRun } = await import('../../engine/cancel.ts');
+  const engine = await session.engine();
+  const cancelled: { run_id: string; status: RunStatus }[] = [];
+  for (const id of ids) {
+    const status = await cancelRun(engine, id, session.by);
+    cancelled.push({ run_id: id, status });
+    await session.audit({ action: 'cancel_run', target: id, after: { status } });
+  }
+  session.print({ runs: cancelled }, () => cancelled.map(({ run_id, status }) => `${run_id} ${status}`));
+}
+
+interface RetryFlags {
+  readonly failedPartitions?: boolean;
+  readonly fromFailure?: boolean;
+  readonly wait?: boolean;
+}
+
+async function retry(session: Session, id: string, flags: RetryFlags): Promise<void> {
+  const [{ readRun }, { submit }, { runEndLines, runResultJson }] = await Promise.all([
+    import('../../engine/reads/runs.ts'),
+    import('../../engine/submit.ts'),
+    import('../describe-run.ts'),
+  ]);
+  const engine = await session.engine();
+  const old = await readRun(engine, id);
+  const partitions = partitionsToRetry(old, flags);
+  const { runId } = await submit(engine, {
+    job: old.job,
+    partitions,
+    config: old.config,
+    tags: { ...old.tags, retry_of: old.id },
+    priority: old.priority,
+    cause: session.by,
+  });
+  await session.audit({
+    action: 'launch_run',
+    target: runId,
+    after: { retry_of: old.id, partitions: partitions.length },
+  });
+  if (flags.wait !== true) {
+    const { status } = await readRun(engine, runId);
+    session.print({ run_id: runId, status, retry_of: old.id, partitions }, () => [runId]);
+    return;
+  }
+  session.note(`run ${runId}`);
+  const { followToEnd } = await import('../follow-run.ts');
+  const ended = await followToEnd(session, engine, runId);
+  session.print(runResultJson(ended), () => runEndLines(ended));
+}
+
+/** @throws RefusedError while the run is under way, or when nothing of it failed */
+export function partitionsToRetry(run: RunDetail, flags: RetryFlags): string[] {
+  if (run.endedAt === undefined)
+    throw new RefusedError(`Run ${run.id} has not ended: it is ${run.status}. Wait for it, or cancel it first.`);
+  const all = [...new Set(run.partitions.map(({ key }) => key))];
+  if (flags.failedPartitions !== true && flags.fromFailure !== true) return all;
+  const wanted = run.partitions.filter(
+    ({ outcome }) => outcome === 'failed' || (flags.fromFailure === true && outcome === null),
+  );
+  // A run whose plan failed knows no partitions yet: from its failure is from its beginning.
+  if (wanted.length === 0 && !(flags.fromFailure === true && run.status !== 'SUCCESS' && all.length === 0))
+    throw new RefusedError(`No partition of run ${run.id} failed: there is nothing to retry.`);
+  return [...new Set(wanted.map(({ key }) => key))];
+}

@@ -1,0 +1,93 @@
+/** `skein schedules`: what is launched by the clock. */
+
+import type { Command } from 'commander';
+
+import { lookUp } from '../../definitions/deployment.ts';
+import type { Json } from '../../definitions/json.ts';
+import type { Schedule } from '../../definitions/schedule.ts';
+import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
+import type { SensorState } from '../read-sensors.ts';
+import type { RunAction, Session } from '../session.ts';
+import { switchTriggers } from '../switch-triggers.ts';
+import { pairs, table, time } from '../terminal.ts';
+
+export function registerSchedules(program: Command, run: RunAction): void {
+  const schedules = group(program, 'schedules', 'schedules: list, show, start, stop', [
+    'skein schedules',
+    'skein schedules start my_schedule',
+  ]);
+  leaf(schedules, 'list', 'all schedules', ['skein schedules list --json'], WHEN_NONE_IS_NAMED).action(() => run(list));
+  leaf(schedules, 'show <name>', 'one schedule with its next time', ['skein schedules show my_schedule']).action(
+    (name: string) => run((session) => show(session, name)),
+  );
+  leaf(schedules, 'start <names...>', 'let them launch', ['skein schedules start my_schedule']).action(
+    (names: string[]) => run((session) => switchTriggers(session, 'schedule', names, 'RUNNING')),
+  );
+  leaf(schedules, 'stop <names...>', 'stop them', ['skein schedules stop my_schedule']).action((names: string[]) =>
+    run((session) => switchTriggers(session, 'schedule', names, 'STOPPED')),
+  );
+}
+
+async function statesOf(session: Session, all: readonly Schedule[]) {
+  const { readSensors } = await import('../read-sensors.ts');
+  const states = await readSensors(
+    await session.engine(),
+    all.map(({ name }) => name),
+  );
+  return all.flatMap((schedule, i) => {
+    const state = states[i];
+    return state ? [{ schedule, state }] : [];
+  });
+}
+
+async function list(session: Session): Promise<void> {
+  const rows = await statesOf(session, [...session.deployment.schedules.values()]);
+  session.print({ schedules: rows.map(({ schedule, state }) => toJson(schedule, state)) }, () =>
+    rows.length === 0
+      ? ['no schedules']
+      : table(
+          ['SCHEDULE', 'STATUS', 'CRON', 'ZONE', 'JOB', 'NEXT'],
+          rows.map(({ schedule, state }) => [
+            schedule.name,
+            state.status,
+            schedule.cron,
+            schedule.timeZone,
+            schedule.job.name,
+            time(state.nextTickAt),
+          ]),
+        ),
+  );
+}
+
+async function show(session: Session, name: string): Promise<void> {
+  const [row] = await statesOf(session, [lookUp('schedule', session.deployment.schedules, name)]);
+  if (!row) return;
+  const { schedule, state } = row;
+  session.print(toJson(schedule, state), () =>
+    pairs([
+      ['schedule', schedule.name],
+      ['about', schedule.description],
+      ['job', schedule.job.name],
+      ['cron', `${schedule.cron} (${schedule.timeZone})`],
+      ['missed times', schedule.catchUp],
+      ['status', state.status],
+      ['next', time(state.nextTickAt)],
+      ['last', state.lastDecision && `${time(state.lastTickAt)} ${state.lastDecision} ${state.lastReason}`],
+    ]),
+  );
+}
+
+function toJson(schedule: Schedule, state: SensorState): { readonly [field: string]: Json } {
+  return {
+    name: schedule.name,
+    description: schedule.description,
+    job: schedule.job.name,
+    cron: schedule.cron,
+    time_zone: schedule.timeZone,
+    catch_up: schedule.catchUp,
+    status: state.status,
+    last_tick_at: state.lastTickAt?.toISOString() ?? null,
+    last_decision: state.lastDecision ?? null,
+    next_tick_at: state.nextTickAt?.toISOString() ?? null,
+  };
+}

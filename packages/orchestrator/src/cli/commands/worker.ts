@@ -1,0 +1,119 @@
+/**
+ * `skein worker`: takes steps, tasks and ticks. The process that is started supervises child processes, which do the
+ * work, so that code that blocks or breaks a process costs a lease, not the worker.
+ */
+
+import { type Command, Option } from 'commander';
+
+import { RefusedError } from '../../definitions/errors.ts';
+import { leaf } from '../help.ts';
+import { INTERRUPTED, untilSignal } from '../interrupts.ts';
+import { wholeNumber } from '../parse-arguments.ts';
+import type { RunAction, Session } from '../session.ts';
+import { ALIVE_EVERY_MS, type ChildMessage, superviseWorkers } from '../supervisor.ts';
+
+interface Flags {
+  readonly concurrency?: number;
+  readonly processes: number;
+  readonly pools?: readonly string[];
+  readonly graceSeconds: number;
+  readonly child?: boolean;
+}
+
+export function registerWorker(program: Command, run: RunAction): void {
+  leaf(program, 'worker', 'a worker: takes steps, tasks and ticks', [
+    'skein worker --concurrency 20',
+    'skein worker --processes 4',
+  ])
+    .option('--concurrency <n>', 'steps and tasks at once, in each process', wholeNumber(1, 1_000))
+    .option('--processes <n>', 'child processes', wholeNumber(1, 64), 1)
+    .option('--pools <names...>', 'only steps and tasks of these pools')
+    .option('--grace-seconds <n>', 'on SIGTERM, what runs may take to finish', wholeNumber(0, 86_400), 25)
+    .addOption(new Option('--child').hideHelp())
+    .action((flags: Flags) =>
+      run((session) => (flags.child === true ? work(session, flags) : supervise(session, flags))),
+    );
+}
+
+async function supervise(session: Session, flags: Flags): Promise<void> {
+  refusePools(flags);
+  const { readSettings } = await import('../../engine/settings.ts');
+  const { leaseMs } = readSettings(session.env); // mistakes are told here, once, before a child is started
+  const log = await session.log();
+  const supervisor = superviseWorkers({
+    script: process.argv[1] ?? '',
+    args: childArguments(session, flags),
+    processes: flags.processes,
+    silenceMs: leaseMs,
+    log,
+    onReady: (pid) => session.print({ worker: pid }, () => [`worker process ${pid} is ready`]),
+  });
+  const end = await Promise.race([untilSignal(session.interrupts), supervisor.hopeless]);
+  if (typeof end === 'number') {
+    await supervisor.stop();
+    process.exit(end); // the child has said why
+  }
+  session.note('Stopping; what runs may finish …');
+  await supervisor.stop();
+  if (end === 'SIGINT') session.endWith(INTERRUPTED);
+}
+
+function childArguments(session: Session, flags: Flags): string[] {
+  return [
+    'worker',
+    '--child',
+    ...(flags.concurrency === undefined ? [] : ['--concurrency', String(flags.concurrency)]),
+    ...['--grace-seconds', String(flags.graceSeconds)],
+    ...(session.allowUnsafeRedis ? ['--allow-unsafe-redis'] : []),
+  ];
+}
+
+/** One queue carries all pools, so a worker cannot choose among them. */
+function refusePools(flags: Flags): void {
+  if (flags.pools === undefined) return;
+  throw new RefusedError('A worker takes the work of every pool; --pools is not supported by this version.', {
+    hint: 'Limit what runs at once with “skein pools set NAME LIMIT”.',
+  });
+}
+
+async function work(session: Session, flags: Flags): Promise<void> {
+  const { startWorker } = await import('../../worker/worker.ts');
+  const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
+  const worker = await startWorker(engine, {
+    log,
+    resources,
+    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+  });
+  log.info('the worker takes work', { worker: worker.id });
+  tellParent('ready');
+  const alive = setInterval(() => tellParent('alive'), ALIVE_EVERY_MS);
+  await Promise.race([untilTold(session), orphaned()]);
+  await worker.stop(flags.graceSeconds * 1_000);
+  clearInterval(alive);
+  if (process.connected) process.disconnect();
+}
+
+function tellParent(message: ChildMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** Ctrl-C reaches the whole process group: the supervisor turns it into the SIGTERM that counts. */
+function untilTold(session: Session): Promise<unknown> {
+  return new Promise((resolve) => {
+    const wait = () => {
+      const giveBack = session.interrupts.take((signal) => {
+        if (signal === 'SIGTERM') return resolve(signal);
+        giveBack();
+        wait();
+      });
+    };
+    wait();
+  });
+}
+
+/** The supervisor is gone: nobody would stop us later. */
+function orphaned(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('disconnect', resolve);
+  });
+}

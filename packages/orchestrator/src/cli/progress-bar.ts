@@ -1,0 +1,70 @@
+/** Progress of one run on stderr: a bar that is redrawn on a terminal, now and then a line elsewhere. */
+
+import type { RunSummary } from '../definitions/client.ts';
+import { paintNote, shorten } from './terminal.ts';
+
+export interface ProgressBar {
+  /** Writes a line above the bar. */
+  line(text: string): void;
+  show(run: RunSummary): void;
+  end(): void;
+}
+
+const WIDTH = 24;
+/** A log file is no terminal: a line at most this often, and only when something moved. */
+const LINE_EVERY_MS = 10_000;
+
+export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
+  let drawn = '';
+  let said = '';
+  let saidAt = Number.NEGATIVE_INFINITY;
+  const onTerminal = stream.isTTY === true;
+  const clear = () => {
+    if (onTerminal && drawn !== '') stream.write('\r\u001b[2K');
+  };
+  return {
+    line(text) {
+      clear();
+      stream.write(`${text}\n`);
+      if (onTerminal) stream.write(drawn);
+    },
+    show(run) {
+      const text = describeProgress(run);
+      if (onTerminal) {
+        clear();
+        drawn = shorten(text, Math.max(20, stream.columns - 1));
+        stream.write(drawn);
+      } else if (text !== said && performance.now() - saidAt >= LINE_EVERY_MS) {
+        stream.write(`${text}\n`);
+        said = text;
+        saidAt = performance.now();
+      }
+    },
+    end() {
+      clear();
+      drawn = '';
+    },
+  };
+}
+
+/** One line: how far, and what a waiting run waits for. Pure. */
+export function describeProgress(run: RunSummary): string {
+  const { total, materialized, failed, skipped } = run.counts;
+  const settled = materialized + failed + skipped;
+  // A run of one partition says how far it is itself; a run over many is as far as its partitions.
+  const own = run.progress !== undefined && total <= 1 ? run.progress : undefined;
+  const [done, all] = own ? [own.done, own.total] : [settled, total];
+  const share = all > 0 ? Math.min(1, done / all) : 0;
+  const full = Math.round(share * WIDTH);
+  const bar = `${paintNote.green('█'.repeat(full))}${paintNote.dim('░'.repeat(WIDTH - full))}`;
+  const note = run.blocked ?? run.progress?.note ?? '';
+  return [
+    bar,
+    `${Math.floor(share * 100)} %`,
+    all > 0 ? `${done}/${all}` : run.status.toLowerCase(),
+    failed > 0 ? paintNote.red(`${failed} failed`) : '',
+    note,
+  ]
+    .filter(Boolean)
+    .join(' ');
+}

@@ -1,0 +1,71 @@
+/**
+ * The deployment: which definitions exist, how their resources are opened, which commands and routes the job families
+ * add. The only place that knows all packages. Loading it opens no connection.
+ */
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+import { readServicesEnv, registerSchemas, registerServices } from '@skein/embedded';
+import {
+  appDbBinding,
+  clickhouseBinding,
+  ducklingEventsBackfillJob,
+  ducklingPersonsBackfillJob,
+  ducklingsBinding,
+  kafkaBinding,
+  labelConversationsJob,
+  orphanTestDataCommand,
+  personsDbBinding,
+  rawEventsSettingsBinding,
+  reprocessRawEventsJob,
+  syncPersonDistinctIdsJob,
+} from '@skein/jobs';
+import { type Environment, defineDeployment } from '@skein/orchestrator';
+import {
+  ducklingEventsDailyBackfillSensor,
+  ducklingEventsFullBackfillSensor,
+  ducklingPersonsDailyBackfillSensor,
+  ducklingPersonsFullBackfillSensor,
+  orphanScanSensor,
+} from '@skein/sensors';
+
+export const deployment = defineDeployment({
+  definitions: {
+    jobs: [
+      ducklingEventsBackfillJob,
+      ducklingPersonsBackfillJob,
+      syncPersonDistinctIdsJob,
+      reprocessRawEventsJob,
+      labelConversationsJob,
+    ],
+    sensors: [
+      ducklingEventsDailyBackfillSensor,
+      ducklingEventsFullBackfillSensor,
+      ducklingPersonsDailyBackfillSensor,
+      ducklingPersonsFullBackfillSensor,
+      orphanScanSensor,
+    ],
+  },
+  resources: [
+    clickhouseBinding,
+    personsDbBinding,
+    appDbBinding,
+    kafkaBinding,
+    ducklingsBinding,
+    rawEventsSettingsBinding,
+  ],
+  commands: [
+    { register: (program, run) => void registerServices(program, (action) => run(action)) },
+    { register: (program, run) => void registerSchemas(program, (action) => run(action)) },
+    orphanTestDataCommand,
+  ],
+  environment: withEmbeddedServices,
+});
+
+/** The services of `.skein/` here, or beside this file, fill in what the environment does not set. */
+function withEmbeddedServices(env: Environment): Environment {
+  const here = path.resolve('.skein');
+  const dir = existsSync(path.join(here, 'services.json')) ? here : path.join(import.meta.dirname, '.skein');
+  return { ...env, ...readServicesEnv(dir, Object.fromEntries(Object.entries(env))) };
+}
