@@ -41,6 +41,9 @@ const bigint = column('BIGINT');
 const ubigint = column('UBIGINT');
 const boolean = column('BOOLEAN');
 
+/** Users' text: DuckDB cannot read a file that holds invalid UTF-8, ClickHouse does not mind it. Valid text stays as it is. */
+const text = (name: string, expression: string) => varchar(name, `toValidUTF8(${expression})`);
+
 const GROUPS = [0, 1, 2, 3, 4] as const;
 const INSERTED_AT = instant('_inserted_at', "now64(6, 'UTC')");
 
@@ -52,18 +55,18 @@ export const EVENTS: Dataset = {
   eventPrefix: 'duckling',
   columns: [
     varchar('uuid', 'toString(e.uuid)'),
-    varchar('event', 'e.event'),
-    varchar('properties', 'e.properties'),
+    text('event', 'e.event'),
+    text('properties', 'e.properties'),
     instant('timestamp', 'e.timestamp'),
     bigint('team_id', 'e.team_id'),
     bigint('project_id', 'toInt64(e.team_id)'),
-    varchar('distinct_id', 'e.distinct_id'),
-    varchar('elements_chain', 'e.elements_chain'),
+    text('distinct_id', 'e.distinct_id'),
+    text('elements_chain', 'e.elements_chain'),
     instant('created_at', 'e.created_at'),
     varchar('person_id', 'toString(e.person_id)'),
     instant('person_created_at', 'e.person_created_at'),
-    varchar('person_properties', 'e.person_properties'),
-    ...GROUPS.map((i) => varchar(`group${i}_properties`, `e.group${i}_properties`)),
+    text('person_properties', 'e.person_properties'),
+    ...GROUPS.map((i) => text(`group${i}_properties`, `e.group${i}_properties`)),
     ...GROUPS.map((i) => instant(`group${i}_created_at`, `e.group${i}_created_at`)),
     // As text, whatever the server's setting for enums in Parquet is.
     varchar('person_mode', 'toString(e.person_mode)'),
@@ -84,9 +87,9 @@ export const PERSONS: Dataset = {
   eventPrefix: 'duckling_persons',
   columns: [
     bigint('team_id', 'd.team_id'),
-    varchar('distinct_id', 'd.distinct_id'),
+    text('distinct_id', 'd.distinct_id'),
     varchar('id', 'toString(p.id)'),
-    varchar('properties', 'p.properties'),
+    text('properties', 'p.properties'),
     instant('created_at', 'p.created_at'),
     boolean('is_identified', "CAST(p.is_identified, 'Bool')"),
     bigint('person_distinct_id_version', 'd.version'),
