@@ -8,8 +8,6 @@ import { createHash, createHmac } from 'node:crypto';
 import { ServicesError } from './errors.ts';
 
 export const REGION = 'us-east-1';
-/** moto's account. */
-const ACCOUNT = '123456789012';
 
 export interface AwsKey {
   readonly accessKeyId: string;
@@ -49,14 +47,14 @@ export async function createUserWithKey(url: string, user: string): Promise<AwsK
   return key;
 }
 
-/** @returns the role's ARN */
+/** A role that the endpoint's own user, and nobody else, may assume. @returns the role's ARN */
 export async function createRole(endpoint: AwsEndpoint, role: RoleSpec): Promise<string> {
   const trust = JSON.stringify({
     Version: '2012-10-17',
     Statement: [
       {
         Effect: 'Allow',
-        Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+        Principal: { AWS: await callerArn(endpoint) },
         Action: 'sts:AssumeRole',
         Condition: { StringEquals: { 'sts:ExternalId': role.externalId } },
       },
@@ -74,6 +72,12 @@ export async function createRole(endpoint: AwsEndpoint, role: RoleSpec): Promise
     PolicyDocument: policy(actions, resources),
   });
   return element(answer, 'Arn');
+}
+
+/** moto compares principals with the caller's own ARN; an account (`…:root`) does not stand for its users there. */
+async function callerArn(endpoint: AwsEndpoint): Promise<string> {
+  const body = new URLSearchParams({ Version: '2011-06-15', Action: 'GetCallerIdentity' }).toString();
+  return element(await signedRequest(endpoint, { service: 'sts', method: 'POST', path: '/', body }), 'Arn');
 }
 
 export async function createBucket(endpoint: AwsEndpoint, bucket: string): Promise<void> {
