@@ -6,7 +6,7 @@
 import { defineAsset, defineCheck, defineJob, exponential } from '@skein/orchestrator';
 
 import { type CustomerDay, LabelConversationsConfig, bindToPartitions, partitionsOfConfig, scopeOf } from './config.ts';
-import { planTasks } from './plan.ts';
+import { STEP_ATTEMPTS, planTasks } from './plan.ts';
 import { settleRun } from './settle.ts';
 import { type LabelContext, customerDays, labelResources, workOf } from './step.ts';
 import { asJson, summary } from './verification.ts';
@@ -38,7 +38,7 @@ export const labelConversations = defineAsset({
   config: LabelConversationsConfig,
   resources: labelResources,
   pool: 'label-conversations',
-  retries: { attempts: 3, backoff: exponential('10s', { max: '2m' }) },
+  retries: { attempts: STEP_ATTEMPTS, backoff: exponential('10s', { max: '2m' }) },
   timeout: '6h',
   partitionsOf: (config) => partitionsOfConfig(config, process.env),
   bindConfig: (config, partitions) => bindToPartitions(config, partitions, process.env),

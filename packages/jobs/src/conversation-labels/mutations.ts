@@ -51,12 +51,16 @@ export function judge(poll: MutationPoll, mark: string): MutationVerdict {
   const ours = poll.rows.filter((row) => isOurs(row, mark));
   const unfinished = ours.filter((row) => !row.is_done).map(fact);
   const failing = unfinished.filter((row) => row.reason !== '');
+  // A server applies what is pending together, so the reason of an earlier failing one stands at ours as well.
+  const first = Math.min(...ours.filter((row) => !row.is_done).map((row) => numberOf(row.mutation_id)));
+  const foreign = poll.rows
+    .filter(
+      (row) => !isOurs(row, mark) && !row.is_done && row.latest_fail_reason !== '' && numberOf(row.mutation_id) < first,
+    )
+    .map(fact);
+  if (unfinished.length > 0 && foreign.length > 0) return { kind: 'blocked', foreign, unfinished };
   if (failing.length > 0) return { kind: 'failing', unfinished: failing };
   if (unfinished.length > 0) {
-    const foreign = poll.rows
-      .filter((row) => !isOurs(row, mark) && !row.is_done && row.latest_fail_reason !== '')
-      .map(fact);
-    if (foreign.length > 0) return { kind: 'blocked', foreign, unfinished };
     return { kind: 'progressing', partsToDo: unfinished.reduce((sum, row) => sum + row.parts_to_do, 0), unfinished };
   }
   const listed = new Set(ours.map((row) => row.replica));
@@ -67,6 +71,11 @@ export function judge(poll: MutationPoll, mark: string): MutationVerdict {
 /** The mark is a literal of its own in the command; `op:1` is not part of `op:12`. */
 export function isOurs(row: Pick<MutationRow, 'command'>, mark: string): boolean {
   return row.command.includes(`'${mark}'`);
+}
+
+/** `mutation_12.txt` of one server, `0000000012` of a replicated table: numbers grow in the order of submission. */
+function numberOf(mutationId: string): number {
+  return Number(/\d+/.exec(mutationId)?.[0] ?? Number.NaN);
 }
 
 function fact(row: MutationRow): MutationFact {

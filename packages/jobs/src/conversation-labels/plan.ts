@@ -4,12 +4,12 @@
  * swaps partitions is one task for all days.
  */
 
-import type { Task } from '@skein/orchestrator';
+import { SkeinError, type Task } from '@skein/orchestrator';
 import { z } from 'zod';
 
 import { scopeOf, withEnvironment } from './config.ts';
 import { CustomerHeldError } from './errors.ts';
-import { ensureOwnSchema } from './lease.ts';
+import { ensureOwnSchema, release } from './lease.ts';
 import { type Operation, operationsOf } from './operation.ts';
 import { planOperations, prepareOperation } from './prepare.ts';
 import { type LabelContext, type TaskInput, customerDays, holdingCustomer, kindOf, workOf } from './step.ts';
@@ -20,14 +20,17 @@ import { type Window, daysOf } from './windows.ts';
 const PlanState = z.record(z.string(), z.array(z.string()));
 type PlanState = z.output<typeof PlanState>;
 
+/** The attempts that the asset's retry policy gives each step. */
+export const STEP_ATTEMPTS = 3;
+
 export async function planTasks(context: LabelContext): Promise<Task<TaskInput>[]> {
   const scope = await scopeOfRun(context);
   const saved = PlanState.safeParse(context.checkpoint.load());
   const state: PlanState = saved.success ? { ...saved.data } : {};
   const tasks: Task<TaskInput>[] = [];
   if (!context.config.dry_run) await ensureOwnSchema(context.resources.appDb);
-  for (const [index, [customer, windows]] of [...scope].entries()) {
-    tasks.push(...(await planCustomer(context, state, `c${index}`, customer, windows)));
+  for (const [index, customer] of [...scope.keys()].entries()) {
+    tasks.push(...(await planCustomer(context, scope, state, `c${index}`, customer)));
   }
   return tasks;
 }
@@ -45,11 +48,12 @@ async function scopeOfRun(context: LabelContext): Promise<ReadonlyMap<string, re
 
 async function planCustomer(
   context: LabelContext,
+  scope: ReadonlyMap<string, readonly Window[]>,
   state: PlanState,
   prefix: string,
   customer: string,
-  windows: readonly Window[],
 ): Promise<Task<TaskInput>[]> {
+  const windows = scope.get(customer) ?? [];
   const input = (kind: TaskInput['kind'], operations: string[], reason = '') => ({
     kind,
     customer,
@@ -72,7 +76,10 @@ async function planCustomer(
     }
     return days.map((day) => ({ id: `${prefix}-${day}`, partitions: [keyOf(day)], input: input('day', ids) }));
   } catch (error) {
-    if (!(error instanceof CustomerHeldError) || kindOf(context, windows) !== 'regular') throw error;
+    if (!(error instanceof CustomerHeldError) || kindOf(context, windows) !== 'regular') {
+      await giveBackAtTheEnd(context, scope, error);
+      throw error;
+    }
     context.log.warn('The customer is held; the regular labelling skips it.', {
       customer_id: customer,
       why: error.message,
@@ -97,4 +104,16 @@ async function prepareCustomer(
   const ready: Operation[] = [];
   for (const operation of planned) ready.push(await prepareOperation(work, operation, context.run.attempt));
   return ready;
+}
+
+/** No step follows a plan that failed for good, so nobody else would; before another try the run keeps its customers. */
+async function giveBackAtTheEnd(
+  context: LabelContext,
+  scope: ReadonlyMap<string, unknown>,
+  error: unknown,
+): Promise<void> {
+  const triedAgain = !(error instanceof SkeinError && !error.retryable) && context.run.attempt < STEP_ATTEMPTS;
+  if (triedAgain || context.signal.aborted) return;
+  for (const customer of scope.keys())
+    await release(context.resources.appDb, customer, context.run.id).catch(() => false);
 }

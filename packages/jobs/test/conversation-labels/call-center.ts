@@ -59,6 +59,7 @@ export interface RunOptions {
   readonly config?: JsonObject;
   readonly runId?: string;
   readonly attempt?: number;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly now?: Date;
   readonly checkpoints?: Map<string, Json>;
   readonly signal?: AbortSignal;
@@ -119,8 +120,8 @@ export async function openCallCenter(): Promise<CallCenter> {
         `SELECT * FROM ${database}.conversation_with_labels ${options.final ? 'FINAL' : ''} WHERE ${options.where ?? '1'}
          ORDER BY conversation_id, agent_user_id, update_time`,
       ),
-    run: ({ clickhouse: otherClickHouse, appDb: otherDb, ...options }) =>
-      runAsset(labelConversations, {
+    run: ({ clickhouse: otherClickHouse, appDb: otherDb, tags = {}, ...options }) =>
+      runAsset(withTags(tags), {
         runId: `RUN${++runs}`,
         now: NOW,
         ...options,
@@ -157,3 +158,18 @@ export function labelRow(row: Partial<LabelRow>): LabelRow {
 }
 
 export const partition = (day: string = DAY, customer: string = CUSTOMER) => `${customer}_${day}`;
+
+/** The asset as a run with these tags meets it. */
+function withTags(tags: Readonly<Record<string, string>>): typeof labelConversations {
+  const { tasks } = labelConversations;
+  if (!tasks) throw new TypeError('the asset fans out');
+  const tagged = <C extends { readonly run: object }>(context: C) => ({ ...context, run: { ...context.run, tags } });
+  return {
+    ...labelConversations,
+    tasks: {
+      plan: (context) => tasks.plan(tagged(context) as typeof context),
+      run: (context) => tasks.run(tagged(context) as typeof context),
+      settle: (context) => tasks.settle(tagged(context) as typeof context),
+    },
+  };
+}
