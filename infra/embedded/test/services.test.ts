@@ -178,7 +178,7 @@ async function onAll<T>(
 ): Promise<{ redis: T; postgres: T; clickhouse: T }> {
   const redis = new Redis(env.SKEIN_REDIS_URL ?? '');
   const client = new pg.Client({ connectionString: env.SKEIN_APP_DB_URL });
-  const clickhouse = createClient({ url: env.SKEIN_CLICKHOUSE_URL });
+  const clickhouse = createClient({ url: env.SKEIN_CLICKHOUSE_URL ?? '' });
   await client.connect();
   try {
     return {
