@@ -14,5 +14,6 @@ export class RawEventsReprocessingDisabledError extends RequestError {
 }
 
 export const RAW_EVENTS_ERRORS: Readonly<Record<string, string>> = {
+  RAW_EVENT_CASE_INVALID: 'A line given to “raw-events transform” is not a case with a payload in it.',
   RAW_EVENTS_REPROCESSING_DISABLED: 'Raw events reprocessing is switched off by configuration.',
 };

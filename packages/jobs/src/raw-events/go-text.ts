@@ -97,7 +97,6 @@ function isInk(c: number): boolean {
 
 /** Rune by rune, without the context rules of JavaScript: `İ` is `i`, a final `Σ` is `σ`. */
 export function lower(text: string): string {
-  // eslint-disable-next-line no-control-regex
   if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase();
   let out = '';
   for (const rune of text) out += rune === 'İ' ? 'i' : rune.toLowerCase();

@@ -8,5 +8,7 @@ export {
   rawEventsSettingsBinding,
   readRawEventsSettings,
 } from './settings.ts';
+export { rawEventsCommand } from './command.ts';
 export { RAW_EVENTS_ERRORS } from './errors.ts';
+export { rawEventsRoutes } from './routes.ts';
 export * from './transform.ts';
