@@ -6,7 +6,18 @@
 import { randomBytes } from 'node:crypto';
 
 import { Queue, Worker } from 'bullmq';
-import { composite, daily, defineAsset, defineDeployment, defineJob, dayFromNumber, dynamic, materialized, positiveInteger, dayNumber } from '@skein/orchestrator';
+import {
+  composite,
+  daily,
+  defineAsset,
+  defineDeployment,
+  defineJob,
+  dayFromNumber,
+  dynamic,
+  materialized,
+  positiveInteger,
+  dayNumber,
+} from '@skein/orchestrator';
 import { z } from 'zod';
 
 import { createBackfill, planBackfill, readBackfill } from '../packages/orchestrator/src/engine/backfill.ts';
@@ -22,7 +33,13 @@ const FIRST_DAY = dayNumber('2015-01-01');
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const teamDays = composite({ id: dynamic('team_id', positiveInteger), day: daily({ start: '2015-01-01' }) });
-const noop = defineAsset({ key: 'noop', description: 'Nothing.', partitions: teamDays, config: z.object({}), materialize: async () => materialized() });
+const noop = defineAsset({
+  key: 'noop',
+  description: 'Nothing.',
+  partitions: teamDays,
+  config: z.object({}),
+  materialize: async () => materialized(),
+});
 const fan = defineAsset({
   key: 'fan',
   description: 'Nothing, in tasks.',
@@ -30,19 +47,24 @@ const fan = defineAsset({
   config: z.object({ tasks: z.number() }),
   partitionsOf: () => null,
   tasks: {
-    plan: async ({ config }) => Array.from({ length: config.tasks }, (_, i) => ({ id: `t${i}`, partitions: [], input: null })),
+    plan: async ({ config }) =>
+      Array.from({ length: config.tasks }, (_, i) => ({ id: `t${i}`, partitions: [], input: null })),
     run: async () => null,
     settle: async ({ results }) => ({ tasks: results.length }),
   },
 });
 const deployment = defineDeployment({
-  definitions: { jobs: [defineJob({ name: 'noop_job', assets: [noop] }), defineJob({ name: 'fan_job', assets: [fan] })] },
+  definitions: {
+    jobs: [defineJob({ name: 'noop_job', assets: [noop] }), defineJob({ name: 'fan_job', assets: [fan] })],
+  },
 });
 
 const keyOf = (i: number) => `${(i % 50) + 1}_${dayFromNumber(FIRST_DAY + Math.floor(i / 50))}`;
 
 async function withEngine<T>(work: (engine: Engine) => Promise<T>, worker: boolean): Promise<T> {
-  const engine = await openEngine(deployment, { env: { ...process.env, SKEIN_REDIS_PREFIX: `{bench-${randomBytes(4).toString('hex')}}` } });
+  const engine = await openEngine(deployment, {
+    env: { ...process.env, SKEIN_REDIS_PREFIX: `{bench-${randomBytes(4).toString('hex')}}` },
+  });
   const running = worker ? await startWorker(engine, { concurrency: CONCURRENCY, log: SILENT }) : undefined;
   try {
     return await work(engine);
@@ -59,9 +81,14 @@ export async function emptyRuns(count: number): Promise<number> {
   return withEngine(async (engine) => {
     const began = performance.now();
     for (let i = 0; i < count; i += 200) {
-      await Promise.all(Array.from({ length: Math.min(200, count - i) }, (_, j) => submit(engine, { job: 'noop_job', partitions: [keyOf(i + j)], cause: 'bench' })));
+      await Promise.all(
+        Array.from({ length: Math.min(200, count - i) }, (_, j) =>
+          submit(engine, { job: 'noop_job', partitions: [keyOf(i + j)], cause: 'bench' }),
+        ),
+      );
     }
-    while ((await engine.redis.zcard(engine.keys.runsByStatus('SUCCESS'))) < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    while ((await engine.redis.zcard(engine.keys.runsByStatus('SUCCESS'))) < count)
+      await new Promise((resolve) => setTimeout(resolve, 5));
     return count / ((performance.now() - began) / 1_000);
   }, true);
 }
@@ -83,11 +110,21 @@ export async function rawJobs(count: number): Promise<number> {
   const prefix = `{raw-${randomBytes(4).toString('hex')}}`;
   const queue = new Queue('work', { connection: redis, prefix });
   let done = 0;
-  const worker = new Worker('work', async () => void done++, { connection: blocking, prefix, concurrency: CONCURRENCY });
+  const worker = new Worker('work', async () => void done++, {
+    connection: blocking,
+    prefix,
+    concurrency: CONCURRENCY,
+  });
   await worker.waitUntilReady();
   const began = performance.now();
   for (let i = 0; i < count; i += 200) {
-    await queue.addBulk(Array.from({ length: Math.min(200, count - i) }, (_, j) => ({ name: 'job', data: {}, opts: { jobId: `j.${i + j}`, removeOnComplete: true } })));
+    await queue.addBulk(
+      Array.from({ length: Math.min(200, count - i) }, (_, j) => ({
+        name: 'job',
+        data: {},
+        opts: { jobId: `j.${i + j}`, removeOnComplete: true },
+      })),
+    );
   }
   while (done < count) await new Promise((resolve) => setTimeout(resolve, 5));
   const rate = count / ((performance.now() - began) / 1_000);
@@ -117,7 +154,12 @@ async function latencies(count: number): Promise<number[]> {
 async function tickCommit(count: number): Promise<number> {
   return withEngine(async (engine) => {
     const specs = Array.from({ length: count }, (_, i) =>
-      JSON.stringify(planSubmit(engine, { job: 'noop_job', partitions: [keyOf(i)], cause: 'bench' }, new Date(), { scope: 'bench', generation: 1 })),
+      JSON.stringify(
+        planSubmit(engine, { job: 'noop_job', partitions: [keyOf(i)], cause: 'bench' }, new Date(), {
+          scope: 'bench',
+          generation: 1,
+        }),
+      ),
     );
     const began = performance.now();
     await engine.script('submit', ...specs);
@@ -127,12 +169,18 @@ async function tickCommit(count: number): Promise<number> {
 
 async function backfillPlanned(count: number): Promise<number> {
   return withEngine(async (engine) => {
-    const request = { job: 'noop_job', ids: [`1..${count / 1_000}`], from: '2020-01-01', to: dayFromNumber(dayNumber('2020-01-01') + 999) };
+    const request = {
+      job: 'noop_job',
+      ids: [`1..${count / 1_000}`],
+      from: '2020-01-01',
+      to: dayFromNumber(dayNumber('2020-01-01') + 999),
+    };
     const began = performance.now();
     const plan = await planBackfill(engine, request);
     const { id } = await createBackfill(engine, request, 'bench');
     const took = performance.now() - began;
-    if (plan.total !== count || (await readBackfill(engine, id)).total !== count) throw new TypeError('the plan is not exact');
+    if (plan.total !== count || (await readBackfill(engine, id)).total !== count)
+      throw new TypeError('the plan is not exact');
     return took;
   }, false);
 }
@@ -149,21 +197,41 @@ export const bench: Bench = {
       raw.push(await rawJobs(count));
       ours.push(await emptyRuns(count));
       tasks.push(await tasksOfOneRun(Math.min(5_000, count)));
-      note(`round ${i + 1}: ${Math.round(ours.at(-1) ?? 0)} runs/s, ${Math.round(tasks.at(-1) ?? 0)} tasks/s, ${Math.round(raw.at(-1) ?? 0)} raw jobs/s`);
+      note(
+        `round ${i + 1}: ${Math.round(ours.at(-1) ?? 0)} runs/s, ${Math.round(tasks.at(-1) ?? 0)} tasks/s, ${Math.round(raw.at(-1) ?? 0)} raw jobs/s`,
+      );
     }
     const latency = await latencies(200);
     const sorted = [...latency].sort((a, b) => a - b);
-    note(`latency of one run: p50 ${median(latency).toFixed(1)} ms, p99 ${(sorted[Math.floor(sorted.length * 0.99)] ?? 0).toFixed(1)} ms`);
+    note(
+      `latency of one run: p50 ${median(latency).toFixed(1)} ms, p99 ${(sorted[Math.floor(sorted.length * 0.99)] ?? 0).toFixed(1)} ms`,
+    );
     const ticks100 = await repeat(rounds, () => tickCommit(100));
     const ticks10k = await repeat(rounds, () => tickCommit(10_000));
     const planned = await repeat(rounds, () => backfillPlanned(100_000));
     return [
-      row('empty runs, submitted, worked and settled', ours, raw, { otherIs: 'raw BullMQ jobs', unit: '/s', target: '≥ 0.4' }),
+      row('empty runs, submitted, worked and settled', ours, raw, {
+        otherIs: 'raw BullMQ jobs',
+        unit: '/s',
+        target: '≥ 0.4',
+      }),
       row('tasks inside one run', tasks, raw, { otherIs: 'raw BullMQ jobs', unit: '/s', target: '≥ 0.5' }),
       row('latency of one run, submit to success', latency, [20], { otherIs: 'the target', unit: 'ms', target: '≤ 1' }),
-      row('a tick that requests 100 runs, committed', ticks100, [30], { otherIs: 'the target', unit: 'ms', target: '≤ 1' }),
-      row('a tick that requests 10,000 runs, committed', ticks10k, [1_000], { otherIs: 'the target', unit: 'ms', target: '≤ 1' }),
-      row('a backfill of 100,000 partitions, planned exactly', planned, [3_000], { otherIs: 'the target', unit: 'ms', target: '≤ 1' }),
+      row('a tick that requests 100 runs, committed', ticks100, [30], {
+        otherIs: 'the target',
+        unit: 'ms',
+        target: '≤ 1',
+      }),
+      row('a tick that requests 10,000 runs, committed', ticks10k, [1_000], {
+        otherIs: 'the target',
+        unit: 'ms',
+        target: '≤ 1',
+      }),
+      row('a backfill of 100,000 partitions, planned exactly', planned, [3_000], {
+        otherIs: 'the target',
+        unit: 'ms',
+        target: '≤ 1',
+      }),
     ];
   },
 };

@@ -9,19 +9,40 @@ import { readServicesEnv, startServices } from '@skein/embedded';
 import type { Bench, BenchRow } from './bench.ts';
 
 /** Loaded by name, so that one bench does not pay for another's imports. */
-const BENCHES: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ bench: Bench }> }>> = {
-  engine: { summary: 'empty runs through the whole way beside raw BullMQ jobs', load: () => import('./engine.ts') },
-  duckling: { summary: 'export and registration of a day beside the bare statements', load: () => import('./duckling.ts') },
-  'orphan-sync': { summary: 'discovery and publishing beside the bare query and client', load: () => import('./orphan-sync.ts') },
-  reconciliation: { summary: 'set-based repair beside one person at a time and a bare UPDATE', load: () => import('./reconciliation.ts') },
-  'raw-events': { summary: 'the transformer, and the whole path beside read-only and publish-only', load: () => import('./raw-events.ts') },
-  labels: { summary: 'relabelling 1.5 million conversations beside the bare statements', load: () => import('./labels.ts') },
-};
+const BENCHES: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ bench: Bench }> }>> =
+  {
+    engine: { summary: 'empty runs through the whole way beside raw BullMQ jobs', load: () => import('./engine.ts') },
+    duckling: {
+      summary: 'export and registration of a day beside the bare statements',
+      load: () => import('./duckling.ts'),
+    },
+    'orphan-sync': {
+      summary: 'discovery and publishing beside the bare query and client',
+      load: () => import('./orphan-sync.ts'),
+    },
+    reconciliation: {
+      summary: 'set-based repair beside one person at a time and a bare UPDATE',
+      load: () => import('./reconciliation.ts'),
+    },
+    'raw-events': {
+      summary: 'the transformer, and the whole path beside read-only and publish-only',
+      load: () => import('./raw-events.ts'),
+    },
+    labels: {
+      summary: 'relabelling 1.5 million conversations beside the bare statements',
+      load: () => import('./labels.ts'),
+    },
+  };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { scale: { type: 'string' }, rounds: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      scale: { type: 'string' },
+      rounds: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   });
   const name = positionals[0];
   if (name === undefined || values.help) {
@@ -34,7 +55,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const dir = `.skein/bench-${process.pid}`;
-  const services = await startServices({ dir, only: undefined });
+  const services = await startServices({ dir });
   try {
     Object.assign(process.env, services.env, await readServicesEnv(dir));
     const { bench } = await entry.load();
@@ -52,7 +73,13 @@ async function main(): Promise<number> {
 
 function print(name: string, rows: readonly BenchRow[], json: boolean): void {
   if (json) {
-    const machine = { cpus: cpus().length, model: cpus()[0]?.model ?? '', memory_gb: Math.round(totalmem() / 2 ** 30), node: process.version, commit: commit() };
+    const machine = {
+      cpus: cpus().length,
+      model: cpus()[0]?.model ?? '',
+      memory_gb: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+      commit: commit(),
+    };
     process.stdout.write(`${JSON.stringify({ bench: name, machine, rows })}\n`);
     return;
   }

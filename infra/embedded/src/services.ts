@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly dir?: string;
   /** Default: all that this machine has, with a directory as object store. Named, `s3` is a real S3 with STS. */
   readonly only?: readonly ServiceName[];
+  /** Left out of the default. */
+  readonly without?: readonly ServiceName[];
   /** What the caller's environment says; a service whose URLs it gives is not started. Default `process.env`. */
   readonly given?: Readonly<Record<string, string | undefined>>;
   readonly progress?: (line: string) => void;
@@ -67,7 +69,7 @@ export async function startServices(options: StartOptions = {}): Promise<Started
       state = { ...state, [name]: record };
       writeState(dir, state);
     };
-    const wanted = chosen(options.only, progress).filter(
+    const wanted = chosen(options, progress).filter(
       (service) => !isElsewhere(service, given) && !isUp(state[service.name], service),
     );
     const outcomes = await Promise.allSettled(
@@ -170,11 +172,13 @@ export function parseServiceNames(text: string): ServiceName[] {
     });
 }
 
-function chosen(only: readonly ServiceName[] | undefined, progress: (line: string) => void): Service[] {
+function chosen({ only, without = [] }: StartOptions, progress: (line: string) => void): Service[] {
   if (only !== undefined) return [...new Set(only)].map((name) => SERVICES[name]);
-  const withKafka = kafkaIsAtHand();
-  if (!withKafka) progress('kafka: left out, because java is not on the PATH (“--only kafka” installs it)');
-  return [redis, postgres, clickhouse, ducklake, objectDirectory, ...(withKafka ? [kafka] : [])];
+  const withKafka = !without.includes('kafka') && kafkaIsAtHand();
+  if (!withKafka && !without.includes('kafka'))
+    progress('kafka: left out, because java is not on the PATH (“--only kafka” installs it)');
+  const all = [redis, postgres, clickhouse, ducklake, objectDirectory, ...(withKafka ? [kafka] : [])];
+  return all.filter((service) => !without.includes(service.name));
 }
 
 function isElsewhere(service: Service, given: Readonly<Record<string, string | undefined>>): boolean {

@@ -1,0 +1,10 @@
+/** The second public entry: what a program needs to contain a whole Skein (engine, worker, server) in its process. */
+
+export { createClient } from './engine/client.ts';
+export { setCursor } from './engine/cursor.ts';
+export { type Engine, openEngine, type OpenEngineOptions } from './engine/engine.ts';
+export { countPartitions } from './engine/reads/count-partitions.ts';
+export { openTick } from './engine/tick.ts';
+export { type ServerOptions, type SkeinServer, startServer } from './api/server.ts';
+export { type ResourcePool, createResourcePool } from './worker/resources.ts';
+export { type SkeinWorker, startWorker, type WorkerOptions } from './worker/worker.ts';
