@@ -1,0 +1,24 @@
+/** The message of topic `clickhouse_person` that gives ClickHouse a person's new version. No key, as the others send it. */
+
+import type { Message } from '../resources/kafka.ts';
+
+export const PERSON_TOPIC = 'clickhouse_person';
+
+export interface PublishedPerson {
+  readonly uuid: string;
+  readonly teamId: number;
+  /** JSON text. */
+  readonly properties: string;
+  readonly isIdentified: boolean;
+  /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC. */
+  readonly createdAt: string;
+  readonly version: bigint;
+}
+
+/** The version is written as it is: a 64-bit integer must not pass through a double. */
+export function personMessage(person: PublishedPerson): Message {
+  const value =
+    `{"id":${JSON.stringify(person.uuid)},"team_id":${person.teamId},"properties":${JSON.stringify(person.properties)},` +
+    `"is_identified":${person.isIdentified ? 1 : 0},"is_deleted":0,"created_at":${JSON.stringify(person.createdAt)},"version":${person.version}}`;
+  return { key: null, value };
+}

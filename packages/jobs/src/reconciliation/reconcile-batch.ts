@@ -1,0 +1,157 @@
+/**
+ * One batch of persons against PostgreSQL: read their rows, decide by the rules what each becomes, write those that
+ * change. Persons whose version moves meanwhile are read and decided again, three times in all.
+ */
+
+import type pg from 'pg';
+
+import { type PersonProperties, applyChanges, formatMetadataInstant, mergeChanges } from './apply.ts';
+import type { Message } from '../resources/kafka.ts';
+import { personMessage } from './person-message.ts';
+import { PERSONS_BY_UUID, type PersonRow } from './postgres-sql.ts';
+import type { Change, PersonDiff } from './replay.ts';
+import { type PersonUpdate, updatePersons } from './update-persons.ts';
+
+export type SkipReason = 'no_changes' | 'not_found' | 'version_conflict' | 'too_large';
+
+export interface BatchTarget {
+  readonly client: pg.ClientBase;
+  readonly teamId: number;
+  readonly runId: string;
+  readonly backupEnabled: boolean;
+  readonly dryRun: boolean;
+  /** Properties of the oldest ClickHouse row at or after each version, by person; persons without one are absent. */
+  basesOf(
+    persons: readonly { readonly personId: string; readonly version: bigint }[],
+  ): Promise<ReadonlyMap<string, string>>;
+}
+
+export interface BatchResult {
+  readonly updated: number;
+  /** What a dry run would have updated. */
+  readonly wouldUpdate: PersonDiff[];
+  readonly skipped: { readonly personId: string; readonly reason: SkipReason }[];
+  /** To be published when the batch is committed. */
+  readonly messages: Message[];
+  /** Rows that PostgreSQL had right already while ClickHouse was behind: published again. */
+  readonly republished: number;
+}
+
+const MAX_ATTEMPTS = 3;
+
+/** Inside a transaction, except for a dry run, which only reads. */
+export async function reconcileBatch(target: BatchTarget, diffs: readonly PersonDiff[]): Promise<BatchResult> {
+  const result = {
+    updated: 0,
+    wouldUpdate: [] as PersonDiff[],
+    skipped: [] as BatchResult['skipped'],
+    messages: [] as Message[],
+    republished: 0,
+  };
+  let open = diffs;
+  for (let attempt = 1; open.length > 0 && attempt <= MAX_ATTEMPTS; attempt++) {
+    const decided = await decide(target, open);
+    const changed: Decision[] = [];
+    for (const decision of decided) {
+      if (decision.update) changed.push(decision);
+      else {
+        result.skipped.push({ personId: decision.diff.personId, reason: decision.reason ?? 'no_changes' });
+        if (decision.heals && !target.dryRun) {
+          result.messages.push(decision.heals);
+          result.republished++;
+        }
+      }
+    }
+    if (target.dryRun) {
+      result.wouldUpdate.push(...changed.map((decision) => decision.diff));
+      return result;
+    }
+    const written = await updatePersons(
+      { client: target.client, teamId: target.teamId, backupRunId: target.backupEnabled ? target.runId : undefined },
+      changed.flatMap((decision) => decision.update ?? []),
+    );
+    const moved: PersonDiff[] = [];
+    for (const { diff, update, message } of changed) {
+      if (!update || !message) continue;
+      if (written.updated.has(update.id)) {
+        result.updated++;
+        result.messages.push(message);
+      } else if (written.tooLarge.has(update.id)) result.skipped.push({ personId: diff.personId, reason: 'too_large' });
+      else moved.push(diff);
+    }
+    open = moved;
+  }
+  for (const diff of open) result.skipped.push({ personId: diff.personId, reason: 'version_conflict' });
+  return result;
+}
+
+interface Decision {
+  readonly diff: PersonDiff;
+  readonly update?: PersonUpdate;
+  readonly message?: Message;
+  readonly reason?: SkipReason;
+  /** PostgreSQL's row as it is, for a ClickHouse that is behind. */
+  readonly heals?: Message;
+}
+
+async function decide(target: BatchTarget, diffs: readonly PersonDiff[]): Promise<Decision[]> {
+  const { rows } = await target.client.query<PersonRow>(PERSONS_BY_UUID, [
+    target.teamId,
+    diffs.map((diff) => diff.personId),
+  ]);
+  const byUuid = new Map(rows.map((row) => [row.uuid, row]));
+  const apart = diffs.filter((diff) => {
+    const row = byUuid.get(diff.personId);
+    return row !== undefined && BigInt(row.version) !== diff.version;
+  });
+  const bases = apart.length === 0 ? new Map<string, string>() : await target.basesOf(apart);
+  return diffs.map((diff) => decideOne(target.teamId, diff, byUuid.get(diff.personId), bases.get(diff.personId)));
+}
+
+function decideOne(teamId: number, diff: PersonDiff, row: PersonRow | undefined, base: string | undefined): Decision {
+  if (!row) return { diff, reason: 'not_found' };
+  const version = BigInt(row.version);
+  const person: PersonProperties = {
+    properties: row.properties,
+    lastUpdatedAt: row.last_updated_at,
+    lastOperation: row.last_operation,
+  };
+  const same = version === diff.version;
+  if (!same && base === undefined) return { diff, reason: 'not_found' };
+  const applied = same ? applyChanges(person, diff.changes) : mergeChanges(person, base ?? '{}', diff.changes);
+  const messageOf = (properties: string, of: bigint) =>
+    personMessage({
+      uuid: row.uuid,
+      teamId,
+      properties,
+      isIdentified: row.is_identified,
+      createdAt: row.created_at,
+      version: of,
+    });
+  if (!applied) {
+    return {
+      diff,
+      reason: 'no_changes',
+      ...(version > diff.version ? { heals: messageOf(row.properties, version) } : {}),
+    };
+  }
+  // ClickHouse shows the greatest version, so where it is ahead of PostgreSQL one more than PostgreSQL's is not enough.
+  const versionAfter = (version > diff.version ? version : diff.version) + 1n;
+  return {
+    diff,
+    update: { id: row.id, version, versionAfter, pendingOperations: pendingOperations(diff.changes), ...applied },
+    message: messageOf(applied.properties, versionAfter),
+  };
+}
+
+const ORDER = { set: 0, set_once: 1, unset: 2 } as const;
+
+/** What was asked for, sets first, then set_onces, then unsets. */
+export function pendingOperations(changes: readonly Change[]): string {
+  const ordered = [...changes].sort((a, b) => ORDER[a.operation] - ORDER[b.operation]);
+  const items = ordered.map(
+    ({ key, value, at, operation }) =>
+      `{"key":${JSON.stringify(key)},"value":${value ?? 'null'},"timestamp":"${formatMetadataInstant(at)}","operation":"${operation}"}`,
+  );
+  return `[${items.join(',')}]`;
+}
