@@ -55,3 +55,19 @@ CREATE TABLE IF NOT EXISTS usage_events (
 PARTITION BY toYYYYMMDD(timestamp)
 PRIMARY KEY (tenant_id, environment_id)
 ORDER BY (tenant_id, environment_id, timestamp, id);
+
+-- Raw events that became no published event, with the reason: where people look when a count is too low.
+CREATE TABLE IF NOT EXISTS raw_events_dead_letters (
+  kind LowCardinality(String),
+  reason String,
+  raw_event_id String,
+  tenant_id String,
+  environment_id String,
+  external_customer_id String,
+  event_name String,
+  timestamp DateTime64(3, 'UTC'),
+  payload Nullable(String) CODEC(ZSTD(3)),
+  received_at DateTime64(3, 'UTC') DEFAULT now64(3)
+) ENGINE = ReplacingMergeTree(received_at)
+PARTITION BY toYYYYMM(timestamp)
+ORDER BY (tenant_id, environment_id, kind, reason, timestamp, external_customer_id, raw_event_id);

@@ -7,6 +7,8 @@
 import { type ClickHouse, type Message, type Publisher, kafka, openClickHouse } from '@skein/jobs';
 import { type JsonObject, ServiceError, provide } from '@skein/orchestrator';
 
+import { RAW_EVENT_TOPICS } from './raw-events-topics.ts';
+
 /** What the views read of Kafka itself. */
 export interface Delivery {
   /** `YYYY-MM-DD HH:MM:SS`, UTC. */
@@ -54,11 +56,14 @@ export const PERSON_TOPICS: TopicTables = {
   ],
 };
 
+/** Every topic that a job of this repository publishes to. */
+export const ALL_TOPICS: TopicTables = { ...PERSON_TOPICS, ...RAW_EVENT_TOPICS };
+
 /** Rows of one insert; a call may bring a hundred thousand messages. */
 const BATCH = 10_000;
 
 /** @throws ServiceError (`kafka`) for a topic that is not in the map, as a broker without auto-creation does */
-export function createEmbeddedPublisher(clickhouse: ClickHouse, topics: TopicTables = PERSON_TOPICS): Publisher {
+export function createEmbeddedPublisher(clickhouse: ClickHouse, topics: TopicTables = ALL_TOPICS): Publisher {
   // Not persisted: after a restart the versions decide, and offsets only order the rows of one second.
   const offsets = new Map<string, number>();
 
@@ -92,7 +97,7 @@ export function createEmbeddedPublisher(clickhouse: ClickHouse, topics: TopicTab
 }
 
 /** In the place of `kafkaBinding` where no Kafka is. */
-export function embeddedPublisherBinding(topics: TopicTables = PERSON_TOPICS) {
+export function embeddedPublisherBinding(topics: TopicTables = ALL_TOPICS) {
   const connections = new Map<Publisher, ClickHouse>();
   return provide(kafka, {
     async open({ env }) {

@@ -31,7 +31,7 @@ const PARTS: Readonly<Record<SchemaName, SchemaParts>> = {
     topics: ['clickhouse_person', 'clickhouse_person_distinct_id'],
   },
   events: { clickhouse: true, topics: ['clickhouse_events_json'] },
-  'raw-events': { clickhouse: true, topics: ['prod_events_v4'] },
+  'raw-events': { clickhouse: true, topics: ['prod_events_v4', 'raw_events_dead_letters'] },
   conversations: { postgres: 'SKEIN_APP_DB_URL', clickhouse: true },
   ducklings: { postgres: 'SKEIN_APP_DB_URL' },
 };

@@ -1,7 +1,7 @@
 /** Reprocessing of raw billing events: the asset, its job, command and routes, and the transformer. */
 
 export { defineReprocessRawEvents, reprocessRawEvents, reprocessRawEventsJob } from './asset.ts';
-export { RawEventsConfig } from './config.ts';
+export { RawEventsConfig, tenantDays } from './config.ts';
 export {
   type RawEventsSettings,
   rawEventsSettings,
