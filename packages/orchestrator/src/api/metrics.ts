@@ -1,0 +1,46 @@
+/** Gauges that only asking the ledger can fill: set at each scrape. Labels are pools and states, never keys or ids. */
+
+import { Gauge } from 'prom-client';
+
+import type { ApiContext } from './context.ts';
+import { RUN_INDEXES } from './reads/run-list.ts';
+import { clockSkewMs, readQueues, readWorkers } from './reads/system.ts';
+
+/** Gives what fills the gauges. */
+export function serverMetrics({ engine, metrics, changes }: ApiContext): () => Promise<void> {
+  const registers = [metrics.registry];
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge<L>({ name, help, labelNames, registers });
+  const runs = gauge('skein_runs', 'Runs by status.', ['status']);
+  const depth = gauge('skein_queue_depth', 'Units that wait, by pool.', ['pool']);
+  const outbox = gauge('skein_outbox', 'Attempts that are out but not begun.');
+  const outboxAge = gauge('skein_outbox_age_seconds', 'Age of the oldest of them.');
+  const leases = gauge('skein_leases', 'Attempts under way.');
+  const workers = gauge('skein_workers', 'Workers heard of lately.');
+  const backfills = gauge('skein_backfills_live', 'Backfills in progress.');
+  const skew = gauge('skein_clock_skew_seconds', 'This process’s clock against Redis’s.');
+  const listeners = gauge('skein_sse_clients', 'Clients of the event stream.');
+  const ledger = gauge('skein_ledger_stats', 'Counters that the ledger keeps.', ['name']);
+
+  return async () => {
+    const [queues, alive, live, skewMs, stats, counts] = await Promise.all([
+      readQueues(engine),
+      readWorkers(engine),
+      engine.redis.scard(engine.keys.liveBackfills),
+      clockSkewMs(engine),
+      engine.redis.hgetall(engine.keys.stats),
+      Promise.all(RUN_INDEXES.map((status) => engine.redis.zcard(engine.keys.runsByStatus(status)))),
+    ]);
+    RUN_INDEXES.forEach((status, i) => runs.set({ status: status.toLowerCase() }, counts[i] ?? 0));
+    depth.reset();
+    for (const { pool, units } of queues.queued) depth.inc({ pool }, units);
+    outbox.set(queues.outbox);
+    outboxAge.set(queues.oldest_outbox_ms / 1_000);
+    leases.set(queues.leases);
+    workers.set(alive.length);
+    backfills.set(live);
+    skew.set(skewMs / 1_000);
+    listeners.set(changes.listeners);
+    for (const [name, value] of Object.entries(stats)) ledger.set({ name }, Number(value));
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * Rectangles of partition states, one byte a cell, made from the packed strings in one round trip. With a step, a cell
+ * stands for several columns and shows the worst of them, so that one failure is never averaged away.
+ */
+
+import type { Asset } from '../../definitions/asset.ts';
+import type { Engine } from '../../engine/engine.ts';
+
+export interface Rectangle {
+  readonly rows: readonly string[];
+  /** Columns, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** Columns a cell. */
+  readonly step: number;
+}
+
+/** Cells that one answer may hold. */
+export const MAX_TILE_CELLS = 4_000_000;
+const ROWS_PER_PIPELINE = 1_000;
+
+export function widthOf({ from, to, step }: Rectangle): number {
+  return Math.ceil((to - from + 1) / step);
+}
+
+/** Row by row; a cell is `outcome * 4 + activity`, 0…15. */
+export async function readTile(engine: Engine, asset: Asset, rectangle: Rectangle): Promise<Buffer> {
+  const { rows, from, to, step } = rectangle;
+  const width = widthOf(rectangle);
+  const cells = Buffer.alloc(rows.length * width);
+  for (let first = 0; first < rows.length; first += ROWS_PER_PIPELINE) {
+    const part = rows.slice(first, first + ROWS_PER_PIPELINE);
+    const pipeline = engine.redis.pipeline();
+    for (const row of part) pipeline.getrangeBuffer(engine.keys.states(asset.key, row), from >> 1, to >> 1);
+    const replies = (await pipeline.exec()) ?? [];
+    replies.forEach(([error, reply], i) => {
+      if (error) throw error;
+      const target = cells.subarray((first + i) * width, (first + i + 1) * width);
+      if (step === 1) unpack(reply as Buffer, from, to, target);
+      else unpackWorst(reply as Buffer, from, to, step, target);
+    });
+  }
+  return cells;
+}
+
+function unpack(packed: Buffer, from: number, to: number, target: Buffer): void {
+  const base = from >> 1;
+  for (let column = from; column <= to; column++) {
+    const byte = packed[(column >> 1) - base];
+    if (byte === undefined) return; // the string ends here: everything after it is missing
+    target[column - from] = (column & 1) === 0 ? byte >> 4 : byte & 15;
+  }
+}
+
+/** How bad each of the 16 states is: failed, then what is under way, then missing, skipped, materialized. */
+const BADNESS = Array.from({ length: 16 }, (_, nibble) => {
+  const [outcome, activity] = [nibble >> 2, nibble & 3];
+  if (outcome === 2) return 100 + activity;
+  if (activity !== 0) return 50 + activity;
+  return [30, 10, 0, 20][outcome] ?? 0;
+});
+
+function unpackWorst(packed: Buffer, from: number, to: number, step: number, target: Buffer): void {
+  const base = from >> 1;
+  for (let cell = 0; cell < target.length; cell++) {
+    let worst = -1;
+    let shown = 0;
+    for (let column = from + cell * step; column <= Math.min(to, from + (cell + 1) * step - 1); column++) {
+      const byte = packed[(column >> 1) - base] ?? 0;
+      const nibble = (column & 1) === 0 ? byte >> 4 : byte & 15;
+      const badness = BADNESS[nibble] ?? 0;
+      if (badness > worst) [worst, shown] = [badness, nibble];
+    }
+    target[cell] = shown;
+  }
+}

@@ -1,0 +1,228 @@
+/** Backfills: plan, create, lists, pause, resume, cancel, retry, limits. */
+
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+
+import type { JsonObject } from '../../definitions/json.ts';
+import {
+  type BackfillRequest,
+  cancelBackfill,
+  createBackfill,
+  listBackfills,
+  pauseBackfill,
+  planBackfill,
+  readBackfill,
+  resumeBackfill,
+  retryBackfill,
+  setBackfillLimit,
+} from '../../engine/backfill.ts';
+import { type Routes, actorOf } from '../context.ts';
+import { API_PREFIX } from '../openapi.ts';
+import { Reason, given, pageOf } from '../schema.ts';
+import { BackfillBody, BackfillItem, BackfillPlan, toBackfill } from './backfill-schemas.ts';
+import { Outcome } from './partitions.ts';
+
+const Params = z.object({ id: z.string().min(1).max(60) });
+const ReasonBody = z.strictObject({ reason: Reason.optional() }).nullish();
+
+function toRequest(body: z.output<typeof BackfillBody>): BackfillRequest {
+  return {
+    job: body.job,
+    ...given({
+      ids: body.ids,
+      from: body.from,
+      to: body.to,
+      statuses: body.statuses,
+      order: body.order,
+      config: body.config as JsonObject | undefined,
+      tags: body.tags,
+      maxActive: body.max_active,
+      stopAfterFailures: body.stop_after_failures,
+      priority: body.priority,
+    }),
+  };
+}
+
+export const backfillRoutes: Routes = (app, { engine }) => {
+  const { deployment } = engine;
+  const note = (request: FastifyRequest, id: string, reason: string | undefined, after?: unknown) => {
+    request.auditNote = { target: `backfill:${id}`, reason, after };
+  };
+
+  app.get(
+    `${API_PREFIX}/backfills`,
+    {
+      schema: {
+        operationId: 'listBackfills',
+        summary: 'Backfills, newest first',
+        tags: ['backfills'],
+        querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(500).default(100) }),
+        response: { 200: pageOf(BackfillItem) },
+      },
+    },
+    async ({ query }) => ({
+      items: (await listBackfills(engine, query.limit)).map((one) => toBackfill(deployment, one)),
+      next: null,
+    }),
+  );
+
+  app.get(
+    `${API_PREFIX}/backfills/:id`,
+    {
+      schema: {
+        operationId: 'getBackfill',
+        summary: 'A backfill with its progress',
+        tags: ['backfills'],
+        params: Params,
+        response: { 200: BackfillItem },
+      },
+    },
+    async ({ params }) => toBackfill(deployment, await readBackfill(engine, params.id)),
+  );
+
+  app.post(
+    `${API_PREFIX}/backfills/plan`,
+    {
+      schema: {
+        operationId: 'planBackfill',
+        summary: 'Exactly which partitions a backfill would run; changes nothing',
+        tags: ['backfills'],
+        body: BackfillBody,
+        response: { 200: BackfillPlan },
+      },
+    },
+    async ({ body }) => {
+      const plan = await planBackfill(engine, toRequest(body));
+      return {
+        total: plan.total,
+        to_run: plan.toRun,
+        by_status: { ...plan.byStatus },
+        first: plan.first ?? null,
+        last: plan.last ?? null,
+      };
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/backfills`,
+    {
+      schema: {
+        operationId: 'createBackfill',
+        summary: 'Start a backfill',
+        tags: ['backfills'],
+        body: BackfillBody,
+        response: { 201: BackfillItem },
+      },
+    },
+    async (request, reply) => {
+      const { id } = await createBackfill(engine, toRequest(request.body), actorOf(request));
+      note(request, id, request.body.reason, { ...request.body });
+      return reply.code(201).send(toBackfill(deployment, await readBackfill(engine, id)));
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/backfills/:id/pause`,
+    {
+      schema: {
+        operationId: 'pauseBackfill',
+        summary: 'Ask for no more runs; those that run go on',
+        tags: ['backfills'],
+        params: Params,
+        body: ReasonBody,
+        response: { 200: BackfillItem },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const reason = request.body?.reason;
+      const after = toBackfill(deployment, await pauseBackfill(engine, id, actorOf(request), reason ?? ''));
+      note(request, id, reason, { status: after.status });
+      return after;
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/backfills/:id/resume`,
+    {
+      schema: {
+        operationId: 'resumeBackfill',
+        summary: 'Go on where it was paused',
+        tags: ['backfills'],
+        params: Params,
+        body: ReasonBody,
+        response: { 200: BackfillItem },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const after = toBackfill(deployment, await resumeBackfill(engine, id, actorOf(request)));
+      note(request, id, request.body?.reason, { status: after.status });
+      return after;
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/backfills/:id/cancel`,
+    {
+      schema: {
+        operationId: 'cancelBackfill',
+        summary: 'Cancel what is queued and, unless told otherwise, what runs',
+        tags: ['backfills'],
+        params: Params,
+        body: z.strictObject({ running: z.boolean().default(true), reason: Reason.optional() }).nullish(),
+        response: { 200: BackfillItem },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const options = { running: request.body?.running ?? true };
+      const after = toBackfill(deployment, await cancelBackfill(engine, id, actorOf(request), options));
+      note(request, id, request.body?.reason, { status: after.status, ...options });
+      return after;
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/backfills/:id/retry`,
+    {
+      schema: {
+        operationId: 'retryBackfill',
+        summary: 'A new backfill over the same partitions, for those in the given states',
+        tags: ['backfills'],
+        params: Params,
+        body: z.strictObject({
+          statuses: z.array(Outcome).min(1).max(4).default(['failed', 'missing']),
+          reason: Reason.optional(),
+        }),
+        response: { 201: BackfillItem },
+      },
+    },
+    async (request, reply) => {
+      const { statuses, reason } = request.body;
+      const { id } = await retryBackfill(engine, request.params.id, { statuses }, actorOf(request));
+      note(request, id, reason, { retry_of: request.params.id, statuses });
+      return reply.code(201).send(toBackfill(deployment, await readBackfill(engine, id)));
+    },
+  );
+
+  app.patch(
+    `${API_PREFIX}/backfills/:id`,
+    {
+      schema: {
+        operationId: 'changeBackfill',
+        summary: 'Change how many runs it may have active',
+        tags: ['backfills'],
+        params: Params,
+        body: z.strictObject({ max_active: z.number().int().min(1).max(10_000), reason: Reason.optional() }),
+        response: { 200: BackfillItem },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const after = toBackfill(deployment, await setBackfillLimit(engine, id, request.body.max_active));
+      note(request, id, request.body.reason, { max_active: after.max_active });
+      return after;
+    },
+  );
+};

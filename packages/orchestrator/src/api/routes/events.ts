@@ -1,0 +1,85 @@
+/** The stream of changes: server-sent events that name what changed; resumable, with a heartbeat. */
+
+import { Readable } from 'node:stream';
+
+import { z } from 'zod';
+
+import type { Scrub } from '../../telemetry/scrub.ts';
+import type { Routes } from '../context.ts';
+import { type Change, isBefore } from '../events/change-feed.ts';
+import { API_PREFIX } from '../openapi.ts';
+
+const HEARTBEAT_MS = 15_000;
+/** A client that lags behind by this much is cut off; it resumes from its last id. */
+const MAX_BEHIND_BYTES = 4_194_304;
+const RETRY_MS = 1_000;
+
+const StreamId = z.string().max(50).optional();
+
+export const eventRoutes: Routes = (app, { changes, scrub }) => {
+  app.get(
+    `${API_PREFIX}/events`,
+    {
+      schema: {
+        operationId: 'streamEvents',
+        summary: 'Changes as they happen (server-sent events)',
+        description:
+          'Events: `hello` (the id to resume from), `change` (JSON: id, type, at, run_id, facts), `reset` (the id is too old: read everything anew). Resume with Last-Event-ID, or ?last_event_id=.',
+        tags: ['events'],
+        headers: z.object({ 'last-event-id': StreamId }),
+        querystring: z.strictObject({ last_event_id: StreamId }),
+        response: {
+          200: { description: 'A stream without end.', content: { 'text/event-stream': { schema: z.unknown() } } },
+        },
+      },
+    },
+    async (request, reply) => {
+      const from = request.headers['last-event-id'] ?? request.query.last_event_id;
+      const stream = new Readable({ read() {}, highWaterMark: MAX_BEHIND_BYTES });
+      const push = (text: string) => {
+        if (stream.destroyed) return;
+        if (stream.readableLength > MAX_BEHIND_BYTES) stream.destroy();
+        else stream.push(text);
+      };
+      // Listening begins before the past is read, so that nothing falls between the two.
+      let held: Change[] | undefined = [];
+      const end = changes.listen((change) => {
+        if (held) held.push(change);
+        else push(format(change, scrub));
+      });
+      const heartbeat = setInterval(() => push(': still here\n\n'), HEARTBEAT_MS);
+      const stop = () => {
+        clearInterval(heartbeat);
+        end();
+      };
+      stream.on('close', stop);
+      request.raw.on('close', () => stream.destroy());
+      try {
+        push(`retry: ${RETRY_MS}\n\n`);
+        let last = await changes.newest();
+        const missed = from === undefined || from === '' ? [] : await changes.since(from);
+        if (missed === undefined) push(`event: reset\nid: ${last}\ndata: {}\n\n`);
+        else {
+          last = missed.at(-1)?.id ?? (from === undefined || from === '' ? last : from);
+          for (const change of missed) push(format(change, scrub));
+          push(`event: hello\nid: ${last}\ndata: {}\n\n`);
+        }
+        for (const change of held) if (isBefore(last, change.id)) push(format(change, scrub));
+        held = undefined;
+      } catch (error) {
+        stream.destroy();
+        stop();
+        throw error;
+      }
+      return reply
+        .type('text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(stream);
+    },
+  );
+};
+
+function format(change: Change, scrub: Scrub): string {
+  return `id: ${change.id}\nevent: change\ndata: ${scrub(JSON.stringify(change))}\n\n`;
+}

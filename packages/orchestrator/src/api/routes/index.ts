@@ -1,0 +1,46 @@
+/** Every resource's routes. */
+
+import type { Routes } from '../context.ts';
+import { accessRoutes } from './access.ts';
+import { assetRoutes } from './assets.ts';
+import { backfillRoutes } from './backfills.ts';
+import { cursorRoutes } from './cursors.ts';
+import { docsRoutes } from './docs.ts';
+import { eventRoutes } from './events.ts';
+import { failureRoutes } from './failures.ts';
+import { healthRoutes } from './health.ts';
+import { launchRoutes } from './launch.ts';
+import { markRoutes } from './marks.ts';
+import { overviewRoutes } from './overview.ts';
+import { partitionRoutes } from './partitions.ts';
+import { poolRoutes } from './pools.ts';
+import { runLogRoutes } from './run-log.ts';
+import { runWhyRoutes } from './run-why.ts';
+import { runRoutes } from './runs.ts';
+import { scheduleRoutes } from './schedules.ts';
+import { searchRoutes } from './search.ts';
+import { sensorRoutes } from './sensors.ts';
+import { systemRoutes } from './system.ts';
+
+export const ALL_ROUTES: readonly Routes[] = [
+  healthRoutes,
+  docsRoutes,
+  accessRoutes,
+  overviewRoutes,
+  searchRoutes,
+  failureRoutes,
+  assetRoutes,
+  partitionRoutes,
+  markRoutes,
+  launchRoutes,
+  runRoutes,
+  runLogRoutes,
+  runWhyRoutes,
+  sensorRoutes,
+  cursorRoutes,
+  scheduleRoutes,
+  poolRoutes,
+  backfillRoutes,
+  systemRoutes,
+  eventRoutes,
+];

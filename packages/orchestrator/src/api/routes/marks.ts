@@ -1,0 +1,87 @@
+/** A person's say about partitions: mark, forget. What is queued or running is left alone. */
+
+import { z } from 'zod';
+
+import { lookUp } from '../../definitions/deployment.ts';
+import { type MarkResult, markPartitions, markWholeRow } from '../../engine/mark.ts';
+import { type Routes, actorOf } from '../context.ts';
+import { RequestInvalidError } from '../errors.ts';
+import { API_PREFIX } from '../openapi.ts';
+import { Reason, named } from '../schema.ts';
+import { AssetParams } from './assets.ts';
+
+const Selection = {
+  partitions: z
+    .array(z.string().min(1).max(600))
+    .max(10_000)
+    .default([])
+    .describe('Keys, or ranges such as `1..5_2024-01-01..2024-01-31`.'),
+  row: z.string().max(512).optional().describe('Every partition of this row.'),
+  reason: Reason.min(1, 'say why, for the audit log'),
+};
+
+const Marked = named(
+  'Marked',
+  z.object({ changed: z.number(), busy: z.number().describe('Left alone because they are queued or running.') }),
+);
+
+export const markRoutes: Routes = (app, { engine }) => {
+  const apply = async (
+    key: string,
+    body: { partitions: string[]; row?: string | undefined },
+    as: 'missing' | 'materialized' | 'skipped',
+    by: string,
+  ): Promise<MarkResult> => {
+    const asset = lookUp('asset', engine.deployment.assets, key);
+    if (body.partitions.length === 0 && body.row === undefined)
+      throw new RequestInvalidError('body: name partitions or a row.');
+    const keys = body.partitions.flatMap((range) => asset.partitions.expand(range));
+    const one = keys.length === 0 ? NOTHING : await markPartitions(engine, asset, keys, as, by);
+    const whole = body.row === undefined ? NOTHING : await markWholeRow(engine, asset, body.row, as, by);
+    return { changed: one.changed + whole.changed, busy: one.busy + whole.busy };
+  };
+
+  app.post(
+    `${API_PREFIX}/assets/:key/partitions/mark`,
+    {
+      schema: {
+        operationId: 'markPartitions',
+        summary: 'Say that partitions are made, or need not be',
+        tags: ['partitions'],
+        params: AssetParams,
+        body: z.strictObject({ as: z.enum(['materialized', 'skipped']), ...Selection }),
+        response: { 200: Marked },
+      },
+    },
+    async (request) => {
+      const { as, partitions, row, reason } = request.body;
+      const marked = await apply(request.params.key, request.body, as, actorOf(request));
+      const after = { as, partitions: partitions.slice(0, 100), row, ...marked };
+      request.auditNote = { target: `asset:${request.params.key}`, reason, after };
+      return { ...marked };
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/assets/:key/partitions/forget`,
+    {
+      schema: {
+        operationId: 'forgetPartitions',
+        summary: 'Forget what partitions ended as, and their last runs',
+        tags: ['partitions'],
+        params: AssetParams,
+        body: z.strictObject(Selection),
+        response: { 200: Marked },
+      },
+    },
+    async (request) => {
+      const { partitions, row, reason } = request.body;
+      const marked = await apply(request.params.key, request.body, 'missing', actorOf(request));
+      const after = { as: 'missing', partitions: partitions.slice(0, 100), row, ...marked };
+      request.auditNote = { target: `asset:${request.params.key}`, reason, after };
+      return { ...marked };
+    },
+  );
+};
+
+const NOTHING: MarkResult = { changed: 0, busy: 0 };

@@ -1,0 +1,235 @@
+/** Partitions of an asset: counts, rows, rectangles of states, search, and the card of one cell. */
+
+import { z } from 'zod';
+
+import type { Asset } from '../../definitions/asset.ts';
+import { lookUp } from '../../definitions/deployment.ts';
+import { NotFoundError } from '../../definitions/errors.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { readLastRuns, readStatuses } from '../../engine/partition-reader.ts';
+import { readCounts } from '../../engine/reads/partitions.ts';
+import { readRun } from '../../engine/reads/runs.ts';
+import type { Routes } from '../context.ts';
+import { RequestInvalidError } from '../errors.ts';
+import { API_PREFIX } from '../openapi.ts';
+import { pageOfRows } from '../reads/partition-rows.ts';
+import { searchPartitions } from '../reads/partition-search.ts';
+import { MAX_TILE_CELLS, readTile, widthOf } from '../reads/tiles.ts';
+import { Time, iso, named, pageOf, pageQuery } from '../schema.ts';
+import { Counts } from './asset-schemas.ts';
+import { AssetParams } from './assets.ts';
+import { Run, RunPartition, RunStatus, toPartition, toRun } from './run-schemas.ts';
+
+export const Outcome = z.enum(['missing', 'materialized', 'failed', 'skipped']);
+export const Activity = z.enum(['idle', 'queued', 'running', 'cancelling']);
+const STATUSES = z.enum(['missing', 'materialized', 'failed', 'skipped', 'queued', 'running', 'cancelling']);
+
+const LastRun = z.object({
+  run_id: z.string(),
+  status: RunStatus,
+  ended_at: Time.nullable(),
+  failures: z.number().describe('Unsuccessful runs since the last success.'),
+});
+
+const PartitionItem = named(
+  'Partition',
+  z.object({
+    key: z.string(),
+    row: z.string(),
+    column: z.number(),
+    outcome: Outcome,
+    activity: Activity,
+    last_run: LastRun.nullable(),
+  }),
+);
+
+const PartitionCard = named(
+  'PartitionCard',
+  PartitionItem.extend({
+    label: z.string().describe('Of the column, such as the day.'),
+    run: Run.nullable().describe('The last run, or the one that is at it.'),
+    result: RunPartition.nullable().describe('What that run recorded of this partition.'),
+  }),
+);
+
+const Tile = z.object({ rows: z.number(), width: z.number(), cells: z.string().describe('Base64, one byte a cell.') });
+
+const TileRequest = z.strictObject({
+  rows: z.array(z.string().max(512)).min(1).max(5_000),
+  from: z.number().int().min(0).describe('First column.'),
+  to: z.number().int().min(0).max(10_000_000).describe('Last column, included.'),
+  step: z.number().int().min(1).max(366).default(1).describe('Columns a cell; it shows the worst of them.'),
+  format: z.enum(['binary', 'base64']).default('binary'),
+});
+
+export const partitionRoutes: Routes = (app, { engine }) => {
+  const assetOf = (key: string) => lookUp('asset', engine.deployment.assets, key);
+
+  app.get(
+    `${API_PREFIX}/assets/:key/partitions/counts`,
+    {
+      schema: {
+        operationId: 'getPartitionCounts',
+        summary: 'How many partitions are in which state, of the asset or of one row',
+        tags: ['partitions'],
+        params: AssetParams,
+        querystring: z.strictObject({ row: z.string().max(512).optional() }),
+        response: { 200: Counts },
+      },
+    },
+    async ({ params, query }) => ({ ...(await readCounts(engine, assetOf(params.key), query.row)) }),
+  );
+
+  app.get(
+    `${API_PREFIX}/assets/:key/partitions/rows`,
+    {
+      schema: {
+        operationId: 'listPartitionRows',
+        summary: 'Rows (ids of the first dimension) with their totals',
+        tags: ['partitions'],
+        params: AssetParams,
+        querystring: z.strictObject({
+          sort: z.enum(['name', 'failed', 'active']).default('name'),
+          q: z.string().max(512).optional().describe('Prefix of the id.'),
+          ...pageQuery,
+        }),
+        response: { 200: pageOf(z.object({ id: z.string(), counts: Counts })) },
+      },
+    },
+    async ({ params, query }) => {
+      const page = await pageOfRows(engine, assetOf(params.key), query);
+      return { items: page.items.map(({ id, counts }) => ({ id, counts: { ...counts } })), next: page.next };
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/assets/:key/partitions/tiles`,
+    {
+      schema: {
+        operationId: 'readPartitionTile',
+        summary: 'States of a rectangle of rows × columns, one byte a cell',
+        description:
+          'Row by row; a byte is outcome × 4 + activity, with outcome 0 missing, 1 materialized, 2 failed, 3 skipped and activity 0 idle, 1 queued, 2 running, 3 cancelling.',
+        tags: ['partitions'],
+        params: AssetParams,
+        body: TileRequest,
+        response: {
+          200: {
+            description: 'The cells.',
+            content: {
+              'application/octet-stream': { schema: z.unknown() },
+              'application/json': { schema: Tile },
+            },
+          },
+        },
+      },
+    },
+    async ({ params, body }, reply) => {
+      const width = widthOf(body);
+      if (body.to < body.from) throw new RequestInvalidError('body.to: lies before from.');
+      if (width * body.rows.length > MAX_TILE_CELLS)
+        throw new RequestInvalidError(
+          `body: a tile takes at most ${MAX_TILE_CELLS} cells; ask for fewer rows or columns.`,
+        );
+      const cells = await readTile(engine, assetOf(params.key), body);
+      if (body.format === 'base64')
+        return reply.type('application/json').send({ rows: body.rows.length, width, cells: cells.toString('base64') });
+      return reply.type('application/octet-stream').header('x-skein-width', width).send(cells);
+    },
+  );
+
+  app.get(
+    `${API_PREFIX}/assets/:key/partitions/search`,
+    {
+      schema: {
+        operationId: 'searchPartitions',
+        summary: 'Partitions by status, id and days',
+        description: 'A page may be short, even empty, while `next` says where to go on.',
+        tags: ['partitions'],
+        params: AssetParams,
+        querystring: z.strictObject({
+          row: z.string().max(512).optional(),
+          from: z.string().max(40).optional().describe('First column by its label, such as a day.'),
+          to: z.string().max(40).optional().describe('Last column, included; default: the last complete one.'),
+          status: z
+            .union([STATUSES, z.array(STATUSES)])
+            .optional()
+            .describe('May be repeated.'),
+          ...pageQuery,
+        }),
+        response: { 200: pageOf(PartitionItem) },
+      },
+    },
+    async ({ params, query }) => {
+      const asset = assetOf(params.key);
+      const { columns } = asset.partitions;
+      const found = await searchPartitions(engine, asset, {
+        row: query.row,
+        from: query.from === undefined ? 0 : columns.column(query.from),
+        to: query.to === undefined ? Math.max(0, columns.lastComplete(new Date()) + 1) : columns.column(query.to),
+        statuses: query.status === undefined ? [] : [query.status].flat(),
+        after: query.after,
+        limit: query.limit,
+      });
+      const last = await readLastRuns(
+        engine,
+        asset,
+        found.items.map(({ key }) => key),
+      );
+      return {
+        items: found.items.map((one) => ({ ...one, last_run: toLastRun(last.get(one.key)) })),
+        next: found.next,
+      };
+    },
+  );
+
+  app.get(
+    `${API_PREFIX}/assets/:key/partition`,
+    {
+      schema: {
+        operationId: 'getPartition',
+        summary: 'One partition: its state, its last run and what that run recorded',
+        tags: ['partitions'],
+        params: AssetParams,
+        querystring: z.strictObject({ partition: z.string().min(1).max(600) }),
+        response: { 200: PartitionCard },
+      },
+    },
+    async ({ params, query }) => readCard(engine, assetOf(params.key), query.partition),
+  );
+};
+
+async function readCard(engine: Engine, asset: Asset, key: string): Promise<z.input<typeof PartitionCard>> {
+  const cell = asset.partitions.cell(asset.partitions.parse(key));
+  const [statuses, lastRuns] = await Promise.all([
+    readStatuses(engine, asset, [key]),
+    readLastRuns(engine, asset, [key]),
+  ]);
+  const state = statuses.get(key) ?? { outcome: 'missing' as const, activity: 'idle' as const };
+  const last = lastRuns.get(key);
+  // The run may be gone by its retention; its partition keeps its last outcome.
+  const run = last === undefined ? undefined : await readRun(engine, last.runId).catch(orGone);
+  const result = run?.partitions.find((one) => one.asset === asset.key && one.key === key);
+  return {
+    key,
+    row: cell.row,
+    column: cell.column,
+    label: asset.partitions.columns.label(cell.column),
+    outcome: state.outcome,
+    activity: state.activity,
+    last_run: toLastRun(last),
+    run: run === undefined ? null : toRun(run),
+    result: result === undefined ? null : toPartition(result),
+  };
+}
+
+function orGone(error: unknown): undefined {
+  if (!(error instanceof NotFoundError)) throw error;
+}
+
+function toLastRun(
+  last: { runId: string; status: z.output<typeof RunStatus>; endedAt: Date | undefined; failures: number } | undefined,
+): z.input<typeof LastRun> | null {
+  if (last === undefined) return null;
+  return { run_id: last.runId, status: last.status, ended_at: iso(last.endedAt), failures: last.failures };
+}

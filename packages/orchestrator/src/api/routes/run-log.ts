@@ -1,0 +1,112 @@
+/** The log of a run: by range, its tail, and found in the whole of it. */
+
+import { z } from 'zod';
+
+import { readRunLog, tailRunLog } from '../../engine/reads/run-events.ts';
+import { readRun } from '../../engine/reads/runs.ts';
+import type { RunEvent } from '../../definitions/client.ts';
+import type { Routes } from '../context.ts';
+import { API_PREFIX } from '../openapi.ts';
+import { given, pageQuery } from '../schema.ts';
+import { LogLine, LogPage, toLogLine } from './run-schemas.ts';
+import { RunParams, StreamPlace } from './runs.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const READ_BATCH = 2_000;
+/** The worker keeps no more lines of one run than this; finding looks at all of them. */
+const MAX_LINES = 20_000;
+
+const atLeast = (level: (typeof LEVELS)[number] | undefined) => {
+  const least = LEVELS.indexOf(level ?? 'debug');
+  return (event: RunEvent) => LEVELS.indexOf(event.fields.level as (typeof LEVELS)[number]) >= least;
+};
+
+export const runLogRoutes: Routes = (app, { engine }) => {
+  app.get(
+    `${API_PREFIX}/runs/:id/log`,
+    {
+      schema: {
+        operationId: 'readRunLog',
+        summary: 'Log lines, oldest first: after an id, or the last ones',
+        tags: ['runs'],
+        params: RunParams,
+        querystring: z.strictObject({
+          ...pageQuery,
+          after: StreamPlace,
+          tail: z.coerce.number().int().min(1).max(500).optional().describe('The last lines instead of a page.'),
+          level: z.enum(LEVELS).optional().describe('This level and above.'),
+        }),
+        response: { 200: LogPage },
+      },
+    },
+    async ({ params, query }) => {
+      await readRun(engine, params.id);
+      const keep = atLeast(query.level);
+      if (query.tail !== undefined) {
+        const lines = await tailRunLog(engine, params.id, query.tail);
+        return { items: lines.filter(keep).map(toLogLine), next: lines.at(-1)?.id ?? null };
+      }
+      const items: RunEvent[] = [];
+      let after = query.after;
+      for (;;) {
+        const lines = await readRunLog(engine, params.id, { limit: READ_BATCH, ...given({ after }) });
+        for (const line of lines) {
+          if (!keep(line)) continue;
+          if (items.length === query.limit) return { items: items.map(toLogLine), next: items.at(-1)?.id ?? null };
+          items.push(line);
+        }
+        after = lines.at(-1)?.id ?? after;
+        if (lines.length < READ_BATCH) return { items: items.map(toLogLine), next: null };
+      }
+    },
+  );
+
+  app.get(
+    `${API_PREFIX}/runs/:id/log/find`,
+    {
+      schema: {
+        operationId: 'findInRunLog',
+        summary: 'Lines of the whole log that hold a text, in any case, in message or fields',
+        tags: ['runs'],
+        params: RunParams,
+        querystring: z.strictObject({
+          q: z.string().min(1).max(200),
+          level: z.enum(LEVELS).optional(),
+          limit: pageQuery.limit,
+        }),
+        response: {
+          200: z.object({
+            hits: z.number(),
+            lines: z.number().describe('Lines looked at.'),
+            items: z.array(LogLine.extend({ line: z.number().describe('1-based, in the whole log.') })),
+          }),
+        },
+      },
+    },
+    async ({ params, query }) => {
+      await readRun(engine, params.id);
+      const needle = query.q.toLowerCase();
+      const keep = atLeast(query.level);
+      const items: (z.input<typeof LogLine> & { line: number })[] = [];
+      let hits = 0;
+      let lines = 0;
+      for (let after: string | undefined; lines < MAX_LINES * 2;) {
+        const batch = await readRunLog(engine, params.id, { limit: READ_BATCH, ...given({ after }) });
+        for (const event of batch) {
+          lines++;
+          if (!keep(event) || !textOf(event).includes(needle)) continue;
+          hits++;
+          if (items.length < query.limit) items.push({ ...toLogLine(event), line: lines });
+        }
+        after = batch.at(-1)?.id;
+        if (batch.length < READ_BATCH) break;
+      }
+      return { hits, lines, items };
+    },
+  );
+};
+
+function textOf(event: RunEvent): string {
+  const { message, fields } = event.fields;
+  return `${typeof message === 'string' ? message : ''} ${JSON.stringify(fields ?? {})}`.toLowerCase();
+}

@@ -1,0 +1,208 @@
+/** Runs: lists, one, its partitions and events, cancel, retry. */
+
+import { z } from 'zod';
+
+import { lookUp } from '../../definitions/deployment.ts';
+import { RefusedError } from '../../definitions/errors.ts';
+import { cancelRun } from '../../engine/cancel.ts';
+import { readRunEvents } from '../../engine/reads/run-events.ts';
+import { readRun } from '../../engine/reads/runs.ts';
+import { submit } from '../../engine/submit.ts';
+import { type Routes, actorOf } from '../context.ts';
+import { API_PREFIX } from '../openapi.ts';
+import { countRuns, pageOfRuns } from '../reads/run-list.ts';
+import { type RunQuery, parseRunQuery, parseStatus, parseTag } from '../reads/run-query.ts';
+import { Reason, given, pageQuery } from '../schema.ts';
+import {
+  RunEventPage,
+  RunPage,
+  RunPartitionPage,
+  RunStatus,
+  RunWithPartitions,
+  toEvent,
+  toPartition,
+  toRun,
+  toRunWithPartitions,
+} from './run-schemas.ts';
+
+export const RunParams = z.object({ id: z.string().min(1).max(60) });
+export const StreamPlace = z
+  .string()
+  .regex(/^\d{1,20}(-\d{1,20})?$/, 'must be an id of an earlier answer')
+  .optional();
+
+const ListQuery = z.strictObject({
+  job: z.string().max(100).optional(),
+  status: z.string().max(20).optional().describe('In lower case; `failed` stands for FAILURE.'),
+  tag: z
+    .union([z.string(), z.array(z.string()).max(20)])
+    .optional()
+    .describe('`name=value`, may be repeated.'),
+  partition: z.string().max(600).optional(),
+  cause: z.string().max(200).optional().describe('Prefix, such as `sensor:NAME`.'),
+  q: z
+    .string()
+    .max(500)
+    .optional()
+    .describe('`status:failed job:x partition:"a_2024-01-01" after:-24h` and free words.'),
+  ...pageQuery,
+});
+
+function toQuery(query: z.output<typeof ListQuery>): RunQuery {
+  const tags = query.tag === undefined ? [] : [query.tag].flat();
+  return {
+    ...(query.q === undefined ? {} : parseRunQuery(query.q, new Date())),
+    ...given({
+      job: query.job,
+      partition: query.partition,
+      cause: query.cause,
+      status: query.status === undefined ? undefined : parseStatus(query.status),
+      tags: tags.length === 0 ? undefined : Object.assign({}, ...tags.map(parseTag)),
+    }),
+  };
+}
+
+export const runRoutes: Routes = (app, { engine }) => {
+  app.get(
+    `${API_PREFIX}/runs`,
+    {
+      schema: {
+        operationId: 'listRuns',
+        summary: 'Runs, newest first',
+        tags: ['runs'],
+        querystring: ListQuery,
+        response: { 200: RunPage },
+      },
+    },
+    async ({ query }) => {
+      const filter = toQuery(query);
+      const [page, total] = await Promise.all([
+        pageOfRuns(engine, filter, { after: query.after, limit: query.limit }),
+        countRuns(engine, filter),
+      ]);
+      return { items: page.items.map(toRun), next: page.next, total };
+    },
+  );
+
+  app.get(
+    `${API_PREFIX}/runs/:id`,
+    {
+      schema: {
+        operationId: 'getRun',
+        summary: 'A run with its config, result and first partitions',
+        tags: ['runs'],
+        params: RunParams,
+        response: { 200: RunWithPartitions },
+      },
+    },
+    async ({ params }) => toRunWithPartitions(await readRun(engine, params.id)),
+  );
+
+  app.get(
+    `${API_PREFIX}/runs/:id/partitions`,
+    {
+      schema: {
+        operationId: 'listRunPartitions',
+        summary: 'The partitions of a run with their outcomes',
+        tags: ['runs'],
+        params: RunParams,
+        querystring: z.strictObject({
+          outcome: z.enum(['materialized', 'failed', 'skipped', 'open']).optional(),
+          ...pageQuery,
+          after: z
+            .string()
+            .regex(/^\d{1,9}$/)
+            .optional(),
+        }),
+        response: { 200: RunPartitionPage },
+      },
+    },
+    async ({ params, query }) => {
+      const { partitions } = await readRun(engine, params.id);
+      const wanted = partitions.filter(
+        (one) => query.outcome === undefined || one.outcome === (query.outcome === 'open' ? null : query.outcome),
+      );
+      const from = Number(query.after ?? 0);
+      const items = wanted.slice(from, from + query.limit).map(toPartition);
+      return { items, next: from + query.limit < wanted.length ? String(from + query.limit) : null };
+    },
+  );
+
+  app.get(
+    `${API_PREFIX}/runs/:id/events`,
+    {
+      schema: {
+        operationId: 'listRunEvents',
+        summary: 'What happened in a run, oldest first',
+        tags: ['runs'],
+        params: RunParams,
+        querystring: z.strictObject({ ...pageQuery, after: StreamPlace }),
+        response: { 200: RunEventPage },
+      },
+    },
+    async ({ params, query }) => {
+      await readRun(engine, params.id);
+      const events = await readRunEvents(engine, params.id, { limit: query.limit, ...given({ after: query.after }) });
+      return { items: events.map(toEvent), next: events.length === query.limit ? (events.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/runs/:id/cancel`,
+    {
+      schema: {
+        operationId: 'cancelRun',
+        summary: 'Ask a run to stop',
+        description: 'What has not begun ends now; what runs is told within two seconds.',
+        tags: ['runs'],
+        params: RunParams,
+        body: z.strictObject({ reason: Reason.optional() }).nullish(),
+        response: { 202: z.object({ status: RunStatus }) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      request.auditNote = { target: `run:${id}`, reason: request.body?.reason };
+      const status = await cancelRun(engine, id, actorOf(request));
+      request.auditNote = { target: `run:${id}`, reason: request.body?.reason, after: { status } };
+      return reply.code(202).send({ status });
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/runs/:id/retry`,
+    {
+      schema: {
+        operationId: 'retryRun',
+        summary: 'Launch the same run again, whole or only for the partitions that failed',
+        tags: ['runs'],
+        params: RunParams,
+        body: z.strictObject({ only_failed: z.boolean().default(false), reason: Reason.optional() }).nullish(),
+        response: { 202: z.object({ run_id: z.string(), partitions: z.number() }) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const onlyFailed = request.body?.only_failed === true;
+      request.auditNote = { target: `run:${id}`, reason: request.body?.reason };
+      const run = await readRun(engine, id);
+      if (run.endedAt === undefined) throw new RefusedError(`Run ${id} has not ended yet: cancel it first.`);
+      const job = lookUp('job', engine.deployment.jobs, run.job);
+      const chosen = onlyFailed
+        ? run.partitions.filter((one) => one.outcome === 'failed' || one.outcome === null)
+        : run.partitions;
+      const partitions = [...new Set(chosen.map((one) => one.key))];
+      if (onlyFailed && partitions.length === 0) throw new RefusedError(`Run ${id} has no partition that failed.`);
+      const { runId } = await submit(engine, {
+        job: job.name,
+        partitions,
+        config: run.config,
+        tags: { ...run.tags, retry_of: id },
+        priority: run.priority,
+        cause: `retry:${id}`,
+      });
+      request.auditNote = { target: `run:${id}`, reason: request.body?.reason, after: { run_id: runId } };
+      return reply.code(202).send({ run_id: runId, partitions: partitions.length });
+    },
+  );
+};

@@ -1,0 +1,147 @@
+/** Schedules: lists with the next planned times, the switch, ticks. */
+
+import { z } from 'zod';
+
+import { lookUp } from '../../definitions/deployment.ts';
+import { NotFoundError } from '../../definitions/errors.ts';
+import type { Schedule } from '../../definitions/schedule.ts';
+import { plannedTimes } from '../../engine/tick.ts';
+import { type Routes, actorOf } from '../context.ts';
+import { API_PREFIX } from '../openapi.ts';
+import { type SwitchState, listTicks, readSwitches } from '../reads/sensors.ts';
+import { Reason, Time, named, pageOf } from '../schema.ts';
+import { LastTick, SensorStatus, Tick } from './sensor-schemas.ts';
+import { SensorParams, TickQuery, toTickPage } from './sensors.ts';
+
+const ScheduleItem = named(
+  'Schedule',
+  z.object({
+    name: z.string(),
+    description: z.string(),
+    job: z.string(),
+    cron: z.string(),
+    time_zone: z.string(),
+    catch_up: z.enum(['skip', 'latest', 'all']),
+    status: SensorStatus,
+    default_status: SensorStatus,
+    status_by: z.string(),
+    status_at: Time.nullable(),
+    last_tick: LastTick.nullable(),
+    next_times: z.array(Time).describe('As the cron expression has them, running or not.'),
+    error_streak: z.number(),
+  }),
+);
+
+const NEXT_TIMES = 5;
+
+export const scheduleRoutes: Routes = (app, { engine }) => {
+  const { schedules } = engine.deployment;
+  const read = async (all: readonly Schedule[]) => {
+    const states = await readSwitches(
+      engine,
+      all.map((schedule) => schedule.name),
+    );
+    const now = new Date();
+    return all.flatMap((schedule, i) => (states[i] ? [toSchedule(schedule, states[i], now)] : []));
+  };
+
+  app.get(
+    `${API_PREFIX}/schedules`,
+    {
+      schema: {
+        operationId: 'listSchedules',
+        summary: 'All schedules',
+        tags: ['schedules'],
+        response: { 200: pageOf(ScheduleItem) },
+      },
+    },
+    async () => ({ items: await read([...schedules.values()]), next: null }),
+  );
+
+  app.get(
+    `${API_PREFIX}/schedules/:name`,
+    {
+      schema: {
+        operationId: 'getSchedule',
+        summary: 'A schedule',
+        tags: ['schedules'],
+        params: SensorParams,
+        response: { 200: ScheduleItem },
+      },
+    },
+    async ({ params }) => {
+      const [one] = await read([lookUp('schedule', schedules, params.name)]);
+      if (!one) throw new NotFoundError(`Schedule ${params.name} is not registered.`);
+      return one;
+    },
+  );
+
+  for (const [verb, status] of [
+    ['start', 'RUNNING'],
+    ['stop', 'STOPPED'],
+  ] as const) {
+    app.post(
+      `${API_PREFIX}/schedules/:name/${verb}`,
+      {
+        schema: {
+          operationId: `${verb}Schedule`,
+          summary: verb === 'start' ? 'Turn a schedule on' : 'Turn a schedule off',
+          tags: ['schedules'],
+          params: SensorParams,
+          body: z.strictObject({ reason: Reason.optional() }).nullish(),
+          response: { 200: z.object({ status: SensorStatus, before: SensorStatus }) },
+        },
+      },
+      async (request) => {
+        const { name } = lookUp('schedule', schedules, request.params.name);
+        const before = (await engine.script('switch-sensor', name, status, actorOf(request))) as 'RUNNING' | 'STOPPED';
+        request.auditNote = {
+          target: `schedule:${name}`,
+          reason: request.body?.reason,
+          before: { status: before },
+          after: { status },
+        };
+        return { status, before };
+      },
+    );
+  }
+
+  app.get(
+    `${API_PREFIX}/schedules/:name/ticks`,
+    {
+      schema: {
+        operationId: 'listScheduleTicks',
+        summary: 'Ticks, newest first',
+        tags: ['schedules'],
+        params: SensorParams,
+        querystring: TickQuery,
+        response: { 200: pageOf(Tick) },
+      },
+    },
+    async ({ params, query }) =>
+      toTickPage(await listTicks(engine, lookUp('schedule', schedules, params.name).name, query)),
+  );
+};
+
+function toSchedule(schedule: Schedule, state: SwitchState, now: Date): z.input<typeof ScheduleItem> {
+  const times: string[] = [];
+  for (let at = now; times.length < NEXT_TIMES;) {
+    at = plannedTimes(schedule, at, at).next;
+    times.push(at.toISOString());
+  }
+  return {
+    name: schedule.name,
+    description: schedule.description,
+    job: schedule.job.name,
+    cron: schedule.cron,
+    time_zone: schedule.timeZone,
+    catch_up: schedule.catchUp,
+    status: state.status,
+    default_status: schedule.defaultStatus,
+    status_by: state.status_by,
+    status_at: state.status_at,
+    last_tick: state.last_tick,
+    next_times: times,
+    error_streak: state.error_streak,
+  };
+}

@@ -1,0 +1,242 @@
+/** Sensors: lists, one, the switch, ticks, evaluate now, preview. */
+
+import { z } from 'zod';
+
+import { lookUp } from '../../definitions/deployment.ts';
+import { NotFoundError, RefusedError } from '../../definitions/errors.ts';
+import type { Json } from '../../definitions/json.ts';
+import type { Sensor } from '../../definitions/sensor.ts';
+import { initialCursor } from '../../engine/register.ts';
+import { previewTicks } from '../../engine/preview.ts';
+import { openTick } from '../../engine/tick.ts';
+import { jsonSchemaOf } from '../config-schema.ts';
+import { type Routes, actorOf } from '../context.ts';
+import { API_PREFIX } from '../openapi.ts';
+import { type SwitchState, listTicks, readSwitches, readTicks } from '../reads/sensors.ts';
+import { Reason, given, pageOf, pageQuery } from '../schema.ts';
+import { PreviewTick, SensorDetail, SensorItem, SensorStatus, Tick } from './sensor-schemas.ts';
+
+export const SensorParams = z.object({ name: z.string().min(1).max(100) });
+export const TickQuery = z.strictObject({
+  ...pageQuery,
+  decision: z.enum(['running', 'requested', 'suppressed', 'acted', 'skipped', 'failed', 'timed_out']).optional(),
+});
+/** Requests that a preview shows, over all its ticks. */
+const MAX_PREVIEW_REQUESTS = 5_000;
+
+export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
+  const { sensors } = engine.deployment;
+
+  app.get(
+    `${API_PREFIX}/sensors`,
+    {
+      schema: {
+        operationId: 'listSensors',
+        summary: 'All sensors with their switch, last tick and next one',
+        tags: ['sensors'],
+        response: { 200: pageOf(SensorItem) },
+      },
+    },
+    async () => {
+      const all = [...sensors.values()];
+      const states = await readSwitches(
+        engine,
+        all.map((sensor) => sensor.name),
+      );
+      return { items: all.flatMap((sensor, i) => (states[i] ? [toSensor(sensor, states[i])] : [])), next: null };
+    },
+  );
+
+  app.get(
+    `${API_PREFIX}/sensors/:name`,
+    {
+      schema: {
+        operationId: 'getSensor',
+        summary: 'A sensor with its cursor and the JSON schema of it',
+        tags: ['sensors'],
+        params: SensorParams,
+        response: { 200: SensorDetail },
+      },
+    },
+    async ({ params }) => {
+      const sensor = lookUp('sensor', sensors, params.name);
+      const [state] = await readSwitches(engine, [sensor.name]);
+      if (!state) throw new NotFoundError(`Sensor ${sensor.name} is not registered.`);
+      return {
+        ...toSensor(sensor, state),
+        cursor: JSON.parse(state.cursor) as unknown,
+        cursor_version: state.version,
+        cursor_generation: state.generation,
+        cursor_schema: jsonSchemaOf(sensor.cursor),
+        initial_cursor: JSON.parse(initialCursor(sensor)) as unknown,
+        resources: Object.values(sensor.resources).map((token) => token.name),
+      };
+    },
+  );
+
+  for (const [verb, status] of [
+    ['start', 'RUNNING'],
+    ['stop', 'STOPPED'],
+  ] as const) {
+    app.post(
+      `${API_PREFIX}/sensors/:name/${verb}`,
+      {
+        schema: {
+          operationId: `${verb}Sensor`,
+          summary:
+            verb === 'start' ? 'Turn a sensor on' : 'Turn a sensor off; its tick under way launches nothing more',
+          tags: ['sensors'],
+          params: SensorParams,
+          body: z.strictObject({ reason: Reason.optional() }).nullish(),
+          response: { 200: z.object({ status: SensorStatus, before: SensorStatus }) },
+        },
+      },
+      async (request) => {
+        const { name } = lookUp('sensor', sensors, request.params.name);
+        const before = (await engine.script('switch-sensor', name, status, actorOf(request))) as 'RUNNING' | 'STOPPED';
+        request.auditNote = {
+          target: `sensor:${name}`,
+          reason: request.body?.reason,
+          before: { status: before },
+          after: { status },
+        };
+        return { status, before };
+      },
+    );
+  }
+
+  app.post(
+    `${API_PREFIX}/sensors/:name/evaluate`,
+    {
+      schema: {
+        operationId: 'evaluateSensor',
+        summary: 'Evaluate now, also when stopped; a worker does it',
+        tags: ['sensors'],
+        params: SensorParams,
+        response: { 202: z.object({ tick: z.string() }) },
+      },
+    },
+    async (request, reply) => {
+      const { name } = lookUp('sensor', sensors, request.params.name);
+      const tick = await openTick(engine, name, actorOf(request));
+      if (tick === undefined) throw new RefusedError(`A tick of ${name} is under way: wait for it to end.`);
+      request.auditNote = { target: `sensor:${name}`, after: { tick } };
+      return reply.code(202).send({ tick });
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/sensors/:name/preview`,
+    {
+      schema: {
+        operationId: 'previewSensor',
+        summary: 'What the next ticks would do, from the stored or a given cursor; changes nothing',
+        description: 'Runs the sensor’s real code on a virtual clock.',
+        tags: ['sensors'],
+        params: SensorParams,
+        body: z.strictObject({
+          cursor: z.unknown().optional(),
+          ticks: z.number().int().min(1).max(100).default(1),
+        }),
+        response: {
+          200: z.object({
+            ticks: z.array(PreviewTick),
+            requests_total: z.number(),
+            cut: z.boolean().describe(`Only the first ${MAX_PREVIEW_REQUESTS} requests are shown.`),
+          }),
+        },
+      },
+    },
+    async ({ params, body }) => {
+      const sensor = lookUp('sensor', sensors, params.name);
+      const ticks = await previewTicks(engine, sensor, {
+        ticks: body.ticks,
+        openResources: (map) => resources.openAll(map),
+        log,
+        ...given({ cursor: body.cursor as Json | undefined }),
+      });
+      let room = MAX_PREVIEW_REQUESTS;
+      const total = ticks.reduce((n, tick) => n + tick.requests.length, 0);
+      return {
+        ticks: ticks.map((tick) => {
+          const requests = tick.requests.slice(0, room).map((one) => ({
+            ...one,
+            partitions: [...one.partitions],
+            tags: { ...one.tags },
+          }));
+          room -= requests.length;
+          return { ...tick, requests };
+        }),
+        requests_total: total,
+        cut: total > MAX_PREVIEW_REQUESTS,
+      };
+    },
+  );
+
+  app.get(
+    `${API_PREFIX}/sensors/:name/ticks`,
+    {
+      schema: {
+        operationId: 'listTicks',
+        summary: 'Ticks, newest first',
+        tags: ['sensors'],
+        params: SensorParams,
+        querystring: TickQuery,
+        response: { 200: pageOf(Tick) },
+      },
+    },
+    async ({ params, query }) =>
+      toTickPage(await listTicks(engine, lookUp('sensor', sensors, params.name).name, query)),
+  );
+
+  app.get(
+    `${API_PREFIX}/sensors/:name/ticks/:tick`,
+    {
+      schema: {
+        operationId: 'getTick',
+        summary: 'One tick',
+        tags: ['sensors'],
+        params: SensorParams.extend({ tick: z.string().min(1).max(140) }),
+        response: { 200: Tick },
+      },
+    },
+    async ({ params }) => {
+      const [tick] = await readTicks(engine, [params.tick]);
+      if (!tick || tick.sensor !== params.name) throw new NotFoundError(`Sensor ${params.name} has no such tick.`);
+      return toTickPage({ items: [tick], next: null }).items[0] as z.input<typeof Tick>;
+    },
+  );
+};
+
+export function toTickPage(page: Awaited<ReturnType<typeof listTicks>>): {
+  items: z.input<typeof Tick>[];
+  next: string | null;
+} {
+  return {
+    items: page.items.map((tick) => ({
+      ...tick,
+      run_ids: [...tick.run_ids],
+      suppressed_run_ids: [...tick.suppressed_run_ids],
+    })),
+    next: page.next,
+  };
+}
+
+function toSensor(sensor: Sensor, state: SwitchState): z.input<typeof SensorItem> {
+  return {
+    name: sensor.name,
+    description: sensor.description,
+    job: sensor.job.name,
+    assets: sensor.job.assets.map((asset) => asset.key),
+    every_ms: sensor.everyMs,
+    timeout_ms: sensor.timeoutMs,
+    status: state.status,
+    default_status: sensor.defaultStatus,
+    status_by: state.status_by,
+    status_at: state.status_at,
+    running_tick: state.running_tick,
+    last_tick: state.last_tick,
+    next_due_at: state.next_due_at,
+    error_streak: state.error_streak,
+  };
+}

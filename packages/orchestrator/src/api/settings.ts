@@ -1,0 +1,67 @@
+/** Settings of the server: who may come in, and from where. Read from the environment once, by zod. */
+
+import { readFileSync } from 'node:fs';
+
+import { z } from 'zod';
+
+import type { Environment } from '../definitions/deployment.ts';
+import { EnvironmentInvalidError } from '../definitions/errors.ts';
+
+export type AuthMode = 'none' | 'none-insecure' | 'token';
+
+export interface ApiSettings {
+  readonly authMode: AuthMode;
+  /** An administrator's token given by the environment, so that there is a first one; hashed before it is kept. */
+  readonly rootToken: string | undefined;
+  /** Host names, apart from loopback, under which a server without sign-in may be spoken to. */
+  readonly allowedHosts: readonly string[];
+  /** Behind a proxy that sets X-Forwarded-*; otherwise those headers are ignored. */
+  readonly trustProxy: boolean;
+  readonly sessionTtlMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+const Settings = z.object({
+  SKEIN_AUTH_MODE: z.enum(['none', 'none-insecure', 'token']).default('none'),
+  SKEIN_AUTH_ADMIN_TOKEN: z.string().min(20, 'must have at least 20 characters').optional(),
+  SKEIN_AUTH_ADMIN_TOKEN_FILE: z.string().optional(),
+  SKEIN_AUTH_ALLOWED_HOSTS: z.string().default(''),
+  SKEIN_AUTH_TRUST_PROXY: z.enum(['true', 'false']).default('false'),
+  SKEIN_AUTH_SESSION_HOURS: z.coerce.number().min(0.1).max(720).default(12),
+});
+
+/** @throws EnvironmentInvalidError that lists every mistake by the variable's name */
+export function readApiSettings(env: Environment): ApiSettings {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = Settings.safeParse(set);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new EnvironmentInvalidError(`The environment is not valid: ${mistakes.join('; ')}.`, {
+      details: { mistakes },
+    });
+  }
+  const e = parsed.data;
+  return {
+    authMode: e.SKEIN_AUTH_MODE,
+    rootToken: e.SKEIN_AUTH_ADMIN_TOKEN ?? readTokenFile(e.SKEIN_AUTH_ADMIN_TOKEN_FILE),
+    allowedHosts: e.SKEIN_AUTH_ALLOWED_HOSTS.split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter(Boolean),
+    trustProxy: e.SKEIN_AUTH_TRUST_PROXY === 'true',
+    sessionTtlMs: e.SKEIN_AUTH_SESSION_HOURS * HOUR_MS,
+  };
+}
+
+function readTokenFile(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  let text = '';
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch {
+    throw new EnvironmentInvalidError('SKEIN_AUTH_ADMIN_TOKEN_FILE: the file cannot be read.');
+  }
+  if (text.length < 20)
+    throw new EnvironmentInvalidError('SKEIN_AUTH_ADMIN_TOKEN_FILE: the token must have at least 20 characters.');
+  return text;
+}
