@@ -4,3 +4,4 @@ export * from './duckling-daily-backfill.ts';
 export * from './duckling-full-backfill.ts';
 export { FullBackfillCursor } from './duckling-full-cursor.ts';
 export * from './orphan-scan-sensor.ts';
+export * from './label-conversations-sensor.ts';

@@ -78,3 +78,23 @@ export async function confirmRegular(
     [customerId, new Date(startMs).toISOString(), new Date(endMs).toISOString(), runId],
   );
 }
+
+/** The last confirmed range of each customer; none where the labelling has never run. */
+export async function lastRegularRanges(
+  db: pg.Pool,
+): Promise<ReadonlyMap<string, { readonly startMs: number; readonly endMs: number }>> {
+  const [there] = await ask<{ there: boolean }>(
+    db,
+    `SELECT to_regclass('skein_labels.regular_labelling') IS NOT NULL AS there`,
+    [],
+  );
+  if (!there?.there) return new Map();
+  const rows = await ask<{ customer_id: string; range_start: Date; range_end: Date }>(
+    db,
+    'SELECT customer_id, range_start, range_end FROM skein_labels.regular_labelling',
+    [],
+  );
+  return new Map(
+    rows.map((row) => [row.customer_id, { startMs: row.range_start.getTime(), endMs: row.range_end.getTime() }]),
+  );
+}

@@ -33,6 +33,8 @@ export interface Work {
   readonly log: Logger;
   readonly config: LabelConversationsConfig;
   readonly runId: string;
+  /** The sensor's runs: they mostly add, and copying a month for a few new rows would be waste. */
+  readonly regular: boolean;
   phase<T>(name: string, work: () => Promise<T>): Promise<T>;
   event(name: string, fields?: Readonly<Record<string, unknown>>): void;
 }
@@ -61,7 +63,7 @@ export async function planOperations(
       windows,
       selection,
       cluster,
-      mode: chooseMode(work.config.mode, site, layout),
+      mode: chooseMode(work.config.mode ?? (work.regular ? 'delete-insert' : undefined), site, layout),
       database: site.database,
       profiles: site.profiles,
       hasDistributed: layout.hasDistributed,

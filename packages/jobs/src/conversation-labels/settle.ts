@@ -38,6 +38,7 @@ export async function settleRun(
       details: { verification: bad.map(asJson) },
     });
   }
+  if (verified.length === operations.length) await confirmRanges(context, operations);
   return {
     rows: verified.reduce((sum, verification) => sum + verification.rows, 0),
     verified: verified.length === operations.length,
@@ -56,9 +57,14 @@ async function finishCustomer(
   );
   if (!found) return undefined;
   context.event('labels_verified', { customer_id: customerId, passed: found.passed, points: asJson(found).points });
-  const [first, last] = [state.windows[0], state.windows.at(-1)];
-  if (found.passed && first && last && kindOf(context, state.windows) === 'regular') {
-    await confirmRegular(db, customerId, context.run.id, first.startMs, last.endMs);
-  }
   return found;
+}
+
+/** For the sensor, once all of a customer's databases are labelled. */
+async function confirmRanges(context: LabelContext, operations: readonly Operation[]): Promise<void> {
+  for (const { customerId, state } of operations) {
+    const [first, last] = [state.windows[0], state.windows.at(-1)];
+    if (!first || !last || kindOf(context, state.windows) !== 'regular') continue;
+    await confirmRegular(context.resources.appDb, customerId, context.run.id, first.startMs, last.endMs);
+  }
 }

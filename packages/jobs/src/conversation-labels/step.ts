@@ -32,8 +32,10 @@ export const TaskInput = z.object({
 });
 export type TaskInput = z.output<typeof TaskInput>;
 
+const isRegular = (context: LabelContext) => context.run.tags.labelling === REGULAR_TAG.labelling;
+
 export function kindOf(context: LabelContext, windows: readonly Window[]): HolderKind {
-  if (context.run.tags.labelling === REGULAR_TAG.labelling) return 'regular';
+  if (isRegular(context)) return 'regular';
   return daysOf(windows).length === 1 ? 'day' : 'backfill';
 }
 
@@ -67,6 +69,7 @@ export function workOf(context: LabelContext, signal: AbortSignal): Work {
     log: context.log,
     config: context.config,
     runId: context.run.id,
+    regular: isRegular(context),
     phase: (name, work) => context.phase(name, work),
     event: (name, fields) => context.event(name, fields),
   };
