@@ -56,6 +56,8 @@ export async function openLakeHouse(extra: Record<string, string> = {}): Promise
     ...extra,
   };
   const app = new pg.Pool({ connectionString: appOwn.href, max: 5 });
+  // Its idle connections are cut when the database is dropped.
+  app.on('error', () => {});
   await app.query(readFileSync(join(SQL, 'postgres/ducklings.sql'), 'utf8'));
 
   const server = openClickHouse(clickhouseUrl.href);
