@@ -31,6 +31,7 @@ export const rawEventsPart: DemoPart = {
         start_date: `${days[0]}T00:00:00Z`,
         end_date: `${days.at(-1)}T23:59:59.999Z`,
         dead_letter_topic: DEAD_LETTERS,
+        batch_size: 5_000,
       },
     });
     return days.map((day) => tenantDays.format({ id: TENANT, day }));

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import type { ClickHouse, Publisher } from '@skein/jobs';
+import { type Json, ServiceError } from '@skein/orchestrator';
+
+import { type ChildOrder, attempt } from './run-in-child.ts';
+import { type World, DAY, NOW, WHOLE_DAY, openWorld } from './world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+const many = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({
+    id: `evt-${String(i).padStart(5, '0')}`,
+    external_customer_id: `org-${i % 7}`,
+  }));
+const idsOf = (messages: readonly { value: Record<string, unknown> }[]) =>
+  messages.map(({ value }) => value.id as string);
+
+/** ClickHouse that fails in the given query of rows, after its first block. */
+function failingIn(query: number, clickhouse: ClickHouse): ClickHouse {
+  let queries = 0;
+  return {
+    ...clickhouse,
+    async *stream<T>(sql: string, options?: Parameters<ClickHouse['stream']>[1]) {
+      if (++queries === query) throw new ServiceError('clickhouse', 'ClickHouse does not answer: connection reset.');
+      yield* clickhouse.stream<T>(sql, options);
+    },
+  };
+}
+
+test('P12 ClickHouse fails on page 2: what was sent is remembered, the next attempt goes on there', async () => {
+  await world.insert(many(25));
+  const checkpoints = new Map<string, Json>();
+  const config = { ...WHOLE_DAY, batch_size: 10 };
+  const first = await world.run(config, { clickhouse: failingIn(2, world.clickhouse), rowsPerQuery: 10, checkpoints });
+  expect(first.status).toBe('FAILURE');
+  expect(first.tasks[0]?.error).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  expect(await world.received()).toHaveLength(10);
+  const second = await world.run(config, { rowsPerQuery: 10, checkpoints, attempt: 2 });
+  expect(second.result).toMatchObject({ total_events_found: 25, total_events_published: 25, processed_batches: 3 });
+  expect(idsOf(await world.received()).sort()).toEqual(many(25).map(({ id }) => id));
+  const third = await world.run(config, { checkpoints, attempt: 3 });
+  expect(third.result).toMatchObject({ total_events_found: 25, processed_batches: 3 });
+  expect(await world.received()).toHaveLength(25);
+});
+
+test('Kafka away fails the day, counts nothing of the page, and loses nothing', async () => {
+  await world.insert(many(25));
+  const checkpoints = new Map<string, Json>();
+  const config = { ...WHOLE_DAY, batch_size: 10 };
+  let pages = 0;
+  const kafka: Publisher = {
+    ...world.publisher,
+    async publishEach(topic, messages, options) {
+      if (++pages === 2) throw new ServiceError('kafka', 'Kafka does not take messages.');
+      return (await world.publisher.publishEach?.(topic, messages, options)) ?? [];
+    },
+  };
+  const first = await world.run(config, { kafka, checkpoints });
+  expect(first.partitions.get(`t1_${DAY}`)?.kind).toBe('failed');
+  expect(await world.received()).toHaveLength(10);
+  const second = await world.run(config, { checkpoints, attempt: 2 });
+  expect(second.result).toMatchObject({ total_events_found: 25, total_events_published: 25, processed_batches: 3 });
+  expect(idsOf(await world.received()).sort()).toEqual(many(25).map(({ id }) => id));
+});
+
+test('a topic that does not exist fails the run and is not tried again', async () => {
+  await world.insert([{ id: '1' }]);
+  const run = await world.run(WHOLE_DAY, { settings: { output_topic: `${world.output}-none` } });
+  expect(run.tasks[0]?.error).toMatchObject({
+    code: 'SERVICE_UNAVAILABLE',
+    message: expect.stringContaining(`${world.output}-none`) as string,
+  });
+});
+
+test('a checkpoint that this version does not understand starts the day anew', async () => {
+  await world.insert([{ id: '1' }]);
+  const run = await world.run(WHOLE_DAY, { checkpoints: new Map<string, Json>([[`day-${DAY}`, { version: 99 }]]) });
+  expect(run.result).toMatchObject({ total_events_found: 1 });
+});
+
+test('rows that come and merges that happen between pages: every row of the beginning once', async () => {
+  const before = many(60);
+  await world.insert(before.slice(0, 30));
+  await world.insert(before.slice(20));
+  let queries = 0;
+  const clickhouse: ClickHouse = {
+    ...world.clickhouse,
+    async *stream<T>(sql: string, options?: Parameters<ClickHouse['stream']>[1]) {
+      queries++;
+      if (queries === 2) await world.clickhouse.command('OPTIMIZE TABLE raw_events FINAL');
+      // Before what was read, between, and after it.
+      if (queries === 3)
+        await world.insert(['org-0', 'org-3', 'org-9'].map((c) => ({ id: `late-${c}`, external_customer_id: c })));
+      if (queries === 4) await world.insert(before);
+      yield* world.clickhouse.stream<T>(sql, options);
+    },
+  };
+  const run = await world.run({ ...WHOLE_DAY, batch_size: 10 }, { clickhouse, rowsPerQuery: 10 });
+  const ids = idsOf(await world.received());
+  expect(queries).toBeGreaterThan(5);
+  expect(ids.filter((id) => id.startsWith('evt-')).sort()).toEqual(before.map(({ id }) => id));
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids).toContain('late-org-9');
+  expect(run.result?.total_events_found).toBe(ids.length);
+});
+
+const ROOT = resolve(__dirname, '../../../..');
+const PAGE = 50;
+
+/** Runs an attempt in a child and kills it the moment it says this for the n-th time. */
+async function killedAt(order: ChildOrder, line: string, times: number): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    ['-C', 'source', '--import', 'tsx', join(__dirname, 'run-in-child.ts'), JSON.stringify(order)],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    },
+  );
+  const ended = new Promise<string | null>((done) => child.on('exit', (_code, signal) => done(signal)));
+  let seen = 0;
+  createInterface({ input: child.stdout }).on('line', (said) => {
+    if (said === line && ++seen === times) child.kill('SIGKILL');
+  });
+  expect(await ended).toBe('SIGKILL');
+}
+
+test.each([
+  ['sending', 1],
+  ['sending', 3],
+  ['sent', 2],
+  ['saved', 2],
+])('kill -9 at “%s” number %i: only the page in flight may come twice', async (line, times) => {
+  const dir = mkdtempSync(join(tmpdir(), 'raw-events-kill-'));
+  const rows = many(400);
+  await world.insert(rows);
+  const order: ChildOrder = {
+    clickhouseUrl: world.clickhouseUrl,
+    brokers: world.brokers,
+    output: world.output,
+    checkpointFile: join(dir, 'checkpoints.json'),
+    config: { ...WHOLE_DAY, batch_size: PAGE },
+    rowsPerQuery: PAGE,
+    now: NOW.toISOString(),
+  };
+  await killedAt(order, line, times);
+  const before = new Set(idsOf(await world.received())).size;
+  const result = await attempt(order, () => {});
+
+  expect(result).toMatchObject({ total_events_found: 400, total_events_published: 400, processed_batches: 8 });
+  const received = await world.received();
+  expect([...new Set(idsOf(received))].sort()).toEqual(rows.map(({ id }) => id));
+  // Twice at most, one page at most, and the same event, so that the final table holds it once.
+  expect(received.length).toBeLessThanOrEqual(400 + PAGE);
+  expect(received.length - 400).toBeLessThanOrEqual(before);
+  expect(new Set(received.map(({ value }) => JSON.stringify(value))).size).toBe(400);
+  rmSync(dir, { recursive: true });
+});
