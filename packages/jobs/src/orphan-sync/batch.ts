@@ -15,7 +15,7 @@ import {
   mappingMessage,
   tombstoneMessage,
 } from './messages.ts';
-import { TeamInPostgres } from './postgres-reads.ts';
+import { type LookUp, TeamInPostgres } from './postgres-reads.ts';
 import { notYetThere } from './read-back.ts';
 import type { ScanContext } from './scan.ts';
 
@@ -46,21 +46,26 @@ export class BatchWork {
     }
   }
 
-  /** @param again an earlier attempt may have done any part of this batch */
-  async run(personIds: readonly string[], again: boolean): Promise<BatchResult> {
-    const { config, log } = this.context;
+  async lookUp(personIds: readonly string[]): Promise<LookUp> {
+    const categorize = this.context.config.categorize_orphans;
     const found = await this.context.phase('lookup_pg_distinct_ids', () =>
-      this.reader.lookUp(personIds, { categorize: config.categorize_orphans }),
+      this.reader.lookUp(personIds, { categorize }),
     );
-    const { mappings, personsWithIds, notFound, trulyOrphaned, chOnly } = found;
-    log.debug('looked up distinct ids', {
+    const { personsWithIds, notFound, trulyOrphaned, chOnly } = found;
+    this.context.log.debug('looked up distinct ids', {
       person_count: personIds.length,
       found: personsWithIds,
       not_found: notFound.length,
       truly_orphaned: trulyOrphaned.length,
       ch_only: chOnly.length,
     });
+    return found;
+  }
 
+  /** @param again an earlier attempt may have done any part of this batch */
+  async run(personIds: readonly string[], found: LookUp, again: boolean): Promise<BatchResult> {
+    const { config } = this.context;
+    const { mappings, personsWithIds, notFound, trulyOrphaned, chOnly } = found;
     if (mappings.length > 0)
       await this.context.phase('sync_distinct_ids_to_ch', () => this.sync(mappings, personsWithIds, again));
     const deleted =

@@ -6,7 +6,7 @@ import { inTransaction } from '../resources/postgres.ts';
 import type { Mapping } from './messages.ts';
 import {
   COUNT_SOFT_DELETE_COLUMNS,
-  LOOKUP_TIMEOUT,
+  LOOKUP_SETTINGS,
   TEAM_HAS_PERSONS_IN_POSTGRES,
   distinctIdsOfPersons,
   existingPersons,
@@ -78,7 +78,7 @@ export class TeamInPostgres {
 
   private rows<T extends pg.QueryResultRow>(sql: string, values: readonly unknown[]): Promise<T[]> {
     return inTransaction(this.pool, this.signal, async (client) => {
-      await client.query(LOOKUP_TIMEOUT);
+      await client.query(LOOKUP_SETTINGS);
       return (await client.query<T>(sql, [...values])).rows;
     });
   }

@@ -15,7 +15,7 @@ import { type Orphan, TeamInClickHouse } from './clickhouse-reads.ts';
 import type { BoundConfig } from './config.ts';
 import { type Counters, add } from './counters.ts';
 import type { Mapping } from './messages.ts';
-import { TeamInPostgres } from './postgres-reads.ts';
+import { type LookUp, TeamInPostgres } from './postgres-reads.ts';
 import { readBack } from './read-back.ts';
 import {
   MAX_PERSONS_IN_FLIGHT,
@@ -79,12 +79,7 @@ export class TeamScan {
       const page = await this.find(this.point.done, null, rows);
       this.found = this.counters.total_orphaned_persons + page.length;
       if (this.found === 0) await this.requireTeam();
-      for (const batch of slicesOf(page, batchSize(config)))
-        await this.treat(
-          batch.map(({ person_id }) => person_id),
-          endOf(batch),
-          false,
-        );
+      await this.treatPage(slicesOf(page, batchSize(config)));
       if (page.length < rows) break;
     }
     await this.readUnread();
@@ -99,7 +94,7 @@ export class TeamScan {
     this.context.log.info('resuming the scan', { ...counters, persons_in_flight: inFlight?.personIds.length ?? 0 });
     if (!this.context.config.dry_run && done !== null && done.person_id !== from?.person_id)
       await this.recollectUnread(from, done);
-    if (inFlight) await this.treat(inFlight.personIds, inFlight.end, true);
+    if (inFlight) await this.treat(inFlight.personIds, inFlight.end, await this.work.lookUp(inFlight.personIds), true);
   }
 
   /** Persons that were treated and are still orphans: their ids have not arrived, or never will. */
@@ -107,8 +102,7 @@ export class TeamScan {
     for (let after = from; ;) {
       const page = await this.find(after, upTo, this.tuning.pageRows);
       for (const batch of slicesOf(page, MAX_PERSONS_IN_FLIGHT)) {
-        const ids = batch.map(({ person_id }) => person_id);
-        const { mappings } = await this.reader.lookUp(ids, { categorize: false });
+        const { mappings } = await this.reader.lookUp(idsOf(batch), { categorize: false });
         this.unread.push(...mappings);
       }
       if (page.length < this.tuning.pageRows) return;
@@ -130,9 +124,22 @@ export class TeamScan {
     return page;
   }
 
-  private async treat(personIds: readonly string[], end: Position, again: boolean): Promise<void> {
+  /** The next batch is looked up while the last one's messages travel. */
+  private async treatPage(batches: readonly (readonly Orphan[])[]): Promise<void> {
+    const lookUp = (batch: readonly Orphan[] | undefined) => batch && this.work.lookUp(idsOf(batch));
+    let ahead = lookUp(batches[0]);
+    for (const [i, batch] of batches.entries()) {
+      const found = await ahead;
+      ahead = lookUp(batches[i + 1]);
+      // Where this batch fails nobody waits for the next one's look-up; its error is not the one to report.
+      ahead?.catch(() => {});
+      if (found) await this.treat(idsOf(batch), endOf(batch), found, false);
+    }
+  }
+
+  private async treat(personIds: readonly string[], end: Position, found: LookUp, again: boolean): Promise<void> {
     await this.save({ inFlight: { personIds, end } });
-    const { counters, sent } = await this.work.run(personIds, again);
+    const { counters, sent } = await this.work.run(personIds, found, again);
     this.unread.push(...sent);
     this.point = { ...this.point, counters: add(this.counters, counters), done: end, inFlight: null };
     const { total_orphaned_persons: total } = this.counters;
@@ -192,6 +199,10 @@ function batchSize(config: BoundConfig): number {
 
 function slicesOf<T>(values: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(values.length / size) }, (_, i) => values.slice(i * size, (i + 1) * size));
+}
+
+function idsOf(batch: readonly Orphan[]): string[] {
+  return batch.map(({ person_id: id }) => id);
 }
 
 /** @param batch not empty */

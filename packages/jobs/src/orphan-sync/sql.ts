@@ -93,5 +93,9 @@ JOIN posthog_person AS person ON person.team_id = $1::bigint AND person.uuid = w
 ${softDeletes ? 'WHERE NOT person.is_deleted' : ''}`;
 }
 
-/** One statement looks up at most one batch; longer means a lock or a missing index, and another attempt is better. */
-export const LOOKUP_TIMEOUT = `SET LOCAL statement_timeout = '30s'`;
+/**
+ * Before each look-up. One takes at most one batch; longer than this means a lock or a missing index, and another
+ * attempt is better. It is a set of point reads: at the default cost of those the planner reads whole tables for a
+ * batch of 1,000 persons (measured with 100,000 persons: 25 ms instead of 5).
+ */
+export const LOOKUP_SETTINGS = `SET LOCAL statement_timeout = '30s'; SET LOCAL random_page_cost = 1.1`;
