@@ -53,14 +53,18 @@ export const clickhouse: Service = {
         log,
         cwd: dir,
       },
-      async () =>
-        (await probe(port, 'GET /ping HTTP/1.1\r\nHost: bridge\r\nConnection: close\r\n\r\n'))?.includes('Ok.') ===
-        true,
+      // Asking with the password makes sure that it is this one that answers.
+      async () => (await probe(port, pingRequest(password)))?.toString().startsWith('HTTP/1.1 200') === true,
     );
     const url = `http://${USER}:${password}@${LOOPBACK}:${port}/${DATABASE}`;
     return { process, port, memory: { password }, env: { SKEIN_CLICKHOUSE_URL: url }, log, up: true };
   },
 };
+
+function pingRequest(password: string): string {
+  const headers = ['Host: bridge', 'Connection: close', `X-ClickHouse-User: ${USER}`, `X-ClickHouse-Key: ${password}`];
+  return `GET /?query=SELECT%201 HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`;
+}
 
 function tsx(): string {
   return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;

@@ -5,9 +5,16 @@ import net from 'node:net';
 
 export const LOOPBACK = '127.0.0.1';
 
+/** The children of a killed PostgreSQL hold its port for a moment longer. */
+const RELEASE_MS = 1_500;
+
 /** The wished port when nobody has it (so that URLs survive a restart), otherwise any free one. */
 export async function freePort(wished?: number): Promise<number> {
-  if (wished !== undefined && (await tryPort(wished)) !== undefined) return wished;
+  if (wished !== undefined) {
+    for (const until = Date.now() + RELEASE_MS; Date.now() < until; await sleep(POLL_MS)) {
+      if ((await tryPort(wished)) !== undefined) return wished;
+    }
+  }
   const port = await tryPort(0);
   if (port === undefined) throw new Error('no free port on the loopback interface');
   return port;

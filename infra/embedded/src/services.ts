@@ -8,7 +8,7 @@ import path from 'node:path';
 
 import { clickhouse } from './clickhouse.ts';
 import { ducklake } from './ducklake-extensions.ts';
-import { ServicesError } from './errors.ts';
+import { messageOf, ServicesError } from './errors.ts';
 import { kafka } from './kafka.ts';
 import { kafkaIsAtHand } from './kafka-distribution.ts';
 import { withLock } from './locks.ts';
@@ -84,8 +84,11 @@ export async function startServices(options: StartOptions = {}): Promise<Started
     outcomes.forEach((outcome, i) => {
       if (outcome.status === 'fulfilled') return;
       const name = wanted[i]?.name;
-      if (name === undefined || options.unavailable === undefined) throw outcome.reason;
-      options.unavailable(name, outcome.reason);
+      if (name !== undefined && options.unavailable !== undefined) options.unavailable(name, outcome.reason);
+      // By default Kafka is taken along where it can be had; nothing that was asked for by name may be missing.
+      else if (name === 'kafka' && options.only === undefined)
+        progress(`kafka: left out: ${messageOf(outcome.reason)}`);
+      else throw outcome.reason;
     });
     return { env: environmentOf(state), stop: async () => void (await stopServices({ dir, only: started })) };
   });
@@ -213,17 +216,26 @@ async function startOne(
   previous: ServiceRecord | undefined,
   progress: (line: string) => void,
 ): Promise<ServiceRecord> {
-  if (previous?.process && isAlive(previous.process))
+  if (previous?.process && isAlive(previous.process)) {
     await stopProcess(previous.process, service.stopSignal, STOP_GRACE_MS);
+  }
   const own = path.join(dir, service.name);
+  const log = path.join(dir, `${service.name}.log`);
   mkdirSync(own, { recursive: true });
-  return service.start({
-    dir: own,
-    log: path.join(dir, `${service.name}.log`),
-    previous,
-    progress: (line) => progress(`${service.name}: ${line}`),
-  });
+  const start = (remembered: ServiceRecord | undefined) =>
+    service.start({ dir: own, log, previous: remembered, progress: (line) => progress(`${service.name}: ${line}`) });
+  try {
+    return await start(previous);
+  } catch (error) {
+    if (!PORT_TAKEN.test(messageOf(error))) throw error;
+    // Between finding a free port and using it, somebody else was quicker: once more, with another.
+    const { port: _port, ...rest } = previous ?? { env: {}, up: false };
+    return start(previous === undefined ? undefined : rest);
+  }
 }
+
+/** In the words of Redis, Java, Python and Node; and of PostgreSQL. */
+const PORT_TAKEN = /address already in use|EADDRINUSE|could not create any TCP\/IP sockets/i;
 
 function environmentOf(state: ServicesState): Environment {
   return Object.assign(

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -192,3 +194,14 @@ async function onAll<T>(
     await clickhouse.close();
   }
 }
+
+test('a port that somebody has taken meanwhile is given up for another', async () => {
+  const { env } = await startServices({ dir, only: ['redis'], given: {} });
+  await stopServices({ dir });
+  const { port } = new URL(env.SKEIN_REDIS_URL ?? '');
+  const squatter = createServer().listen(Number(port), '127.0.0.1');
+  await once(squatter, 'listening');
+  const again = await startServices({ dir, only: ['redis'], given: {} });
+  squatter.close();
+  expect(new URL(again.env.SKEIN_REDIS_URL ?? '').port).not.toBe(port);
+});
