@@ -144,10 +144,21 @@ function tallyOf(work: PageWork, published: number, rejected: readonly Rejected[
   return addTallies(NOTHING, { counters, dropReasons, dropExamples });
 }
 
-function countMetrics({ count }: RawEventsContext, { counters, dropReasons }: Tally): void {
+/** The original's workflow was to end within an hour. */
+const OVERDUE_MS = 3_600_000;
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A run's id begins with the milliseconds of its making. */
+export function askedForAtMs(ulid: string): number {
+  return [...ulid.slice(0, 10)].reduce((ms, digit) => ms * 32 + Math.max(0, CROCKFORD.indexOf(digit)), 0);
+}
+
+function countMetrics({ count, run, now }: RawEventsContext, { counters, dropReasons }: Tally): void {
   count('skein_raw_events_found_total', counters.total_events_found);
   count('skein_raw_events_published_total', counters.total_events_published);
   count('skein_raw_events_transformation_errors_total', counters.total_transformation_errors);
   count('skein_raw_events_failed_total', counters.total_events_failed);
+  const isOverdue = now().getTime() - askedForAtMs(run.id) > OVERDUE_MS;
+  count('skein_raw_events_overdue_batches_total', isOverdue ? counters.processed_batches : 0);
   for (const [reason, drops] of Object.entries(dropReasons)) count('skein_raw_events_dropped_total', drops, { reason });
 }

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { askedForAtMs } from '../../src/raw-events/reprocess-day.ts';
+import { type World, WHOLE_DAY, openWorld } from './world.ts';
+
+const RULES = resolve(__dirname, '../../../../infra/prometheus/raw-events.rules.yml');
+const rules = readFileSync(RULES, 'utf8');
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+test('the rules speak only of counters that a run really counts', async () => {
+  await world.insert([{ id: '1' }, { id: '2', payload: '{}' }]);
+  const run = await world.run(WHOLE_DAY);
+  const named = new Set(rules.match(/skein_raw_events_\w+_total/g));
+  expect([...named].filter((name) => !run.counters.has(name))).toEqual([]);
+  expect(named.size).toBe(6);
+});
+
+test('the four alerts of the original, with its thresholds', () => {
+  for (const condition of [
+    'success_ratio:rate15m < 0.9',
+    'error_ratio:rate15m > 0.05',
+    'publish_failure_ratio:rate15m > 0.01',
+    'overdue_batches_total[15m])) > 0',
+  ]) {
+    expect(rules).toContain(condition);
+  }
+});
+
+test('the hour of a run is counted from its id', () => {
+  expect(askedForAtMs('01ARZ3NDEKTSV4RRFFQ69G5FAV')).toBe(1_469_922_850_259);
+});
+
+const promtool = (() => {
+  try {
+    execFileSync('promtool', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+(promtool ? test : test.skip)('promtool accepts the rules', () => {
+  execFileSync('promtool', ['check', 'rules', RULES]);
+});
