@@ -10,3 +10,4 @@ export * from './team-days.ts';
 export * from './orphan-sync/index.ts';
 export * from './conversation-labels/index.ts';
 export * from './raw-events/index.ts';
+export * from './reconciliation/index.ts';

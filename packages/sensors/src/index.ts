@@ -5,3 +5,4 @@ export * from './duckling-full-backfill.ts';
 export { FullBackfillCursor } from './duckling-full-cursor.ts';
 export * from './orphan-scan-sensor.ts';
 export * from './label-conversations-sensor.ts';
+export * from './person-property-reconciliation-scheduler.ts';

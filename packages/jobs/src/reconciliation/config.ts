@@ -1,18 +1,9 @@
 /** The config of a reconciliation run, with the names and defaults that its operators know, and its bug window. */
 
-import {
-  ConfigInvalidError,
-  type Day,
-  type IdDay,
-  composite,
-  daily,
-  dynamic,
-  positiveInteger,
-} from '@skein/orchestrator';
+import { ConfigInvalidError, type Day, type IdDay } from '@skein/orchestrator';
 import { z } from 'zod';
 
-/** `<team_id>_<day>`: the first day of the bug window for reconciliation, the day of the restore for a restore. */
-export const teamDays = composite({ id: dynamic('team_id', positiveInteger), day: daily({ start: '2015-01-01' }) });
+import { teamDays } from '../team-days.ts';
 
 const SECOND_MS = 1_000;
 
