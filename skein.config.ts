@@ -13,11 +13,18 @@ import {
   ducklingEventsBackfillJob,
   ducklingPersonsBackfillJob,
   ducklingsBinding,
+  ducklingsCommand,
   kafkaBinding,
   labelConversationsJob,
+  labelsCommand,
   orphanTestDataCommand,
+  personPropertyReconciliationJob,
+  personPropertyReconciliationRestoreJob,
   personsDbBinding,
+  rawEventsCommand,
+  rawEventsRoutes,
   rawEventsSettingsBinding,
+  reconciliationResultsCommand,
   reprocessRawEventsJob,
   syncPersonDistinctIdsJob,
 } from '@skein/jobs';
@@ -27,7 +34,9 @@ import {
   ducklingEventsFullBackfillSensor,
   ducklingPersonsDailyBackfillSensor,
   ducklingPersonsFullBackfillSensor,
+  labelConversationsSensor,
   orphanScanSensor,
+  personPropertyReconciliationScheduler,
 } from '@skein/sensors';
 
 export const deployment = defineDeployment({
@@ -36,6 +45,8 @@ export const deployment = defineDeployment({
       ducklingEventsBackfillJob,
       ducklingPersonsBackfillJob,
       syncPersonDistinctIdsJob,
+      personPropertyReconciliationJob,
+      personPropertyReconciliationRestoreJob,
       reprocessRawEventsJob,
       labelConversationsJob,
     ],
@@ -45,6 +56,8 @@ export const deployment = defineDeployment({
       ducklingPersonsDailyBackfillSensor,
       ducklingPersonsFullBackfillSensor,
       orphanScanSensor,
+      personPropertyReconciliationScheduler,
+      labelConversationsSensor,
     ],
   },
   resources: [
@@ -56,10 +69,15 @@ export const deployment = defineDeployment({
     rawEventsSettingsBinding,
   ],
   commands: [
-    { register: (program, run) => void registerServices(program, (action) => run(action)) },
-    { register: (program, run) => void registerSchemas(program, (action) => run(action)) },
+    { register: (program, run) => void registerServices(program, run) },
+    { register: (program, run) => void registerSchemas(program, run) },
+    ducklingsCommand,
     orphanTestDataCommand,
+    reconciliationResultsCommand,
+    rawEventsCommand,
+    labelsCommand,
   ],
+  routes: [rawEventsRoutes],
   environment: withEmbeddedServices,
 });
 

@@ -45,7 +45,14 @@ export async function followToEnd(session: Session, engine: Engine, runId: strin
 }
 
 /** Successes are counted by the bar; a run over 10,000 partitions must not write 10,000 lines. */
-const QUIET = new Set(['partition.materialized', 'partition.skipped', 'partition.rehearsed', 'run.queued']);
+const QUIET = new Set([
+  'partition.materialized',
+  'partition.skipped',
+  'partition.rehearsed',
+  'run.queued',
+  'unit.started',
+  'unit.ended',
+]);
 
 function sayEvent(bar: ProgressBar, event: RunEvent): void {
   if (!QUIET.has(event.type)) bar.line(eventLine(event));

@@ -46,6 +46,7 @@ export function buildProgram(run: RunAction, deployment: Deployment | undefined)
     .description('The same job, for every tenant, for every day, exactly once, visibly, and re-doable.')
     .version(version(), '--version')
     .exitOverride()
+    .enablePositionalOptions()
     // One place reports errors, so that every one has a code and, with --json, is one JSON object.
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError()

@@ -32,7 +32,7 @@ export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
       const text = describeProgress(run);
       if (onTerminal) {
         clear();
-        drawn = shorten(text, Math.max(20, stream.columns - 1));
+        drawn = `${drawBar(shareOf(run))} ${shorten(text, Math.max(20, stream.columns - WIDTH - 2))}`;
         stream.write(drawn);
       } else if (text !== said && performance.now() - saidAt >= LINE_EVERY_MS) {
         stream.write(`${text}\n`);
@@ -47,23 +47,31 @@ export function createProgressBar(stream: NodeJS.WriteStream): ProgressBar {
   };
 }
 
+function drawBar(share: number): string {
+  const full = Math.round(share * WIDTH);
+  return `${paintNote.green('█'.repeat(full))}${paintNote.dim('░'.repeat(WIDTH - full))}`;
+}
+
+/** A run of one partition says how far it is itself; a run over many is as far as its partitions. Pure. */
+function stepsOf(run: RunSummary): readonly [done: number, all: number] {
+  const { total, materialized, failed, skipped } = run.counts;
+  if (total <= 1 && run.progress !== undefined) return [run.progress.done, run.progress.total];
+  return [materialized + failed + skipped, total];
+}
+
+function shareOf(run: RunSummary): number {
+  const [done, all] = stepsOf(run);
+  return all > 0 ? Math.min(1, done / all) : 0;
+}
+
 /** One line: how far, and what a waiting run waits for. Pure. */
 export function describeProgress(run: RunSummary): string {
-  const { total, materialized, failed, skipped } = run.counts;
-  const settled = materialized + failed + skipped;
-  // A run of one partition says how far it is itself; a run over many is as far as its partitions.
-  const own = run.progress !== undefined && total <= 1 ? run.progress : undefined;
-  const [done, all] = own ? [own.done, own.total] : [settled, total];
-  const share = all > 0 ? Math.min(1, done / all) : 0;
-  const full = Math.round(share * WIDTH);
-  const bar = `${paintNote.green('█'.repeat(full))}${paintNote.dim('░'.repeat(WIDTH - full))}`;
-  const note = run.blocked ?? run.progress?.note ?? '';
+  const [done, all] = stepsOf(run);
   return [
-    bar,
-    `${Math.floor(share * 100)} %`,
+    `${Math.floor(shareOf(run) * 100)} %`,
     all > 0 ? `${done}/${all}` : run.status.toLowerCase(),
-    failed > 0 ? paintNote.red(`${failed} failed`) : '',
-    note,
+    run.counts.failed > 0 ? `${run.counts.failed} failed` : '',
+    run.blocked ?? run.progress?.note ?? '',
   ]
     .filter(Boolean)
     .join(' ');

@@ -58,7 +58,7 @@ export function superviseWorkers(options: SupervisorOptions): Supervisor {
       // Until it is ready it loads code and connects, which may block for a while.
       const limit = ready ? options.silenceMs : options.silenceMs * 3;
       if (performance.now() - heardAt <= limit) return;
-      options.log.error('a worker process does not answer and is killed', { pid: child.pid, silent_ms: limit });
+      options.log.error('a worker process does not answer and is killed', { child: child.pid, silent_ms: limit });
       child.kill('SIGKILL');
     }, ALIVE_EVERY_MS);
     child.once('exit', (code, signal) => {
@@ -68,7 +68,12 @@ export function superviseWorkers(options: SupervisorOptions): Supervisor {
       // A wrong configuration or a service that never answered is for the person who started us.
       if (!ready && !hasWorked && (code === 2 || code === 3)) return giveUp(code);
       const wait = performance.now() - startedAt > SOUND_AFTER_MS ? FIRST_WAIT_MS : waitMs;
-      options.log.warn('a worker process ended and is started again', { pid: child.pid, code, signal, wait_ms: wait });
+      options.log.warn('a worker process ended and is started again', {
+        child: child.pid,
+        code,
+        signal,
+        wait_ms: wait,
+      });
       const timer = setTimeout(() => {
         timers.delete(timer);
         start(Math.min(wait * 2, LONGEST_WAIT_MS), hasWorked || ready);

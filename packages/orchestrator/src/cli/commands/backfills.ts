@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 
 import type { Json } from '../../definitions/json.ts';
 import type { LastOutcome } from '../../definitions/sensor.ts';
+import type * as verbs from '../../engine/backfill.ts';
 import type { Backfill } from '../../engine/backfill.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
@@ -11,7 +12,7 @@ import { wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
 import { pairs, table, time } from '../terminal.ts';
 
-type BackfillModule = typeof import('../../engine/backfill.ts');
+type BackfillVerbs = typeof verbs;
 
 export function registerBackfills(program: Command, run: RunAction): void {
   const backfills = group(program, 'backfills', 'backfills: list, show, pause, resume, cancel, retry', [
@@ -85,7 +86,7 @@ async function list(session: Session, limit: number): Promise<void> {
 async function one(
   session: Session,
   change: { readonly id: string; readonly reason?: string | undefined } | undefined,
-  work: (module: BackfillModule, engine: Engine) => Promise<Backfill>,
+  work: (module: BackfillVerbs, engine: Engine) => Promise<Backfill>,
 ): Promise<void> {
   const module = await import('../../engine/backfill.ts');
   const backfill = await work(module, await session.engine());

@@ -46,15 +46,21 @@ async function doctor(session: Session, repair: boolean): Promise<void> {
 }
 
 async function examine(session: Session, engine: Engine, repair: boolean): Promise<Finding[]> {
-  const [ledger, { checkCounters }, { problem, ok }, resources] = await Promise.all([
+  const [ledger, { checkCounters }, { problem, ok }, { createScrub }, resources] = await Promise.all([
     import('../doctor/ledger-checks.ts'),
     import('../doctor/recount.ts'),
     import('../doctor/finding.ts'),
+    import('../../telemetry/scrub.ts'),
     session.resources(),
   ]);
+  const scrub = createScrub(session.env);
   const pings = [...(await resources.pingAll())].map(([name, answer]) =>
     answer instanceof Error
-      ? problem(`resource ${name}`, answer.message, 'Start the service, or correct its variable in the environment.')
+      ? problem(
+          `resource ${name}`,
+          scrub(answer.message),
+          'Start the service, or correct its variable in the environment.',
+        )
       : ok(`resource ${name}`, answer),
   );
   return [

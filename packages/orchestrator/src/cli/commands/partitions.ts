@@ -39,6 +39,8 @@ export function registerPartitions(program: Command, run: RunAction): void {
     .option('--to <label>', 'up to and with this one')
     .option('--status <statuses>', STATUSES.join(', '), wordsOf(STATUSES))
     .option('--limit <n>', 'at most so many', wholeNumber(1, 1_000_000), 1_000)
+    // What stands behind forget and mark is theirs: --id means something else there.
+    .enablePositionalOptions()
     .action((asset: string | undefined, flags: ListFlags) => run((session) => list(session, asset, flags)));
 
   selecting(

@@ -1,0 +1,79 @@
+/** The commands that stay: worker, server, dev; and how others see them. */
+
+import path from 'node:path';
+
+import { FIXTURE, type Running, type TestSkein, createSkein } from './skein.ts';
+
+let skein: TestSkein;
+beforeEach(() => {
+  skein = createSkein({ SKEIN_LEASE_MS: '2000', SKEIN_LEASE_RENEW_MS: '400', SKEIN_CANCEL_GRACE_MS: '500' });
+});
+afterEach(() => skein.close());
+
+const workersOf = (running: Running) =>
+  [...running.output().matchAll(/worker process (\d+) is ready/g)].map((m) => Number(m[1]));
+
+test('a worker’s process that is killed or blocked beyond its lease is replaced, and the run goes on', async () => {
+  const worker = skein.start(['worker']);
+  await worker.says(/is ready/);
+  const [first = 0] = workersOf(worker);
+  process.kill(first, 'SIGKILL');
+  await worker.says(/is ready[^]*is ready/);
+
+  const run = await skein.run('run', 'blocking_job', '--partition', '1_2024-01-01', '--wait', '--json');
+  expect(run.json()).toMatchObject({ status: 'SUCCESS', result: { rows: 1 } });
+  expect(run.stderr).toContain('attempt.lost');
+  expect(worker.output()).toContain('does not answer and is killed');
+
+  await worker.says(/(is ready[^]*){3}/);
+  worker.child.kill('SIGTERM');
+  const ended = await worker.ended;
+  expect(ended.code).toBe(0);
+  for (const pid of workersOf(worker)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('a worker that cannot start says why once, with its exit code; --pools is refused', async () => {
+  const away = await skein.start(['worker'], { SKEIN_REDIS_URL: 'redis://127.0.0.1:1' }).ended;
+  expect(away.code).toBe(3);
+  expect(away.stderr.match(/SERVICE_UNAVAILABLE/g)).toHaveLength(1);
+  expect((await skein.run('worker', '--pools', 'narrow')).code).toBe(2);
+});
+
+test('dev serves and works; SIGTERM ends it with 0, Ctrl-C with 130', async () => {
+  const dev = skein.start(['dev', '--port', '0', '--json']);
+  await dev.says('"url"');
+  const { url } = JSON.parse(
+    dev
+      .output()
+      .split('\n')
+      .find((line) => line.includes('"url"')) ?? '{}',
+  ) as { url: string };
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  const run = await skein.run('run', 'events_job', '--partition', '1_2024-01-01', '--wait', '--json');
+  expect(run.code).toBe(0);
+  expect(run.stderr).not.toContain('works the run itself');
+  dev.child.kill('SIGTERM');
+  expect((await dev.ended).code).toBe(0);
+
+  const server = skein.start(['server', '--port', '0']);
+  await server.says('Skein is at http://127.0.0.1:');
+  server.child.kill('SIGINT');
+  expect((await server.ended).code).toBe(130);
+});
+
+test('the command works from a folder inside the project, and says what is missing outside of one', async () => {
+  const inside = await skein.start(['check', '--json'], {}, FIXTURE).ended;
+  expect(inside.json()).toMatchObject({ ok: true, jobs: 4, sensors: 1 });
+  const help = await skein.start(['greet', '--help'], {}, FIXTURE).ended;
+  expect(help.stdout).toContain('--json');
+  const nested = await skein.start(['greet', 'ana', '--json'], {}, path.join(FIXTURE, 'nested')).ended;
+  expect(nested.json()).toEqual({ hello: 'hello ana' });
+  const failing = await skein.start(['greet', 'ana', '--fail']).ended;
+  expect(failing.code).toBe(1);
+  expect(failing.stdout).toBe('hello ana\n');
+  const broken = await skein.start(['jobs'], {}, path.join(FIXTURE, 'broken')).ended;
+  expect(broken.code).toBe(2);
+  expect(broken.stderr).toMatch(/skein\.config\.ts cannot be loaded.*no such deployment/);
+  expect(broken.stderr).not.toMatch(/^\s+at /m);
+  expect((await skein.start(['--help'], {}, path.join(FIXTURE, 'broken')).ended).code).toBe(0);
+});
