@@ -5,6 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { types } from 'node:util';
 
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { ServiceError, provide, resource } from '@skein/orchestrator';
@@ -143,7 +144,8 @@ function asServiceError(error: unknown): unknown {
       details: { clickhouse_code: error.code, clickhouse_type: error.type ?? null },
     });
   }
-  if (error instanceof Error) {
+  // Not `instanceof`: an error of Node's own may come from another realm.
+  if (types.isNativeError(error)) {
     return new ServiceError('clickhouse', `ClickHouse does not answer: ${error.message}. Check SKEIN_CLICKHOUSE_URL and that the server runs.`, { cause: error });
   }
   return error;

@@ -13,7 +13,7 @@ import {
   openKafkaPublisher,
   openPersonsDb,
 } from '@skein/jobs';
-import type { JsonObject } from '@skein/orchestrator';
+import type { Json, JsonObject } from '@skein/orchestrator';
 import { type AssetRun, runAsset } from '@skein/orchestrator/testing';
 
 import { applySchemas } from '../../../../infra/embedded/src/schemas.ts';
@@ -38,6 +38,16 @@ export interface ChMapping {
   readonly is_deleted?: number;
   readonly version?: number;
   readonly _timestamp?: string;
+}
+
+export interface WorldRunOptions {
+  /** Default: the world's own, with a patient read-back. */
+  readonly asset?: ReturnType<typeof defineOrphanSync>;
+  readonly resources?: { readonly clickhouse: ClickHouse; readonly personsDb: PersonsDb; readonly kafka: Publisher };
+  readonly checkpoints?: Map<string, Json>;
+  readonly signal?: AbortSignal;
+  readonly attempt?: number;
+  readonly epoch?: number;
 }
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
@@ -133,13 +143,9 @@ export async function openWorld() {
       return ids;
     },
     chOnly: (team: number, count: number) => chPersons(Array.from({ length: count }, () => ({ team_id: team }))),
-    run: (
-      team: number,
-      config: JsonObject = {},
-      options: Partial<Parameters<typeof runAsset<never, never, never>>[1]> & { readonly asset?: typeof sync } = {},
-    ): Promise<AssetRun> => {
+    run: (team: number, config: JsonObject = {}, options: WorldRunOptions = {}): Promise<AssetRun> => {
       const { asset = sync, ...rest } = options;
-      return runAsset(asset, { partition: `${team}_2026-11-24`, config, resources, ...rest } as never);
+      return runAsset(asset, { partition: `${team}_2026-11-24`, config, resources, ...rest });
     },
     /** The seed's own check, on purpose in other words than the job's. */
     async orphans(team: number): Promise<string[]> {

@@ -260,7 +260,7 @@ describe('messages', () => {
     const run = await world.run(
       team,
       { dry_run: false },
-      { asset: defineOrphanSync({ readBackWaitMs: 300 }), resources: nowhere as never },
+      { asset: defineOrphanSync({ readBackWaitMs: 300 }), resources: nowhere },
     );
     expect(resultOf(run)).toMatchObject({
       distinct_ids_synced: 1,
