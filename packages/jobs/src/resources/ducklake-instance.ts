@@ -17,7 +17,7 @@ export interface InstanceOptions {
   /** Where DuckDB's extensions lie; undefined: DuckDB's own directory, filled from its repository. */
   readonly extensionDirectory: string | undefined;
   readonly memoryLimit: string;
-  readonly threads: number | undefined;
+  readonly threads: number;
   readonly needsS3: boolean;
 }
 
@@ -28,7 +28,7 @@ export async function openInstance(options: InstanceOptions): Promise<DuckDBInst
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: options.memoryLimit,
     ...(options.extensionDirectory === undefined ? {} : { extension_directory: options.extensionDirectory }),
-    ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
+    threads: String(options.threads),
   });
   try {
     await withConnection(instance, undefined, async (db) => {
