@@ -42,10 +42,21 @@ export interface Publisher {
 export const kafka = resource<Publisher>('kafka', 'Kafka, at SKEIN_KAFKA_BROKERS');
 
 export const kafkaBinding = provide(kafka, {
-  open: async ({ env }) => openKafkaPublisher(parseBrokers(env.SKEIN_KAFKA_BROKERS)),
+  open: async ({ env }) => withTopicPrefix(openKafkaPublisher(parseBrokers(env.SKEIN_KAFKA_BROKERS)), env.KAFKA_PREFIX ?? ''),
   close: (publisher) => publisher.close(),
   ping: (publisher) => publisher.ping(),
 });
+
+/** Puts the deployment's prefix before every topic, as `skein schemas apply` does in ClickHouse's Kafka tables. */
+export function withTopicPrefix(publisher: Publisher, prefix: string): Publisher {
+  if (prefix === '') return publisher;
+  const { publishEach: each } = publisher;
+  return {
+    ...publisher,
+    publish: (topic, messages, options) => publisher.publish(prefix + topic, messages, options),
+    ...(each && { publishEach: (topic, messages, options) => each(prefix + topic, messages, options) }),
+  };
+}
 
 /** Sends what can be sent; gives what was refused for its size, by us or by the broker. @throws ServiceError (`kafka`) */
 export async function publishEach(
