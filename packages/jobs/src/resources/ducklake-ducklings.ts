@@ -54,6 +54,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 export interface OpenOptions {
   /** In place of one at SKEIN_APP_DB_URL; the caller closes it. */
   readonly pool?: pg.Pool;
+  /** The clock by which credentials end, for tests. */
+  readonly now?: () => number;
 }
 
 /** Opens no connection by itself. @throws EnvironmentInvalidError */
@@ -61,7 +63,12 @@ export function openDucklings(env: Env, options: OpenOptions = {}): Ducklings {
   const store = parseObjectStore(env);
   const pool = options.pool ?? createPool(requireUrl(env.SKEIN_APP_DB_URL, 'postgres', 'SKEIN_APP_DB_URL'));
   const roles = store.s3
-    ? createRoleCredentials({ region: store.s3.region, endpoint: store.s3.stsEndpoint, credentials: store.s3.own })
+    ? createRoleCredentials({
+        region: store.s3.region,
+        endpoint: store.s3.stsEndpoint,
+        credentials: store.s3.own,
+        ...(options.now ? { now: options.now } : {}),
+      })
     : undefined;
   const lakes = new Map<string, Lake>();
 

@@ -37,7 +37,10 @@ export interface LakeHouse {
 
 type DucklingRow = ReturnType<typeof DucklingRow.parse>;
 
-export async function openLakeHouse(extra: Record<string, string> = {}): Promise<LakeHouse> {
+export async function openLakeHouse(
+  extra: Record<string, string> = {},
+  options: { readonly now?: () => number } = {},
+): Promise<LakeHouse> {
   const name = `duck_${randomBytes(5).toString('hex')}`;
   const { appUrl, clickhouseUrl, extensions } = urls();
   const root = mkdtempSync(join(tmpdir(), 'lake-house-'));
@@ -74,7 +77,7 @@ export async function openLakeHouse(extra: Record<string, string> = {}): Promise
       await clickhouse.command(statement);
     }
   }
-  const ducklings = openDucklings(env);
+  const ducklings = openDucklings(env, options);
   const databases = [name];
   const databaseOf = (teamId: number) => `${name}_${teamId}`;
 
