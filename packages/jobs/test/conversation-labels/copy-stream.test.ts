@@ -1,0 +1,109 @@
+/** The stream from PostgreSQL to ClickHouse when one of its ends breaks: no hang, no half taken for a whole. */
+
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+
+import { type ClickHouse, createPool } from '@skein/jobs';
+import type pg from 'pg';
+
+import { testDatabase, type TestDatabase } from '../../../../infra/embedded/test-services/index.ts';
+import { copyToClickHouse } from '../../src/conversation-labels/copy-stream.ts';
+
+let database: TestDatabase;
+let db: pg.Pool;
+beforeAll(async () => {
+  database = await testDatabase('empty');
+  db = createPool(database.url);
+});
+afterAll(async () => {
+  await db.end();
+  await database.drop();
+});
+
+/** Far more than all buffers on the way hold; made row by row, not materialized first. */
+const ENDLESS = `COPY (SELECT generate_series(1, 100000000), repeat('x', 100)) TO STDOUT`;
+
+function copy(insert: ClickHouse['insert'], options: { readonly sql?: string; readonly signal?: AbortSignal } = {}) {
+  const clickhouse = { insert } as ClickHouse;
+  return copyToClickHouse({
+    db,
+    clickhouse,
+    sql: options.sql ?? ENDLESS,
+    customerId: 'c',
+    clockMs: 0,
+    table: 't',
+    columns: ['a', 'b'],
+    signal: options.signal ?? new AbortController().signal,
+  });
+}
+
+/** Reads a part, then does what the test wants, then reads on to the end, as an insert would. */
+const reading =
+  (then: () => Promise<unknown>): ClickHouse['insert'] =>
+  async (_table, values) => {
+    const body = values as Readable;
+    let bytes = 0;
+    for await (const chunk of body) {
+      const before = bytes;
+      bytes += (chunk as Buffer).length;
+      if (before < 3_000_000 && bytes >= 3_000_000) await then();
+    }
+  };
+
+test('all rows arrive, and are counted', async () => {
+  let bytes = 0;
+  const rows = await copy(
+    async (_table, values) => {
+      for await (const chunk of values as Readable) bytes += (chunk as Buffer).length;
+    },
+    { sql: `COPY (SELECT i FROM generate_series(100000, 199999) i) TO STDOUT` },
+  );
+  expect([rows, bytes]).toEqual([100_000, 700_000]);
+});
+
+test('PostgreSQL goes away in the middle: the insert fails too, and is not taken for complete', async () => {
+  let ended: unknown = 'ended';
+  const insert: ClickHouse['insert'] = async (table, values, options) => {
+    (values as Readable).once('error', (error) => (ended = error));
+    await reading(() =>
+      db.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%COPY (SELECT%' AND pid <> pg_backend_pid()`,
+      ),
+    )(table, values, options);
+  };
+  await expect(copy(insert)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', system: 'postgres' });
+  expect(ended).toBeInstanceOf(Error);
+});
+
+test('ClickHouse refuses in the middle: its reason comes back at once, and the connection is good for the next copy', async () => {
+  const refusal = new TypeError('disk full');
+  const failing: ClickHouse['insert'] = async (_table, values) => {
+    await once(values as Readable, 'readable');
+    throw refusal;
+  };
+  for (let i = 0; i < 12; i++) await expect(copy(failing)).rejects.toBe(refusal);
+  expect(db.totalCount).toBeLessThanOrEqual(10);
+  expect(
+    await copy(async (_t, values) => void ((await (values as Readable).resume()) && once(values as Readable, 'end')), {
+      sql: 'COPY (SELECT 1) TO STDOUT',
+    }),
+  ).toBe(1);
+});
+
+test('a cancelled run ends the query on the server', async () => {
+  const cancel = new AbortController();
+  await expect(
+    copy(
+      reading(async () => cancel.abort(new TypeError('cancelled'))),
+      { signal: cancel.signal },
+    ),
+  ).rejects.toThrow('cancelled');
+  const deadline = performance.now() + 5_000;
+  for (;;) {
+    const { rowCount } = await db.query(
+      `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY (SELECT%'`,
+    );
+    if (rowCount === 0) break;
+    if (performance.now() > deadline) throw new TypeError('the COPY still runs');
+  }
+});
