@@ -13,6 +13,7 @@ import type { LastOutcome } from '../definitions/sensor.ts';
 import { type BackfillRange, type BackfillSelection, keyAt, rangeOf, sizeOf } from './backfill-plan.ts';
 import { cancelRun } from './cancel.ts';
 import type { Engine } from './engine.ts';
+import { failpoint } from './failpoint.ts';
 import { decodeState, readStatuses } from './partition-reader.ts';
 import { listRows, readRow } from './reads/partitions.ts';
 import { planSubmit } from './submit.ts';
@@ -192,6 +193,7 @@ async function expandOne(engine: Engine, id: string): Promise<number> {
     specs.push(JSON.stringify(planSubmit(engine, request, new Date(), { scope: 'launch' }, id)));
   }
   const next = backfill.position + looked;
+  failpoint('expand.before');
   const moved = await engine.script(
     'expand',
     id,
@@ -201,6 +203,7 @@ async function expandOne(engine: Engine, id: string): Promise<number> {
     next >= backfill.total ? 1 : 0,
     ...specs,
   );
+  failpoint('expand.after');
   // A sparse selection is looked through in several moves; each is progress.
   return moved === 1 ? specs.length + (specs.length === 0 && next < backfill.total ? 1 : 0) : 0;
 }

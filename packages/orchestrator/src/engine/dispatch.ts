@@ -6,6 +6,7 @@
 import type { Queue } from 'bullmq';
 
 import type { ScriptName, ScriptReply } from '../store/scripts.ts';
+import { failpoint } from './failpoint.ts';
 import type { EngineSettings } from './settings.ts';
 
 export interface Dispatcher {
@@ -51,7 +52,9 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
       number,
       ...string[],
     ];
+    failpoint('dispatch.admitted');
     await ring(attempts);
+    failpoint('dispatch.rung');
     if (backfills > 0 && (await expand()) > 0) again = true;
     return attempts.length;
   };

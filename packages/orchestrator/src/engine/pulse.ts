@@ -13,15 +13,18 @@ export interface PulseCounts {
   readonly ticks: number;
 }
 
-/** Time after its timeout that a tick has for its commit before it counts as lost. */
-export const TICK_MARGIN_MS = 5_000;
+/** Time after its timeout that a tick has for its commit before it counts as lost: a quarter of a lease. */
+export function tickMarginMs(engine: Engine): number {
+  return Math.ceil(engine.settings.leaseMs / 4);
+}
+
 const BATCH = 500;
 
 export async function pulseOnce(engine: Engine): Promise<PulseCounts> {
   const [lost = 0, readied = 0] = (await engine.script('expire', engine.settings.maxLost, BATCH)) as number[];
   const resent = await engine.dispatcher.resend();
   const admitted = await engine.dispatcher.runOnce();
-  const ticks = (await engine.script('claim-ticks', BATCH, TICK_MARGIN_MS)) as string[];
+  const ticks = (await engine.script('claim-ticks', BATCH, tickMarginMs(engine))) as string[];
   await ringTicks(engine, ticks);
   return { lost, readied, resent, admitted, ticks: ticks.length };
 }

@@ -16,6 +16,7 @@ import type { Job } from '../definitions/job.ts';
 import type { JsonObject } from '../definitions/json.ts';
 import { SINGLE_KEY } from '../definitions/partitions/static.ts';
 import type { Engine } from './engine.ts';
+import { failpoint } from './failpoint.ts';
 
 /** More belong into a backfill, which expands lazily and can be paused. */
 export const MAX_PARTITIONS_PER_RUN = 10_000;
@@ -58,7 +59,9 @@ export async function submit(
   request: SubmitRequest,
 ): Promise<{ readonly runId: string; readonly isNew: boolean }> {
   const spec = planSubmit(engine, request, new Date(), { scope: 'launch' });
+  failpoint('submit.before');
   const [runId, verdict, key] = await engine.submit(JSON.stringify(spec));
+  failpoint('submit.after');
   if (verdict === 'refused') {
     throw new RefusedError(
       `Partition ${key} is taken by run ${runId}, and ${request.job} refuses a second run at once.`,

@@ -12,8 +12,9 @@ import type { Json } from '../definitions/json.ts';
 import type { Schedule } from '../definitions/schedule.ts';
 import type { EvaluateContext, RunRequest, Sensor, TickResult } from '../definitions/sensor.ts';
 import type { Engine } from './engine.ts';
+import { failpoint } from './failpoint.ts';
 import { createPartitionReader } from './partition-reader.ts';
-import { TICK_MARGIN_MS, ringTicks } from './pulse.ts';
+import { ringTicks, tickMarginMs } from './pulse.ts';
 import { createRunReader } from './run-reader.ts';
 import { type SubmitSpec, planSubmit } from './submit.ts';
 
@@ -61,10 +62,13 @@ export async function evaluateTick(ports: TickPorts, tickId: string): Promise<De
     now: new Date(Number(now)),
     plan: plan === '' ? undefined : Number(plan),
   };
+  failpoint('tick.begun');
   try {
     const decision = await decide(ports, tick);
+    failpoint('tick.decided');
     const commit = { sensor: name, tick: tickId, version: tick.version, ...decision };
     const [verdict] = (await engine.script('commit-tick', JSON.stringify(commit))) as [Decision];
+    failpoint('tick.committed');
     engine.dispatcher.kick();
     return verdict;
   } catch (error) {
@@ -202,7 +206,7 @@ function decideSchedule(engine: Engine, schedule: Schedule, tick: OpenTick): Tic
 
 /** Evaluates now, also when stopped; the worker that takes it commits it. @throws NotFoundError */
 export async function openTick(engine: Engine, name: string, by: string): Promise<string | undefined> {
-  const tick = (await engine.script('open-tick', name, TICK_MARGIN_MS, by)) as string | null;
+  const tick = (await engine.script('open-tick', name, tickMarginMs(engine), by)) as string | null;
   if (tick === null) return undefined;
   await ringTicks(engine, [tick]);
   return tick;

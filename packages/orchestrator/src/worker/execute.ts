@@ -25,6 +25,7 @@ import {
   settleOk,
 } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
+import { failpoint } from '../engine/failpoint.ts';
 import { readTaskResults } from '../engine/reads/task-results.ts';
 import { type Part, configOf } from '../engine/submit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -49,6 +50,7 @@ export async function executeAttempt(ports: ExecutePorts, attemptId: string): Pr
   const { engine, metrics } = ports;
   const attempt = await beginAttempt(engine, attemptId, ports.worker);
   if (!attempt) return;
+  failpoint('attempt.begun');
   const lease = ports.leases.take(attempt);
   const log = createRunLog(engine, attempt, ports.scrub);
   const endTimer = metrics.attemptSeconds.startTimer({ asset: attempt.asset });
@@ -59,7 +61,9 @@ export async function executeAttempt(ports: ExecutePorts, attemptId: string): Pr
       work(ports, attempt, asset, log, signal),
     );
     await log.flush();
+    failpoint('attempt.worked');
     if (!(await settleOk(engine, attempt, outcome))) metrics.fencedCommits.inc();
+    failpoint('attempt.settled');
   } catch (error) {
     verdict = await settleError(ports, attempt, lease.signal, error, log);
   } finally {
