@@ -54,7 +54,7 @@ export function runDetailJson(run: RunDetail): Json {
   return { ...runSummaryJson(run), partitions: partitionsJson(run), result: run.result ?? {} };
 }
 
-export function paintStatus(status: RunStatus): string {
+function paintStatus(status: RunStatus): string {
   if (status === 'SUCCESS') return paint.green(status);
   if (status === 'FAILURE') return paint.red(status);
   return status === 'CANCELED' || status === 'CANCELING' ? paint.yellow(status) : paint.cyan(status);

@@ -6,8 +6,8 @@
 
 import { CommanderError } from 'commander';
 
-import type { Deployment } from '../definitions/deployment.ts';
-import { createScrub } from '../telemetry/scrub.ts';
+import type { Deployment, Environment } from '../definitions/deployment.ts';
+import { type Scrub, createScrub } from '../telemetry/scrub.ts';
 import { readGlobalFlags } from './global-flags.ts';
 import { installInterrupts } from './interrupts.ts';
 import { loadDeployment } from './load-deployment.ts';
@@ -49,14 +49,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     const program = buildProgram(run, loaded.deployment);
     await program.parseAsync([...flags.rest], { from: 'user' });
   } catch (error) {
-    code = settle(error, loaded.error, flags.json);
+    code = settle(error, loaded, flags.json);
   }
   process.exitCode = code;
   return code;
 }
 
+interface Loaded {
+  readonly deployment?: Deployment;
+  readonly error?: unknown;
+}
+
 /** Help must work where the configuration does not; commands that need it say what is wrong with it. */
-async function load(): Promise<{ readonly deployment?: Deployment; readonly error?: unknown }> {
+async function load(): Promise<Loaded> {
   try {
     return { deployment: await loadDeployment(process.cwd()) };
   } catch (error) {
@@ -64,13 +69,23 @@ async function load(): Promise<{ readonly deployment?: Deployment; readonly erro
   }
 }
 
-function settle(error: unknown, loadError: unknown, json: boolean): number {
-  if (!(error instanceof CommanderError)) return tell(error, json);
+function settle(error: unknown, loaded: Loaded, json: boolean): number {
+  const scrub = createScrub(environmentOf(loaded));
+  if (!(error instanceof CommanderError)) return tell(error, json, scrub);
   if (error.exitCode === 0) return 0; // help or version was asked for and printed
   // A command of a job family is unknown only because its configuration did not load.
-  if (error.code === 'commander.unknownCommand' && loadError !== undefined) return tell(loadError, json);
+  if (error.code === 'commander.unknownCommand' && loaded.error !== undefined) return tell(loaded.error, json, scrub);
   if (error.code === 'commander.help') return 2; // a group without a command: its help was printed
-  return tell(new UsageError(sentence(error.message), { hint: 'See “skein --help”.' }), json);
+  return tell(new UsageError(sentence(error.message), { hint: 'See “skein --help”.' }), json, scrub);
+}
+
+/** With what the deployment fills in, whose secrets must not be shown either. */
+function environmentOf({ deployment }: Loaded): Environment {
+  try {
+    return deployment?.environment(process.env) ?? process.env;
+  } catch {
+    return process.env; // filling it in is what failed
+  }
 }
 
 function sentence(message: string): string {
@@ -78,8 +93,8 @@ function sentence(message: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-function tell(error: unknown, json: boolean): number {
-  const report = describeFailure(error, createScrub(process.env));
+function tell(error: unknown, json: boolean, scrub: Scrub): number {
+  const report = describeFailure(error, scrub);
   if (json) process.stdout.write(`${JSON.stringify({ error: toJson(report) })}\n`);
   process.stderr.write(`${paintNote.red('error')} ${report.message} ${paintNote.dim(`[${report.code}]`)}\n`);
   if (report.hint !== null) process.stderr.write(`${report.hint}\n`);

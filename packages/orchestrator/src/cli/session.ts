@@ -33,9 +33,10 @@ export interface Session extends CommandContext {
   endWith(code: 0 | 1 | 2 | 130): void;
 }
 
-export interface Change {
-  /** Named like the permission that the API asks for it, such as `cancel_run`. */
+interface Change {
+  /** The command, such as `skein runs cancel`. */
   readonly action: string;
+  /** Kind and name, such as `run:01JD…`. */
   readonly target: string;
   readonly reason?: string | undefined;
   readonly before?: unknown;

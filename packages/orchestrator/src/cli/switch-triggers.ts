@@ -18,7 +18,12 @@ export async function switchTriggers(
   const engine = await session.engine();
   for (const name of names) {
     const before = await engine.script('switch-sensor', name, status, session.by);
-    await session.audit({ action: 'switch_sensor', target: name, before, after: status });
+    await session.audit({
+      action: `skein ${kind}s ${status === 'RUNNING' ? 'start' : 'stop'}`,
+      target: `${kind}:${name}`,
+      before: { status: before },
+      after: { status },
+    });
   }
   session.print({ [`${kind}s`]: names.map((name) => ({ name, status })) }, () =>
     names.map((name) => `${name} ${status}`),

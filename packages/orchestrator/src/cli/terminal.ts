@@ -27,25 +27,30 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [paint.dim(line(header)), ...rows.map(line)];
 }
 
-/** `name  value` pairs, one a line; undefined values are left out. */
-export function pairs(entries: readonly (readonly [name: string, value: string | undefined])[]): string[] {
-  const known = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
+/** `name  value` pairs, one a line; what is not known is left out. */
+export function pairs(entries: readonly (readonly [name: string, value: string | null | undefined])[]): string[] {
+  const known = entries.filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string');
   const width = Math.max(0, ...known.map(([name]) => name.length));
   return known.map(([name, value]) => `${paint.dim(name.padEnd(width))}  ${value}`);
 }
 
 /** `2026-11-24 19:30:05`, UTC; a dash for what has not happened. */
-export function time(date: Date | undefined): string {
-  return date === undefined ? '–' : date.toISOString().slice(0, 19).replace('T', ' ');
+export function time(at: Date | string | null | undefined): string {
+  const text = at instanceof Date ? at.toISOString() : at;
+  return text ? text.slice(0, 19).replace('T', ' ') : '–';
 }
 
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  return minutes < 60
-    ? `${minutes} min ${Math.round((ms % 60_000) / 1_000)} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (ms < 60_000) return `${Number((ms / 1_000).toFixed(1))} s`;
+  const seconds = Math.round(ms / 1_000);
+  const [hours, minutes, rest] = [Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60), seconds % 60];
+  const parts =
+    hours > 0 ? [[hours, 'h'] as const, [minutes, 'min'] as const] : [[minutes, 'min'] as const, [rest, 's'] as const];
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
 }
 
 /** Cuts text that would not fit its place. */

@@ -1,13 +1,15 @@
 /** The pure parts: what the words of a command line mean. */
 
+import { partitionsToRetry } from '../../src/cli/commands/runs.ts';
 import { describeProgress } from '../../src/cli/progress-bar.ts';
 import { readGlobalFlags } from '../../src/cli/global-flags.ts';
 import { diffJson } from '../../src/cli/json-diff.ts';
 import { collectTag, parseRunStatus, readConfigArgument, wholeNumber, wordsOf } from '../../src/cli/parse-arguments.ts';
 import { expandKeys, expandRows } from '../../src/cli/partition-arguments.ts';
+import { duration } from '../../src/cli/terminal.ts';
 import { describeFailure } from '../../src/cli/report-error.ts';
 import { composite, daily, defineAsset, dynamic, materialized, positiveInteger, text } from '../../src/index.ts';
-import type { RunSummary } from '../../src/index.ts';
+import type { RunDetail, RunSummary } from '../../src/index.ts';
 import { z } from 'zod';
 
 test('global flags are found wherever they stand, and --json ends up behind the command', () => {
@@ -99,4 +101,32 @@ test('progress says how far a run is, and what it waits for', () => {
   expect(run({ counts: one, progress: { done: 30, total: 100, note: 'exporting' } })).toBe('30 % 30/100 exporting');
   expect(run({ counts: one, blocked: 'partition x is held' })).toBe('0 % 0/1 partition x is held');
   expect(run({ counts: { ...one, total: 0 }, status: 'QUEUED' })).toBe('0 % queued');
+});
+
+test('durations are short', () => {
+  expect([5, 1_500, 30_000, 60_000, 90_000, 3_600_000, 5_430_000].map(duration)).toEqual([
+    '5 ms',
+    '1.5 s',
+    '30 s',
+    '1 min',
+    '1 min 30 s',
+    '1 h',
+    '1 h 30 min',
+  ]);
+});
+
+test('a retry is of all partitions, of those that failed, or also of those that were not reached', () => {
+  const part = (key: string, outcome: string | null) => ({ asset: 'a', key, outcome, error: null, metadata: {} });
+  const run = (partitions: object[], more: Partial<RunDetail> = {}) =>
+    ({ id: 'R', status: 'FAILURE', endedAt: new Date(0), partitions, ...more }) as RunDetail;
+  const parts = [part('1', 'materialized'), part('2', 'failed'), part('3', null), part('2', 'failed')];
+  expect(partitionsToRetry(run(parts), {})).toEqual(['1', '2', '3']);
+  expect(partitionsToRetry(run(parts), { failedPartitions: true })).toEqual(['2']);
+  expect(partitionsToRetry(run(parts), { fromFailure: true })).toEqual(['2', '3']);
+  // A plan that failed left no partitions: all of it comes again.
+  expect(partitionsToRetry(run([]), { fromFailure: true })).toEqual([]);
+  expect(() => partitionsToRetry(run([part('1', 'materialized')]), { failedPartitions: true })).toThrow(
+    'nothing to retry',
+  );
+  expect(() => partitionsToRetry(run(parts, { endedAt: undefined, status: 'STARTED' }), {})).toThrow('has not ended');
 });

@@ -162,7 +162,9 @@ test('every change is in the audit log under the name of the operating-system us
   redis.disconnect();
   const text = entries.map(([, fields]) => fields.join(' '));
   expect(text).toEqual([
-    expect.stringMatching(/actor cli:\S+ .*action set_pool target narrow .*before 2 after 4/),
-    expect.stringMatching(/actor cli:\S+ .*action set_cursor target feed reason start over/),
+    expect.stringMatching(/actor cli:\S+ .*action skein pools set target pool:narrow .*before 2 after 4/),
+    expect.stringMatching(
+      /actor cli:\S+ .*action skein sensors cursor reset target sensor:feed\/cursor reason start over/,
+    ),
   ]);
 });

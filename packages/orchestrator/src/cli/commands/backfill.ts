@@ -82,7 +82,11 @@ async function backfill(session: Session, job: string, flags: Flags): Promise<vo
     return;
   }
   const { id, total } = await createBackfill(engine, request, session.by);
-  await session.audit({ action: 'backfill', target: id, after: { job, total, from: plan.first, to: plan.last } });
+  await session.audit({
+    action: 'skein backfill',
+    target: `backfill:${id}`,
+    after: { job, total, from: plan.first, to: plan.last },
+  });
   session.note(`${plan.toRun} of ${total} partitions will run; see “skein backfills show ${id}”.`);
   session.print({ backfill_id: id, ...planned }, () => [id]);
 }

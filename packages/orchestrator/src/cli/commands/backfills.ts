@@ -31,13 +31,13 @@ export function registerBackfills(program: Command, run: RunAction): void {
     .option('--reason <text>', 'why')
     .action((id: string, flags: { readonly reason?: string }) =>
       run((session) =>
-        one(session, { id, reason: flags.reason }, (m, engine) =>
+        one(session, { verb: 'pause', id, reason: flags.reason }, (m, engine) =>
           m.pauseBackfill(engine, id, session.by, flags.reason),
         ),
       ),
     );
   leaf(backfills, 'resume <backfill>', 'go on', ['skein backfills resume 01JD…']).action((id: string) =>
-    run((session) => one(session, { id }, (m, engine) => m.resumeBackfill(engine, id, session.by))),
+    run((session) => one(session, { verb: 'resume', id }, (m, engine) => m.resumeBackfill(engine, id, session.by))),
   );
   leaf(backfills, 'cancel <backfill>', 'ask for no more runs and cancel those under way', [
     'skein backfills cancel 01JD…',
@@ -46,7 +46,7 @@ export function registerBackfills(program: Command, run: RunAction): void {
     .option('--keep-running', 'let runs finish that have begun')
     .action((id: string, flags: { readonly keepRunning?: boolean }) =>
       run((session) =>
-        one(session, { id }, (m, engine) =>
+        one(session, { verb: 'cancel', id }, (m, engine) =>
           m.cancelBackfill(engine, id, session.by, { running: flags.keepRunning !== true }),
         ),
       ),
@@ -85,15 +85,15 @@ async function list(session: Session, limit: number): Promise<void> {
 /** Does something with one backfill and prints it; `change` is absent when it was only read. */
 async function one(
   session: Session,
-  change: { readonly id: string; readonly reason?: string | undefined } | undefined,
+  change: { readonly verb: string; readonly id: string; readonly reason?: string | undefined } | undefined,
   work: (module: BackfillVerbs, engine: Engine) => Promise<Backfill>,
 ): Promise<void> {
   const module = await import('../../engine/backfill.ts');
   const backfill = await work(module, await session.engine());
   if (change) {
     await session.audit({
-      action: 'backfill',
-      target: change.id,
+      action: `skein backfills ${change.verb}`,
+      target: `backfill:${change.id}`,
       reason: change.reason,
       after: { status: backfill.status },
     });
@@ -128,7 +128,11 @@ async function retry(session: Session, id: string, flags: RetryFlags): Promise<v
   if (flags.cancelled === true || flags.failed !== true) statuses.push('missing');
   const { retryBackfill } = await import('../../engine/backfill.ts');
   const made = await retryBackfill(await session.engine(), id, { statuses }, session.by);
-  await session.audit({ action: 'backfill', target: made.id, after: { retry_of: id, statuses } });
+  await session.audit({
+    action: 'skein backfills retry',
+    target: `backfill:${made.id}`,
+    after: { retry_of: id, statuses },
+  });
   session.print({ backfill_id: made.id, total: made.total, retry_of: id, statuses }, () => [made.id]);
 }
 

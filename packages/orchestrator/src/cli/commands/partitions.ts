@@ -191,8 +191,8 @@ async function mark(
   const changed = results.reduce((sum, one) => sum + one.changed, 0);
   const busy = results.reduce((sum, one) => sum + one.busy, 0);
   await session.audit({
-    action: as === 'missing' ? 'forget_partitions' : 'mark_partitions',
-    target: name,
+    action: 'skein partitions mark',
+    target: `asset:${name}`,
     after: { as, keys: keys.slice(0, 100), ids: rows.slice(0, 100), changed, busy },
   });
   session.print({ asset: name, as, changed, busy }, () => [

@@ -41,7 +41,7 @@ async function readPools(session: Session, engine: Engine): Promise<PoolUse[]> {
   ]);
   return Promise.all(
     [...names].sort().map(async (name): Promise<PoolUse> => {
-      const own = limits[`${name}|set`];
+      const own = limits[`${name}|set`] ?? limits[`${name}|live`];
       const defined = limits[`${name}|default`];
       return {
         name,
@@ -87,7 +87,7 @@ async function set(session: Session, name: string, limit: number): Promise<void>
   const before = await readPool(session, engine, name);
   await engine.redis.hset(engine.keys.pools, `${name}|set`, limit);
   engine.dispatcher.kick();
-  await session.audit({ action: 'set_pool', target: name, before: before.limit, after: limit });
+  await session.audit({ action: 'skein pools set', target: `pool:${name}`, before: before.limit, after: limit });
   const after = await readPool(session, engine, name);
   session.print({ ...after }, () => poolTable([after]));
 }

@@ -54,7 +54,11 @@ async function launch(session: Session, job: string, flags: Flags): Promise<void
     ...(flags.priority === undefined ? {} : { priority: flags.priority }),
     ...(flags.runKey === undefined ? {} : { runKey: flags.runKey }),
   });
-  await session.audit({ action: 'launch_run', target: runId, after: { job, partitions: partitions.length, config } });
+  await session.audit({
+    action: 'skein run',
+    target: `run:${runId}`,
+    after: { job, partitions: partitions.length, config },
+  });
   if (!isNew) session.note(`Nothing new was launched: run ${runId} does this already.`);
   if (flags.wait !== true) {
     const { readRun } = await import('../../engine/reads/runs.ts');

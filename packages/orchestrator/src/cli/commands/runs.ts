@@ -106,7 +106,7 @@ async function cancel(session: Session, ids: readonly string[]): Promise<void> {
   for (const id of ids) {
     const status = await cancelRun(engine, id, session.by);
     cancelled.push({ run_id: id, status });
-    await session.audit({ action: 'cancel_run', target: id, after: { status } });
+    await session.audit({ action: 'skein runs cancel', target: `run:${id}`, after: { status } });
   }
   session.print({ runs: cancelled }, () => cancelled.map(({ run_id, status }) => `${run_id} ${status}`));
 }
@@ -135,8 +135,8 @@ async function retry(session: Session, id: string, flags: RetryFlags): Promise<v
     cause: session.by,
   });
   await session.audit({
-    action: 'launch_run',
-    target: runId,
+    action: 'skein runs retry',
+    target: `run:${runId}`,
     after: { retry_of: old.id, partitions: partitions.length },
   });
   if (flags.wait !== true) {

@@ -2,11 +2,11 @@
 
 import type { Command } from 'commander';
 
+import type { SwitchState } from '../../api/reads/sensors.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import type { Json } from '../../definitions/json.ts';
 import type { Schedule } from '../../definitions/schedule.ts';
 import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
-import type { SensorState } from '../read-sensors.ts';
 import type { RunAction, Session } from '../session.ts';
 import { switchTriggers } from '../switch-triggers.ts';
 import { pairs, table, time } from '../terminal.ts';
@@ -29,8 +29,8 @@ export function registerSchedules(program: Command, run: RunAction): void {
 }
 
 async function statesOf(session: Session, all: readonly Schedule[]) {
-  const { readSensors } = await import('../read-sensors.ts');
-  const states = await readSensors(
+  const { readSwitches } = await import('../../api/reads/sensors.ts');
+  const states = await readSwitches(
     await session.engine(),
     all.map(({ name }) => name),
   );
@@ -53,7 +53,7 @@ async function list(session: Session): Promise<void> {
             schedule.cron,
             schedule.timeZone,
             schedule.job.name,
-            time(state.nextTickAt),
+            time(state.next_due_at),
           ]),
         ),
   );
@@ -71,13 +71,16 @@ async function show(session: Session, name: string): Promise<void> {
       ['cron', `${schedule.cron} (${schedule.timeZone})`],
       ['missed times', schedule.catchUp],
       ['status', state.status],
-      ['next', time(state.nextTickAt)],
-      ['last', state.lastDecision && `${time(state.lastTickAt)} ${state.lastDecision} ${state.lastReason}`],
+      ['next', time(state.next_due_at)],
+      [
+        'last',
+        state.last_tick && `${time(state.last_tick.ended_at)} ${state.last_tick.decision} ${state.last_tick.reason}`,
+      ],
     ]),
   );
 }
 
-function toJson(schedule: Schedule, state: SensorState): { readonly [field: string]: Json } {
+function toJson(schedule: Schedule, state: SwitchState): { readonly [field: string]: Json } {
   return {
     name: schedule.name,
     description: schedule.description,
@@ -86,8 +89,7 @@ function toJson(schedule: Schedule, state: SensorState): { readonly [field: stri
     time_zone: schedule.timeZone,
     catch_up: schedule.catchUp,
     status: state.status,
-    last_tick_at: state.lastTickAt?.toISOString() ?? null,
-    last_decision: state.lastDecision ?? null,
-    next_tick_at: state.nextTickAt?.toISOString() ?? null,
+    last_tick: state.last_tick,
+    next_tick_at: state.next_due_at,
   };
 }

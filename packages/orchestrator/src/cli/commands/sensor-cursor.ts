@@ -78,7 +78,7 @@ async function set(session: Session, name: string, text: string, flags: WriteFla
     import('../../engine/tick.ts'),
   ]);
   readCursor(sensor, cursor); // a wrong one is refused before a question is asked
-  await write(session, name, flags, cursor, (engine) => setCursor(engine, name, cursor, by(session, flags)));
+  await write(session, 'set', name, flags, cursor, (engine) => setCursor(engine, name, cursor, by(session, flags)));
 }
 
 async function reset(session: Session, name: string, flags: WriteFlags): Promise<void> {
@@ -87,7 +87,7 @@ async function reset(session: Session, name: string, flags: WriteFlags): Promise
     import('../../engine/cursor.ts'),
     import('../../engine/register.ts'),
   ]);
-  await write(session, name, flags, JSON.parse(initialCursor(sensor)) as Json, (engine) =>
+  await write(session, 'reset', name, flags, JSON.parse(initialCursor(sensor)) as Json, (engine) =>
     resetCursor(engine, name, by(session, flags)),
   );
 }
@@ -99,7 +99,7 @@ async function undo(session: Session, name: string, flags: WriteFlags): Promise<
   const change =
     flags.toVersion === undefined ? changes[0] : changes.find(({ version }) => version === flags.toVersion);
   const next = flags.toVersion === undefined ? change?.before : change?.after;
-  await write(session, name, flags, next, (engine) =>
+  await write(session, 'undo', name, flags, next, (engine) =>
     restoreCursor(engine, name, {
       ...by(session, flags),
       ...(flags.toVersion === undefined ? {} : { version: flags.toVersion }),
@@ -118,6 +118,7 @@ function by(session: Session, flags: WriteFlags) {
 /** Shows and asks on a terminal, writes, and prints both cursors. */
 async function write(
   session: Session,
+  verb: 'set' | 'reset' | 'undo',
   name: string,
   flags: WriteFlags,
   next: Json | undefined,
@@ -134,8 +135,8 @@ async function write(
   const { version } = await store(engine);
   const after = await getCursor(engine, name);
   await session.audit({
-    action: 'set_cursor',
-    target: name,
+    action: `skein sensors cursor ${verb}`,
+    target: `sensor:${name}/cursor`,
     reason: flags.reason,
     before: before.cursor,
     after: after.cursor,

@@ -2,13 +2,13 @@
 
 import type { Command } from 'commander';
 
+import type { TickRecord } from '../../api/reads/sensors.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import { ConflictError, ServiceError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { tickJson } from '../describe-tick.ts';
 import { leaf } from '../help.ts';
-import type { TickRecord } from '../read-sensors.ts';
 import type { RunAction, Session } from '../session.ts';
-import { tickJson } from './sensors.ts';
 
 const LOOK_EVERY_MS = 100;
 
@@ -29,13 +29,13 @@ async function tickNow(session: Session, name: string): Promise<void> {
   const id = await openTick(engine, name, session.by);
   if (id === undefined)
     throw new ConflictError(`A tick of ${name} is under way: wait for it, see “skein sensors show”.`);
-  await session.audit({ action: 'evaluate_sensor', target: name, after: { tick: id } });
+  await session.audit({ action: 'skein sensors tick', target: `sensor:${name}`, after: { tick: id } });
   if ((await countWorkers(engine)) === 0) await evaluateHere(session, engine, id);
   const tick = await waitForTick(engine, id, sensor.timeoutMs);
   if (tick.status === 'FAILURE') session.endWith(1);
   session.print({ sensor: name, ...tickJson(tick) }, () => [
-    `${tick.decision ?? tick.status}${tick.reason === '' ? '' : `: ${tick.reason}`}`,
-    ...tick.runs.map((id) => `run ${id}`),
+    `${tick.decision}${tick.reason === '' ? '' : `: ${tick.reason}`}`,
+    ...tick.run_ids.map((run) => `run ${run}`),
   ]);
 }
 
@@ -64,10 +64,10 @@ async function evaluateHere(session: Session, engine: Engine, id: string): Promi
 const MARGIN_MS = 15_000;
 
 async function waitForTick(engine: Engine, id: string, timeoutMs: number): Promise<TickRecord> {
-  const { readTick } = await import('../read-sensors.ts');
+  const { readTicks } = await import('../../api/reads/sensors.ts');
   const ends = performance.now() + timeoutMs + MARGIN_MS;
   for (;;) {
-    const tick = await readTick(engine, id);
+    const [tick] = await readTicks(engine, [id]);
     if (tick !== undefined && tick.status !== 'STARTED') return tick;
     if (performance.now() > ends)
       throw new ServiceError('worker', `No worker has ended the tick ${id} in time.`, {

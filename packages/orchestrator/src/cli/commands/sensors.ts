@@ -2,10 +2,10 @@
 
 import type { Command } from 'commander';
 
+import type { SwitchState } from '../../api/reads/sensors.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import type { Json } from '../../definitions/json.ts';
 import type { Sensor } from '../../definitions/sensor.ts';
-import type { SensorState, TickRecord } from '../read-sensors.ts';
 import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
 import { readJsonArgument, wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
@@ -49,9 +49,9 @@ export function registerSensors(program: Command, run: RunAction): void {
 }
 
 async function list(session: Session): Promise<void> {
-  const { readSensors } = await import('../read-sensors.ts');
+  const { readSwitches } = await import('../../api/reads/sensors.ts');
   const all = [...session.deployment.sensors.values()];
-  const states = await readSensors(
+  const states = await readSwitches(
     await session.engine(),
     all.map(({ name }) => name),
   );
@@ -67,81 +67,53 @@ async function list(session: Session): Promise<void> {
         state.status,
         duration(sensor.everyMs),
         sensor.job.name,
-        time(state.lastTickAt),
-        shorten([state.lastDecision ?? '–', state.lastReason].filter(Boolean).join(': '), 70),
+        time(state.last_tick?.ended_at),
+        shorten([state.last_tick?.decision ?? '–', state.last_tick?.reason].filter(Boolean).join(': '), 70),
       ]),
     ),
   );
 }
 
-async function show(session: Session, name: string, ticks: number): Promise<void> {
+async function show(session: Session, name: string, limit: number): Promise<void> {
   const sensor = lookUp('sensor', session.deployment.sensors, name);
-  const { readSensors, readTicks } = await import('../read-sensors.ts');
+  const [{ listTicks, readSwitches }, { tickJson, tickTable }] = await Promise.all([
+    import('../../api/reads/sensors.ts'),
+    import('../describe-tick.ts'),
+  ]);
   const engine = await session.engine();
-  const [state] = await readSensors(engine, [name]);
+  const [state] = await readSwitches(engine, [name]);
   if (!state) return;
-  const records = ticks === 0 ? [] : await readTicks(engine, name, ticks);
-  session.print({ ...toJson(sensor, state), ticks: records.map(tickJson) }, () => [
+  const ticks = limit === 0 ? [] : (await listTicks(engine, name, { limit })).items;
+  session.print({ ...toJson(sensor, state), ticks: ticks.map(tickJson) }, () => [
     ...pairs([
       ['sensor', sensor.name],
       ['about', sensor.description],
       ['job', sensor.job.name],
       ['every', duration(sensor.everyMs)],
-      ['status', `${state.status} (by ${state.statusBy || 'definition'})`],
-      ['next tick', time(state.nextTickAt)],
+      ['status', `${state.status} (by ${state.status_by})`],
+      ['next tick', time(state.next_due_at)],
       ['cursor', `version ${state.version}, generation ${state.generation}`],
     ]),
-    JSON.stringify(state.cursor, null, 2),
-    ...(records.length === 0 ? [] : ['', ...tickTable(records)]),
+    JSON.stringify(JSON.parse(state.cursor), null, 2),
+    ...(ticks.length === 0 ? [] : ['', ...tickTable(ticks)]),
   ]);
 }
 
-function toJson(sensor: Sensor, state: SensorState): { readonly [field: string]: Json } {
+function toJson(sensor: Sensor, state: SwitchState): { readonly [field: string]: Json } {
   return {
     name: sensor.name,
     description: sensor.description,
     job: sensor.job.name,
     every_ms: sensor.everyMs,
     status: state.status,
-    status_by: state.statusBy,
-    status_at: state.statusAt?.toISOString() ?? null,
-    cursor: state.cursor,
+    status_by: state.status_by,
+    status_at: state.status_at,
+    cursor: JSON.parse(state.cursor) as Json,
     version: state.version,
     generation: state.generation,
-    error_streak: state.errorStreak,
-    last_tick_at: state.lastTickAt?.toISOString() ?? null,
-    last_decision: state.lastDecision ?? null,
-    last_reason: state.lastReason,
-    next_tick_at: state.nextTickAt?.toISOString() ?? null,
-  };
-}
-
-function tickTable(records: readonly TickRecord[]): string[] {
-  return table(
-    ['TICK', 'STARTED', 'DECISION', 'RUNS', 'REASON'],
-    records.map((tick) => [
-      tick.id,
-      time(tick.startedAt),
-      tick.decision ?? tick.status,
-      String(tick.runs.length),
-      shorten(tick.reason, 80),
-    ]),
-  );
-}
-
-export function tickJson(tick: TickRecord): { readonly [field: string]: Json } {
-  return {
-    tick: tick.id,
-    status: tick.status,
-    decision: tick.decision,
-    reason: tick.reason,
-    trigger: tick.trigger,
-    started_at: tick.startedAt?.toISOString() ?? null,
-    ended_at: tick.endedAt?.toISOString() ?? null,
-    runs: tick.runs,
-    suppressed: tick.suppressed,
-    cursor_before: tick.cursorBefore,
-    cursor_after: tick.cursorAfter,
+    error_streak: state.error_streak,
+    last_tick: state.last_tick,
+    next_tick_at: state.next_due_at,
   };
 }
 

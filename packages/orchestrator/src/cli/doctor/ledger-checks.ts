@@ -1,8 +1,9 @@
 /** Is the ledger moving: clocks, workers, the outbox, leases, sensors that fail. Reads only. */
 
+import { readSwitches } from '../../api/reads/sensors.ts';
+import { clockSkewMs, readQueues } from '../../api/reads/system.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { countWorkers } from '../../worker/worker.ts';
-import { readSensors } from '../read-sensors.ts';
 import { duration } from '../terminal.ts';
 import { type Finding, notice, ok, problem } from './finding.ts';
 
@@ -15,12 +16,9 @@ const LEASE_OVERDUE_MS = 10_000;
 const ERROR_STREAK = 3;
 
 export async function checkClock(engine: Engine): Promise<Finding> {
-  const before = Date.now();
-  const [seconds, micros] = await engine.redis.time();
-  const after = Date.now();
-  const skew = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000 - (before + after) / 2);
-  const amount = `this clock and that of Redis differ by ${Math.abs(skew)} ms`;
-  return Math.abs(skew) > SKEW_MS
+  const skewMs = Math.abs(await clockSkewMs(engine));
+  const amount = `this clock and that of Redis differ by ${skewMs} ms`;
+  return skewMs > SKEW_MS
     ? problem('clock', amount, 'Synchronise the clocks of both machines (chrony, ntpd).')
     : ok('clock', amount);
 }
@@ -29,7 +27,7 @@ export async function checkWorkers(engine: Engine): Promise<Finding> {
   const [alive, queued, sensors] = await Promise.all([
     countWorkers(engine),
     engine.redis.zcard(engine.keys.runsByStatus('QUEUED')),
-    readSensors(engine, [...engine.deployment.sensors.keys()]),
+    readSwitches(engine, [...engine.deployment.sensors.keys()]),
   ]);
   if (alive > 0) return ok('workers', `${alive} alive`);
   const running = sensors.filter(({ status }) => status === 'RUNNING').length;
@@ -40,11 +38,9 @@ export async function checkWorkers(engine: Engine): Promise<Finding> {
 }
 
 export async function checkOutbox(engine: Engine): Promise<Finding> {
-  const { resendMs } = engine.settings;
-  const [, due] = await engine.redis.zrange(engine.keys.outbox, '0', '0', 'WITHSCORES');
-  if (due === undefined) return ok('outbox', 'empty');
-  const ageMs = Date.now() - (Number(due) - resendMs);
-  const text = `the oldest attempt waits for ${duration(Math.max(0, ageMs))}`;
+  const { outbox, oldest_outbox_ms: ageMs } = await readQueues(engine);
+  if (outbox === 0) return ok('outbox', 'empty');
+  const text = `${outbox} attempts wait for a worker, the oldest for ${duration(ageMs)}`;
   return ageMs > OUTBOX_AGE_MS
     ? problem('outbox', text, 'Nobody takes work: start a worker, or look at the log of the one that runs.')
     : ok('outbox', text);
@@ -64,17 +60,17 @@ export async function checkLeases(engine: Engine): Promise<Finding> {
 }
 
 export async function checkSensors(engine: Engine): Promise<Finding[]> {
-  const states = await readSensors(engine, [
-    ...engine.deployment.sensors.keys(),
-    ...engine.deployment.schedules.keys(),
-  ]);
-  const failing = states.filter((state) => state.status === 'RUNNING' && state.errorStreak >= ERROR_STREAK);
+  const names = [...engine.deployment.sensors.keys(), ...engine.deployment.schedules.keys()];
+  const states = await readSwitches(engine, names);
+  const failing = states.flatMap((state, i) =>
+    state.status === 'RUNNING' && state.error_streak >= ERROR_STREAK ? [{ name: names[i] ?? '', state }] : [],
+  );
   if (failing.length === 0) return [ok('sensors', `none fails again and again`)];
-  return failing.map((state) =>
+  return failing.map(({ name, state }) =>
     problem(
       'sensors',
-      `${state.name} has failed ${state.errorStreak} times in a row: ${state.lastReason}`,
-      `See “skein sensors show ${state.name}”; stop it with “skein sensors stop ${state.name}”.`,
+      `${name} has failed ${state.error_streak} times in a row: ${state.last_tick?.reason ?? ''}`,
+      `See “skein sensors show ${name}”; stop it with “skein sensors stop ${name}”.`,
     ),
   );
 }
