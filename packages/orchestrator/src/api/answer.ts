@@ -27,7 +27,10 @@ export async function finishAnswer(
 }
 
 async function writeAudit(context: ApiContext, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const note = request.auditNote;
+  const isFamilyWrite =
+    request.routeOptions.config.family === true && !['GET', 'HEAD', 'OPTIONS'].includes(request.method);
+  // A family's write says nothing of itself: at least who called what is kept.
+  const note = request.auditNote ?? (isFamilyWrite && request.principal ? { target: request.url } : undefined);
   if (note === undefined) return;
   request.auditNote = undefined;
   const scrubbed = (value: unknown): unknown =>

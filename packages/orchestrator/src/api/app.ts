@@ -67,6 +67,8 @@ export async function buildApp(engine: Engine, options: AppOptions): Promise<App
     },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, context.scrub, () => {}),
   }).withTypeProvider<ZodTypeProvider>();
+  // A form of another site can send text/plain without asking first; nothing here takes it.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 

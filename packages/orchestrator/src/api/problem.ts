@@ -38,6 +38,7 @@ export function sendProblem(
     detail: scrub(described.detail).slice(0, 4_000),
     request_id: request.id,
   };
+  if (body.status === 503) reply.header('retry-after', '2');
   return reply.code(body.status).type('application/problem+json').send(body);
 }
 
@@ -77,7 +78,18 @@ function publicDetails(details: Record<string, unknown>): Record<string, unknown
   return Object.fromEntries(Object.entries(details).filter(([name]) => known.includes(name)));
 }
 
+/** What ioredis throws while Redis is away, loading or full: not a fault of the request. */
+const REDIS_AWAY =
+  /^(LOADING|READONLY|MISCONF|OOM|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN)\b|Connection is closed|max retries per request|Stream isn't writeable|Socket timeout/;
+
 function ofFastify(error: Partial<FastifyError>): Description {
+  if (REDIS_AWAY.test(error.message ?? '') || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') {
+    return {
+      code: 'SERVICE_UNAVAILABLE',
+      status: 503,
+      detail: 'Redis does not answer, or takes no writes now. Nothing was changed; try again in a moment.',
+    };
+  }
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return { code: 'TOO_LARGE', status: 413, detail: 'The body is larger than 1 MiB.' };

@@ -6,7 +6,7 @@ import { buildApp } from '../../src/api/app.ts';
 import type { App } from '../../src/api/context.ts';
 import { createToken } from '../../src/api/access/tokens.ts';
 import type { Role } from '../../src/api/access/principal.ts';
-import type { Deployment } from '../../src/index.ts';
+import { type Deployment, type RouteFamily, defineDeployment, defineSchedule, lookUp } from '../../src/index.ts';
 import { type Behaviour, type Harness, SILENT, openHarness, testDeployment } from '../engine/harness.ts';
 
 export interface Answer {
@@ -34,6 +34,31 @@ export interface ApiHarness extends Harness {
   until<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T>;
 }
 
+/** The engine's test definitions with a schedule and a family's routes. */
+export function apiDeployment(
+  behave: Behaviour = () => ({ rows: 1 }),
+  definitions: Parameters<typeof testDeployment>[1] = {},
+  routes: readonly RouteFamily[] = [],
+): Deployment {
+  const base = testDeployment(behave, definitions);
+  const nightly = defineSchedule({
+    name: 'nightly',
+    description: 'The day before, every night.',
+    job: lookUp('job', base.jobs, 'events_job'),
+    cron: '0 3 * * *',
+    requests: (at) => [{ partitions: [`1_${at.toISOString().slice(0, 10)}`] }],
+  });
+  return defineDeployment({
+    definitions: {
+      jobs: [...base.jobs.values()],
+      sensors: [...base.sensors.values()],
+      schedules: [nightly],
+      pools: base.pools,
+    },
+    routes,
+  });
+}
+
 const open: { app: App; harness: Harness }[] = [];
 
 export async function openApi(
@@ -44,8 +69,11 @@ export async function openApi(
     readonly definitions?: Parameters<typeof testDeployment>[1];
   } = {},
 ): Promise<ApiHarness> {
-  const harness = await openHarness(options.deployment ?? testDeployment(behave, options.definitions), options.env);
-  const app = await buildApp(harness.engine, { log: SILENT, uiRoot: '/nonexistent' });
+  const harness = await openHarness(options.deployment ?? apiDeployment(behave, options.definitions), options.env);
+  const app = await buildApp(harness.engine, { log: SILENT, uiRoot: '/nonexistent' }).catch(async (error: unknown) => {
+    await harness.close();
+    throw error;
+  });
   open.push({ app, harness });
   const inject = async (request: InjectOptions): Promise<Answer> => {
     const reply = await app.inject({ ...request, headers: { host: 'localhost', ...request.headers } });
@@ -55,7 +83,7 @@ export async function openApi(
       headers: reply.headers,
       text: reply.body,
       raw: reply.rawPayload,
-      body: (type.includes('json') ? reply.json() : undefined) as Body,
+      body: (type.includes('json') && !reply.headers['content-encoding'] ? reply.json() : undefined) as Body,
     };
   };
   const withBody = (payload: object | undefined) => (payload === undefined ? {} : { payload });

@@ -84,7 +84,7 @@ export function patternOf(message: string): string {
     .slice(0, 500)
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '<uuid>')
     .replaceAll(/\b[0-9A-HJKMNP-TV-Z]{26}\b/g, '<id>')
-    .replaceAll(/\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?/g, '<time>')
+    .replaceAll(/(?<!\d)\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?/g, '<time>')
     .replaceAll(/“[^”]*”|"[^"]*"|'[^']*'/g, '<text>')
     .replaceAll(/\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b/gi, '<hex>')
     .replaceAll(/\d+(?:\.\d+)?/g, '<n>');

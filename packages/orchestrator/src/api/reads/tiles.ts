@@ -17,6 +17,8 @@ export interface Rectangle {
 
 /** Cells that one answer may hold. */
 export const MAX_TILE_CELLS = 4_000_000;
+/** Partitions that one answer may look at, with a step. */
+export const MAX_TILE_COLUMNS = 40_000_000;
 const ROWS_PER_PIPELINE = 1_000;
 
 export function widthOf({ from, to, step }: Rectangle): number {

@@ -181,7 +181,7 @@ export const accessRoutes: Routes = (app, context) => {
         operationId: 'revokeToken',
         summary: 'Revoke a token and its sessions, at once',
         tags: ['access'],
-        params: z.object({ id: z.string().min(1).max(60) }),
+        params: z.object({ id: z.string().regex(/^[0-9A-Za-z]{1,60}$/, 'is not an id of a token') }),
         response: { 200: Done },
       },
     },

@@ -18,14 +18,16 @@ import {
 } from '../../engine/backfill.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
+import { checkIdRange } from '../ranges.ts';
 import { Reason, given, pageOf } from '../schema.ts';
 import { BackfillBody, BackfillItem, BackfillPlan, toBackfill } from './backfill-schemas.ts';
 import { Outcome } from './partitions.ts';
 
-const Params = z.object({ id: z.string().min(1).max(60) });
+const Params = z.object({ id: z.string().regex(/^[0-9A-Z]{1,60}$/, 'is not an id of a backfill') });
 const ReasonBody = z.strictObject({ reason: Reason.optional() }).nullish();
 
 function toRequest(body: z.output<typeof BackfillBody>): BackfillRequest {
+  body.ids?.forEach(checkIdRange);
   return {
     job: body.job,
     ...given({

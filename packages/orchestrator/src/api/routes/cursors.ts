@@ -48,7 +48,7 @@ export const cursorRoutes: Routes = (app, { engine }) => {
         params: SensorParams,
         headers: z.object({ 'if-match': z.string().max(100).optional() }),
         body: z.strictObject({
-          cursor: z.unknown(),
+          cursor: z.unknown().refine((value) => value !== undefined, 'is missing'),
           reason: NeededReason,
           if_version: z.number().int().min(0).optional(),
         }),

@@ -8,9 +8,11 @@ import { API_PREFIX } from '../openapi.ts';
 const page = (name: string) => readFileSync(new URL(`../pages/${name}`, import.meta.url), 'utf8');
 
 export const docsRoutes: Routes = (app) => {
-  app.get(`${API_PREFIX}/openapi.json`, { schema: { hide: true } }, (_request, reply) =>
-    reply.type('application/json').send(JSON.stringify(app.swagger())),
-  );
+  let document: string | undefined;
+  app.get(`${API_PREFIX}/openapi.json`, { schema: { hide: true } }, (_request, reply) => {
+    document ??= JSON.stringify(app.swagger());
+    return reply.type('application/json').send(document);
+  });
   app.get(`${API_PREFIX}/docs`, { schema: { hide: true } }, (_request, reply) =>
     reply.type('text/html; charset=utf-8').send(page('docs.html')),
   );

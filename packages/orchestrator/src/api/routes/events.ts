@@ -20,6 +20,8 @@ export const eventRoutes: Routes = (app, { changes, scrub }) => {
   app.get(
     `${API_PREFIX}/events`,
     {
+      // A HEAD would open a stream that nobody reads.
+      exposeHeadRoute: false,
       schema: {
         operationId: 'streamEvents',
         summary: 'Changes as they happen (server-sent events)',

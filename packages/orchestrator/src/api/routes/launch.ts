@@ -10,10 +10,11 @@ import type { Job } from '../../definitions/job.ts';
 import type { JsonObject } from '../../definitions/json.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readStatuses } from '../../engine/partition-reader.ts';
-import { type SubmitSpec, configOf, planSubmit, submit } from '../../engine/submit.ts';
+import { MAX_PARTITIONS_PER_RUN, type SubmitSpec, configOf, planSubmit, submit } from '../../engine/submit.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { maskSecrets } from '../mask.ts';
 import { API_PREFIX } from '../openapi.ts';
+import { expandRanges } from '../ranges.ts';
 import { Facts, FieldError, Reason, TagMap, Tags, given, named } from '../schema.ts';
 import { Activity, Outcome } from './partitions.ts';
 
@@ -107,7 +108,7 @@ function toSubmit(engine: Engine, body: Launch, cause: string): SubmitRequest {
   const [first] = job.assets;
   return {
     job: job.name,
-    partitions: first === undefined ? [] : body.partitions.flatMap((range) => first.partitions.expand(range)),
+    partitions: first === undefined ? [] : expandRanges(first, body.partitions, MAX_PARTITIONS_PER_RUN),
     config: body.config as JsonObject,
     tags: body.tags,
     cause,

@@ -3,10 +3,12 @@
 import { z } from 'zod';
 
 import { lookUp } from '../../definitions/deployment.ts';
+import { MAX_EXPANDED_KEYS } from '../../definitions/partitions/partitions.ts';
 import { type MarkResult, markPartitions, markWholeRow } from '../../engine/mark.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
+import { expandRanges } from '../ranges.ts';
 import { Reason, named } from '../schema.ts';
 import { AssetParams } from './assets.ts';
 
@@ -35,7 +37,7 @@ export const markRoutes: Routes = (app, { engine }) => {
     const asset = lookUp('asset', engine.deployment.assets, key);
     if (body.partitions.length === 0 && body.row === undefined)
       throw new RequestInvalidError('body: name partitions or a row.');
-    const keys = body.partitions.flatMap((range) => asset.partitions.expand(range));
+    const keys = expandRanges(asset, body.partitions, MAX_EXPANDED_KEYS);
     const one = keys.length === 0 ? NOTHING : await markPartitions(engine, asset, keys, as, by);
     const whole = body.row === undefined ? NOTHING : await markWholeRow(engine, asset, body.row, as, by);
     return { changed: one.changed + whole.changed, busy: one.busy + whole.busy };

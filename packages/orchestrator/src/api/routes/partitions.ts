@@ -14,7 +14,7 @@ import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { pageOfRows } from '../reads/partition-rows.ts';
 import { searchPartitions } from '../reads/partition-search.ts';
-import { MAX_TILE_CELLS, readTile, widthOf } from '../reads/tiles.ts';
+import { MAX_TILE_CELLS, MAX_TILE_COLUMNS, readTile, widthOf } from '../reads/tiles.ts';
 import { Time, iso, named, pageOf, pageQuery } from '../schema.ts';
 import { Counts } from './asset-schemas.ts';
 import { AssetParams } from './assets.ts';
@@ -127,7 +127,7 @@ export const partitionRoutes: Routes = (app, { engine }) => {
     async ({ params, body }, reply) => {
       const width = widthOf(body);
       if (body.to < body.from) throw new RequestInvalidError('body.to: lies before from.');
-      if (width * body.rows.length > MAX_TILE_CELLS)
+      if (width * body.rows.length > MAX_TILE_CELLS || (body.to - body.from + 1) * body.rows.length > MAX_TILE_COLUMNS)
         throw new RequestInvalidError(
           `body: a tile takes at most ${MAX_TILE_CELLS} cells; ask for fewer rows or columns.`,
         );
@@ -163,10 +163,12 @@ export const partitionRoutes: Routes = (app, { engine }) => {
     async ({ params, query }) => {
       const asset = assetOf(params.key);
       const { columns } = asset.partitions;
+      // Today's window, which is not complete, may have run; nothing lies after it.
+      const latest = Math.max(0, columns.lastComplete(new Date()) + 1);
       const found = await searchPartitions(engine, asset, {
         row: query.row,
-        from: query.from === undefined ? 0 : columns.column(query.from),
-        to: query.to === undefined ? Math.max(0, columns.lastComplete(new Date()) + 1) : columns.column(query.to),
+        from: query.from === undefined ? 0 : Math.max(0, columns.column(query.from)),
+        to: Math.min(latest, query.to === undefined ? latest : columns.column(query.to)),
         statuses: query.status === undefined ? [] : [query.status].flat(),
         after: query.after,
         limit: query.limit,

@@ -25,7 +25,7 @@ import {
   toRunWithPartitions,
 } from './run-schemas.ts';
 
-export const RunParams = z.object({ id: z.string().min(1).max(60) });
+export const RunParams = z.object({ id: z.string().regex(/^[0-9A-Za-z]{1,60}$/, 'is not an id of a run') });
 export const StreamPlace = z
   .string()
   .regex(/^\d{1,20}(-\d{1,20})?$/, 'must be an id of an earlier answer')

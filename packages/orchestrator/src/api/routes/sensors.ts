@@ -12,6 +12,7 @@ import { openTick } from '../../engine/tick.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
+import { suppressedBy } from '../reads/suppressed.ts';
 import { type SwitchState, listTicks, readSwitches, readTicks } from '../reads/sensors.ts';
 import { Reason, given, pageOf, pageQuery } from '../schema.ts';
 import { PreviewTick, SensorDetail, SensorItem, SensorStatus, Tick } from './sensor-schemas.ts';
@@ -142,6 +143,7 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
           200: z.object({
             ticks: z.array(PreviewTick),
             requests_total: z.number(),
+            suppressed_total: z.number().describe('Of those that are shown.'),
             cut: z.boolean().describe(`Only the first ${MAX_PREVIEW_REQUESTS} requests are shown.`),
           }),
         },
@@ -155,20 +157,25 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
         log,
         ...given({ cursor: body.cursor as Json | undefined }),
       });
-      let room = MAX_PREVIEW_REQUESTS;
-      const total = ticks.reduce((n, tick) => n + tick.requests.length, 0);
+      const all = ticks.flatMap((tick) => tick.requests);
+      const shown = all.slice(0, MAX_PREVIEW_REQUESTS);
+      const [asset] = sensor.job.assets;
+      const earlier = asset === undefined ? [] : await suppressedBy(engine, sensor.name, asset, shown);
+      let at = 0;
       return {
         ticks: ticks.map((tick) => {
-          const requests = tick.requests.slice(0, room).map((one) => ({
+          const requests = tick.requests.slice(0, Math.max(0, shown.length - at)).map((one, i) => ({
             ...one,
             partitions: [...one.partitions],
             tags: { ...one.tags },
+            suppressed_by: earlier[at + i] ?? null,
           }));
-          room -= requests.length;
+          at += requests.length;
           return { ...tick, requests };
         }),
-        requests_total: total,
-        cut: total > MAX_PREVIEW_REQUESTS,
+        requests_total: all.length,
+        suppressed_total: earlier.filter((one) => one !== null).length,
+        cut: all.length > MAX_PREVIEW_REQUESTS,
       };
     },
   );
@@ -196,7 +203,7 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
         operationId: 'getTick',
         summary: 'One tick',
         tags: ['sensors'],
-        params: SensorParams.extend({ tick: z.string().min(1).max(140) }),
+        params: SensorParams.extend({ tick: z.string().regex(/^[\w.-]{1,140}$/, 'is not an id of a tick') }),
         response: { 200: Tick },
       },
     },
