@@ -34,15 +34,29 @@ export interface Registered {
   readonly snapshot: number;
 }
 
+/** Deletes of a day whose file others have registered several times; each ends one registration. */
+const MAX_DELETES = 5;
+
 /** @throws RowCountMismatchError, FencedError, ServiceError; then nothing of it is in the lake */
 export async function registerDay(lake: Lake, registration: Registration, signal: AbortSignal): Promise<Registered> {
-  const { value, snapshot } = await lake.write(signal, (tx) => replaceDay(tx, registration));
-  return { ...value, snapshot };
+  const { dataset, partition } = registration;
+  for (let deletes = 0; ; deletes++) {
+    const { value, snapshot } = await lake.write(signal, (tx) => replaceDay(tx, registration, deletes < MAX_DELETES));
+    if (value !== 'registered twice') return { ...value, snapshot };
+    // Inside one transaction further deletes see nothing, so each is one of its own; readers see the day until the last.
+    await lake.write(signal, (tx) => deleteDay(tx, dataset, partition));
+  }
 }
 
-async function replaceDay(tx: LakeTransaction, registration: Registration): Promise<Omit<Registered, 'snapshot'>> {
-  const { dataset, partition, url, rows, cleanup, runId, attempt } = registration;
-  await refuseWhenFenced(tx, registration);
+async function replaceDay(
+  tx: LakeTransaction,
+  registration: Registration,
+  mayHeal: boolean,
+): Promise<Omit<Registered, 'snapshot'> | 'registered twice'> {
+  const { dataset, partition, url, rows, cleanup, runId, attempt, folderUrl } = registration;
+  const live = (await tx.catalog.rows<{ path: string }>(LIVE_FILES, [likePrefix(folderUrl)])).map(({ path }) => path);
+  refuseWhenFenced(live, registration);
+  if (cleanup && mayHeal && new Set(live).size < live.length) return 'registered twice';
   const rowsDeleted = cleanup ? await deleteDay(tx, dataset, partition) : 0;
   const rowsKept = cleanup ? 0 : await countDay(tx, dataset, partition);
   if (url !== undefined) await tx.rows(addFileSql(dataset), [url]);
@@ -59,17 +73,9 @@ async function replaceDay(tx: LakeTransaction, registration: Registration): Prom
   return { rowsDeleted, rowsKept, rowsInLake };
 }
 
-/** A file that was registered twice by others needs two deletes, the first of which says that it deleted everything. */
 async function deleteDay(tx: LakeTransaction, dataset: Dataset, partition: TeamDay): Promise<number> {
-  const range = lakeRange(partition);
-  let total = 0;
-  for (let i = 0; i < 5; i++) {
-    const [row] = await tx.rows<{ Count: string }>(deleteDaySql(dataset), range);
-    const deleted = Number(row?.Count ?? 0);
-    if (deleted === 0) break;
-    total += deleted;
-  }
-  return total;
+  const [row] = await tx.rows<{ Count: string }>(deleteDaySql(dataset), lakeRange(partition));
+  return Number(row?.Count ?? 0);
 }
 
 export async function countDay(
@@ -87,13 +93,10 @@ function lakeRange({ id, day }: TeamDay): [bigint, string, string] {
 }
 
 /** An attempt that was given up and comes back finds the file of a later one and stops. */
-async function refuseWhenFenced(tx: LakeTransaction, { folderUrl, runId, attempt }: Registration): Promise<void> {
-  const live = await tx.catalog.rows<{ path: string }>(LIVE_FILES, [likePrefix(`${folderUrl}${runId}`)]);
-  const later = live
-    .map(({ path }) => parseObjectName(path))
-    .find((name) => name?.runId === runId && name.attempt > attempt);
-  if (later)
-    throw new FencedError(
-      `Attempt ${attempt} of run ${runId} comes too late: attempt ${later.attempt} has registered its file.`,
-    );
+function refuseWhenFenced(live: readonly string[], { runId, attempt }: Registration): void {
+  const later = live.map(parseObjectName).find((name) => name?.runId === runId && name.attempt > attempt);
+  if (!later) return;
+  throw new FencedError(
+    `Attempt ${attempt} of run ${runId} comes too late: attempt ${later.attempt} has registered its file.`,
+  );
 }
