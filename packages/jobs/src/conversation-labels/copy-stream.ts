@@ -40,6 +40,7 @@ export async function copyToClickHouse(copy: Copy): Promise<number> {
     body.on('error', () => {});
     const out = client.query(copyTo(copy.sql));
     let refused: { readonly reason: unknown } | undefined;
+    let broken: { readonly reason: unknown } | undefined;
     const inserted = copy.clickhouse
       .insert(copy.table, body, {
         format: 'TabSeparated',
@@ -49,11 +50,11 @@ export async function copyToClickHouse(copy: Copy): Promise<number> {
       })
       .catch((reason: unknown) => {
         refused = { reason };
+        if (broken) return;
         // A COPY that is abandoned would leave its connection unusable: it is cancelled and read to its end.
         copy.db.query('SELECT pg_cancel_backend($1)', [backendOf(client)]).catch(() => {});
         out.resume();
       });
-    let broken: { readonly reason: unknown } | undefined;
     await new Promise<void>((resolve) => {
       out.on('data', (chunk: Buffer) => {
         if (refused || body.write(chunk)) return;

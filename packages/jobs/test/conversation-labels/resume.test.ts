@@ -110,13 +110,14 @@ test('a run that was cut off and never resumed: the next one brings back what on
 
 test('PostgreSQL fails in the middle of a day: the day fails and says that it is deleted; the next run completes it', async () => {
   const { tamper } = await import('./tampering.ts');
-  let inserts = 0;
+  let counts = 0;
   const clickhouse = tamper(center.clickhouse, {
-    insert: async (table, pass) => {
-      await pass();
-      if (table.endsWith('`conversation_with_labels`') && ++inserts === 1) {
+    // Counted before and after the first day; the third count is the beginning of the second.
+    rows: async (sql, pass) => {
+      if (sql.includes('AND (profile_id, conversation_id) IN') && sql.includes('{unit:Date}') && ++counts === 3) {
         await center.appDb.query('ALTER TABLE app.agent_online RENAME TO away');
       }
+      return pass(sql);
     },
   });
   const broken = await center.run({
