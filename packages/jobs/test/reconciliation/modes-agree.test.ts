@@ -127,7 +127,7 @@ test('both modes and the model agree on random histories', async () => {
       const plain = (diffs: readonly PersonDiff[]) =>
         Object.fromEntries(
           diffs.map((diff) => [
-            ids.indexOf(diff.personId),
+            (ids as readonly string[]).indexOf(diff.personId),
             {
               version: Number(diff.version),
               changes: diff.changes.map((c) => [
@@ -162,9 +162,9 @@ async function load(team: number, ids: readonly string[], s: Scenario): Promise<
   const events = s.events.map((e, i): EventInput => ({
     team,
     at: textOf(e),
-    person: ids[e.person] ?? '',
+    person: ids[e.person] ?? randomUUID(),
     distinctId: `d${e.distinctId}`,
-    uuid: eventIds[i] ?? '',
+    uuid: eventIds[i] ?? randomUUID(),
     properties: object({
       ...(e.set ? { $set: object(e.set) } : {}),
       ...(e.once ? { $set_once: object(e.once) } : {}),

@@ -1,0 +1,284 @@
+/**
+ * The reconciliation of 200,000 persons with differences (found, updated, backed up, published to Kafka) beside the
+ * same work one person at a time, and beside a bare set-based UPDATE of the same rows. The memory of a windowed run over
+ * a team of a million affected persons is measured in a process of its own.
+ */
+
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+
+import {
+  type ClickHouse,
+  type PersonsDb,
+  type Publisher,
+  ReconciliationConfig,
+  openClickHouse,
+  openKafkaPublisher,
+  openPersonsDb,
+  personPropertyReconciliation,
+} from '@skein/jobs';
+import { runAsset } from '@skein/orchestrator/testing';
+import pg from 'pg';
+
+import { applyClickHouseSchema, applyPostgresSchema } from '../infra/embedded/src/schemas.ts';
+import { createTopics } from '../infra/embedded/src/topics.ts';
+import { noCounts, reconcileTeam } from '../packages/jobs/src/reconciliation/reconcile-team.ts';
+import { type Bench, type BenchOptions, type BenchRow, row } from './bench.ts';
+
+const PERSONS = 200_000;
+const ONE_BY_ONE_PERSONS = 4_000;
+const BIG_TEAM = { id: 1, persons: 1_000_000 };
+const MEMORY_LIMIT_MB = 500;
+const BATCH = 2_000;
+const WINDOW = { bug_window_start: '2026-01-06 20:01:00', bug_window_end: '2026-01-07 14:52:00' };
+const NOW = new Date('2026-01-08T00:00:00Z');
+
+export const bench: Bench = {
+  name: 'reconciliation',
+  summary: 'set-based repair beside one person at a time and a bare UPDATE',
+  async run(options) {
+    const place = await openPlace(options);
+    try {
+      return [...(await measureSpeed(place, options)), await measureMemory(place, options)];
+    } finally {
+      await place.close();
+    }
+  },
+};
+
+type Place = Awaited<ReturnType<typeof openPlace>>;
+
+async function openPlace({ note }: BenchOptions) {
+  const name = `bench_reconciliation_${randomBytes(4).toString('hex')}`;
+  const at = (url: string | undefined) => Object.assign(new URL(url ?? ''), { pathname: `/${name}` }).href;
+  const env = { clickhouse: at(process.env.SKEIN_CLICKHOUSE_URL), persons: at(process.env.PERSONS_DB_WRITER_URL) };
+  const brokers = process.env.SKEIN_KAFKA_BROKERS ?? '';
+  const server = openClickHouse(process.env.SKEIN_CLICKHOUSE_URL ?? '');
+  await server.command(`CREATE DATABASE ${name}`);
+  await applyClickHouseSchema(env.clickhouse, 'persons');
+  await applyClickHouseSchema(env.clickhouse, 'events');
+  const admin = new pg.Client(process.env.PERSONS_DB_WRITER_URL);
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${name}`);
+  await applyPostgresSchema(env.persons, 'persons');
+  await createTopics(brokers, [`${name}.clickhouse_person`]);
+  note(`tables and topic are made in ${name}`);
+  const kafka = openKafkaPublisher(brokers.split(','));
+  const publisher: Publisher = { ...kafka, publish: (topic, messages) => kafka.publish(`${name}.${topic}`, messages) };
+  const clickhouse = openClickHouse(env.clickhouse);
+  const personsDb = openPersonsDb(env.persons, undefined);
+  return {
+    env,
+    clickhouse,
+    personsDb,
+    publisher,
+    async close() {
+      await kafka.close();
+      await clickhouse.close();
+      await personsDb.writer.end();
+      await server.command(`DROP DATABASE ${name} SYNC`);
+      await server.close();
+      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    },
+  };
+}
+
+/** A person of fifteen properties, some 500 bytes; */
+const FILLING = Array.from({ length: 13 }, (_, i) => `"property_${i}":"a value of usual length ${i}"`).join(',');
+
+async function loadClickHouse(
+  clickhouse: ClickHouse,
+  team: number,
+  persons: number,
+  withState: boolean,
+): Promise<void> {
+  const uuid = `toUUID(concat(substring(h,1,8),'-',substring(h,9,4),'-',substring(h,13,4),'-',substring(h,17,4),'-',substring(h,21,12)))`;
+  const from = `FROM (SELECT number, lower(hex(MD5(concat('${team}.', toString(number))))) AS h FROM numbers(${persons}))`;
+  if (withState) {
+    await clickhouse.command(`INSERT INTO person (id, team_id, properties, version, created_at)
+      SELECT ${uuid}, ${team}, concat('{"email":"old', toString(number), '","counter":', toString(number), ',${FILLING}}'), 1, '2026-01-01 00:00:00' ${from}`);
+  }
+  await clickhouse.command(`INSERT INTO events (uuid, event, properties, timestamp, team_id, distinct_id, person_id)
+    SELECT generateUUIDv4(), 'signed in', concat('{"$set":{"email":"new', toString(number), '"},"$lib":"web"}'),
+      toDateTime64('2026-01-06 20:01:00', 6, 'UTC') + number % 60000, ${team}, concat('d', toString(number)), ${uuid} ${from}`);
+}
+
+async function loadPostgres(db: pg.Pool, team: number, persons: number): Promise<void> {
+  await db.query(
+    `INSERT INTO posthog_person (created_at, properties, properties_last_updated_at, properties_last_operation, uuid, version, team_id)
+     SELECT '2026-01-01', ('{"email":"old' || n || '","counter":' || n || ',${FILLING}}')::jsonb, '{}', '{}', md5('${team}.' || n)::uuid, 1, ${team}
+     FROM generate_series(0, ${persons - 1}) n`,
+  );
+  await db.query('VACUUM ANALYZE posthog_person');
+}
+
+async function measureSpeed(place: Place, { note, rounds, scale }: BenchOptions): Promise<BenchRow[]> {
+  const persons = PERSONS * scale;
+  const ours: number[] = [];
+  const oneByOne: number[] = [];
+  const bare: number[] = [];
+  const db = place.personsDb.writer;
+  for (let round = 0; round < rounds; round++) {
+    const [set, one] = [1_000 + round, 2_000 + round];
+    note(`round ${round + 1}: loading ${persons} persons`);
+    await loadClickHouse(place.clickhouse, set, persons, true);
+    await loadPostgres(db, set, persons);
+    await loadPostgres(db, one, ONE_BY_ONE_PERSONS);
+    await db.query('CHECKPOINT');
+    note(`round ${round + 1}: ours`);
+    ours.push(await reconcile(place, set, persons));
+    await db.query('CHECKPOINT');
+    note(`round ${round + 1}: a bare UPDATE of the same rows`);
+    bare.push(await bareUpdate(db, set, persons));
+    await db.query('CHECKPOINT');
+    note(`round ${round + 1}: one by one`);
+    oneByOne.push(await updateOneByOne(place, one));
+    await db.query('TRUNCATE posthog_person, posthog_person_reconciliation_backup');
+    await place.clickhouse.command('TRUNCATE TABLE person');
+    await place.clickhouse.command('TRUNCATE TABLE events');
+  }
+  const rates = ours.map((seconds) => persons / seconds);
+  return [
+    row('persons found, updated, backed up and published, in a second', rates, oneByOne, {
+      otherIs: 'one person at a time',
+      unit: 'persons/s',
+      target: '≥ 10',
+    }),
+    row(`${persons} persons found, updated, backed up and published`, ours, bare, {
+      otherIs: 'a bare set-based UPDATE of the same rows',
+      unit: 's',
+      target: '≤ 2',
+    }),
+  ];
+}
+
+async function reconcile({ clickhouse, personsDb, publisher }: Place, team: number, persons: number): Promise<number> {
+  const began = performance.now();
+  const run = await runAsset(personPropertyReconciliation, {
+    config: { ...WINDOW, team_ids: [team], batch_size: BATCH },
+    now: NOW,
+    resources: { clickhouse, personsDb, kafka: publisher },
+  });
+  const seconds = (performance.now() - began) / 1_000;
+  if (run.result?.persons_updated !== persons)
+    throw new Error(`${String(run.result?.persons_updated)} of ${persons} persons were updated`);
+  return seconds;
+}
+
+/** The values are made beforehand, so this is PostgreSQL's own time. */
+async function bareUpdate(db: pg.Pool, team: number, persons: number): Promise<number> {
+  const { rows } = await db.query<{ id: string; properties: string }>(
+    'SELECT id, properties::text AS properties FROM posthog_person WHERE team_id = $1',
+    [team],
+  );
+  const batches: [string[], string[]][] = [];
+  for (let i = 0; i < rows.length; i += BATCH) {
+    const part = rows.slice(i, i + BATCH);
+    batches.push([part.map((r) => r.id), part.map((r) => r.properties.replace('"email": "new', '"email": "newer'))]);
+  }
+  const began = performance.now();
+  let updated = 0;
+  for (const [ids, properties] of batches) {
+    const { rowCount } = await db.query(
+      `UPDATE posthog_person p SET properties = i.properties::jsonb, version = p.version + 1
+       FROM unnest($2::bigint[], $3::text[]) AS i(id, properties) WHERE p.team_id = $1 AND p.id = i.id`,
+      [team, ids, properties],
+    );
+    updated += rowCount ?? 0;
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  if (updated !== persons) throw new Error(`${updated} of ${persons} rows were updated`);
+  return seconds;
+}
+
+/** The original's way: for each person one SELECT, one backup and one UPDATE, a commit and a flush every hundred. */
+async function updateOneByOne({ personsDb, publisher }: Place, team: number): Promise<number> {
+  const { rows } = await personsDb.writer.query<{ uuid: string }>(
+    'SELECT uuid FROM posthog_person WHERE team_id = $1',
+    [team],
+  );
+  const client = await personsDb.writer.connect();
+  const began = performance.now();
+  let messages: { key: null; value: string }[] = [];
+  await client.query('BEGIN');
+  for (const [i, { uuid }] of rows.entries()) {
+    const found = await client.query<{ id: string; properties: Record<string, unknown>; version: string }>(
+      'SELECT id, uuid, properties, properties_last_updated_at, properties_last_operation, version, is_identified, created_at FROM posthog_person WHERE team_id = $1 AND uuid = $2',
+      [team, uuid],
+    );
+    const [person] = found.rows;
+    if (!person) throw new Error('a person is gone');
+    const after = JSON.stringify({ ...person.properties, email: `new${i}` });
+    await client.query(
+      `INSERT INTO posthog_person_reconciliation_backup (job_id, team_id, person_id, uuid, properties, version, is_identified, created_at, pending_operations, properties_after, version_after)
+       VALUES ('one-by-one', $1, $2, $3, $4, $5, false, now(), '[]', $6, $7) ON CONFLICT DO NOTHING`,
+      [team, person.id, uuid, JSON.stringify(person.properties), person.version, after, Number(person.version) + 1],
+    );
+    await client.query(
+      'UPDATE posthog_person SET properties = $3, version = $4 WHERE team_id = $1 AND uuid = $2 AND version = $5',
+      [team, uuid, after, Number(person.version) + 1, person.version],
+    );
+    messages.push({
+      key: null,
+      value: JSON.stringify({ id: uuid, team_id: team, properties: after, version: Number(person.version) + 1 }),
+    });
+    if (messages.length === 100 || i === rows.length - 1) {
+      await client.query('COMMIT');
+      await publisher.publish('clickhouse_person', messages);
+      messages = [];
+      await client.query('BEGIN');
+    }
+  }
+  await client.query('COMMIT');
+  client.release();
+  return rows.length / ((performance.now() - began) / 1_000);
+}
+
+async function measureMemory({ env, clickhouse }: Place, { note, scale }: BenchOptions): Promise<BenchRow> {
+  note(`loading a team of ${BIG_TEAM.persons * scale} affected persons`);
+  await loadClickHouse(clickhouse, BIG_TEAM.id, BIG_TEAM.persons * scale, true);
+  note('a windowed dry run over it');
+  const code = `import(${JSON.stringify(import.meta.url)}).then((m) => m.reconcileOnce())`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-C', 'source', '--import', 'tsx', '-e', code], {
+    env: { ...process.env, BENCH_CLICKHOUSE_URL: env.clickhouse, BENCH_PERSONS_URL: env.persons },
+  });
+  const { peakMb, affected } = JSON.parse(stdout) as { peakMb: number; affected: number };
+  if (affected !== BIG_TEAM.persons * scale) throw new Error(`${affected} persons were processed`);
+  return row(`peak memory of a windowed run over ${affected} affected persons`, [peakMb], [MEMORY_LIMIT_MB], {
+    otherIs: 'the limit',
+    unit: 'MB',
+    target: '≤ 1',
+  });
+}
+
+/** In a process of its own. */
+export async function reconcileOnce(): Promise<void> {
+  const clickhouse = openClickHouse(process.env.BENCH_CLICKHOUSE_URL ?? '');
+  const personsDb: PersonsDb = openPersonsDb(process.env.BENCH_PERSONS_URL, undefined);
+  const kafka: Publisher = { publish: async () => {}, ping: async () => '', close: async () => {} };
+  const counts = noCounts();
+  const quiet = () => {};
+  await reconcileTeam({
+    teamId: BIG_TEAM.id,
+    runId: 'bench',
+    // Windows of six hours: their number changes the time, not the memory.
+    config: ReconciliationConfig.parse({
+      ...WINDOW,
+      dry_run: true,
+      team_ch_props_fetch_window_seconds: 21_600,
+      batch_size: BATCH,
+    }),
+    clickhouse,
+    personsDb,
+    publisher: kafka,
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    signal: new AbortController().signal,
+    now: NOW,
+    counts,
+  });
+  await clickhouse.close();
+  await personsDb.writer.end();
+  process.stdout.write(JSON.stringify({ peakMb: process.resourceUsage().maxRSS / 1024, affected: counts.processed }));
+}
