@@ -18,9 +18,10 @@ export function stringify(value: JsonValue): string {
 export function formatNumber(value: number): string {
   if (Number.isInteger(value) && value > -1e6 && value < 1e6 && !Object.is(value, -0)) return String(value);
   if (value === 0) return '-0';
+  const size = Math.abs(value);
+  if (size >= 1e-4 && size < 1e6) return String(value);
   const [mantissa = '', exponentText = ''] = value.toExponential().split('e');
   const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < 6) return String(value);
   const digits = String(Math.abs(exponent)).padStart(2, '0');
   return `${mantissa}e${exponent < 0 ? '-' : '+'}${digits}`;
 }

@@ -11,10 +11,10 @@ export interface Rejection {
   readonly reason: string;
 }
 
-/** A message's own identity: nanoseconds since 1970, and a random number of 63 bits. */
+/** A message's own identity: nanoseconds since 1970, and a random number below 2^63, both as decimal text. */
 export interface Stamp {
-  readonly nanoseconds: bigint;
-  readonly random: bigint;
+  readonly nanoseconds: string;
+  readonly random: string;
 }
 
 /** Go refuses to write an offset of 24 hours or more into JSON; the original counted that as a failed publication. */

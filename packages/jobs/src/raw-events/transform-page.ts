@@ -59,11 +59,13 @@ export async function transformPage(page: Page, tenant: string, profile: Profile
   return { page, outgoing, messages, rejected };
 }
 
-const RANDOM_63_BITS = 2n ** 63n - 1n;
-
-/** Different for every message, also of the same event published again. */
+/** Different for every message, also of the same event published again. As text: big integers cost as much as a field. */
 function stampsOf(count: number): (index: number) => Stamp {
-  const random = randomFillSync(new BigUint64Array(count));
-  const start = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1_000)) * 1_000n;
-  return (index) => ({ nanoseconds: start + BigInt(index), random: (random[index] as bigint) & RANDOM_63_BITS });
+  const random = randomFillSync(new Uint32Array(2 * count));
+  const microseconds = Math.round((performance.timeOrigin + performance.now()) * 1_000);
+  return (index) => ({
+    nanoseconds: `${microseconds + Math.trunc(index / 1_000)}${String(index % 1_000).padStart(3, '0')}`,
+    // Below 2^32 × 10^9, which has 62 bits.
+    random: `${(random[2 * index] as number) || 1}${String((random[2 * index + 1] as number) % 1e9).padStart(9, '0')}`,
+  });
 }
