@@ -84,7 +84,7 @@ async function bigDay(world: World, { scale, rounds, note }: BenchOptions): Prom
 
 async function manyDays(world: World, { scale, rounds, note }: BenchOptions): Promise<BenchRow[]> {
   const days = Array.from({ length: SMALL_DAYS }, (_, i) => addDays(FIRST_SMALL_DAY, i));
-  const perDay = Math.round(10_000 * scale);
+  const perDay = Math.round(100_000 * scale);
   note(`Loading ${days.length} days of ${perDay} events …`);
   await world.clickhouse.command(SEED_SQL, {
     params: { team: TEAM, from: `${FIRST_SMALL_DAY} 00:00:00`, span: SMALL_DAYS * 86_400, count: perDay * SMALL_DAYS },
