@@ -46,15 +46,16 @@ export function tombstoneMessage(teamId: number, state: PersonState, now: Date):
 
 /** Pure ASCII, so no consumer's idea of an encoding matters. */
 function asciiJson(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u0080-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const json = JSON.stringify(text);
+  if (!NOT_ASCII.test(json)) return json;
+  return json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Numbers go into the JSON text as they are, so nothing but digits may pass. */
+const NOT_ASCII = /[\u0080-\uffff]/;
+
+/** Numbers go into the JSON text as they are, so nothing but a number may pass. */
 function digits(version: string): string {
-  return BigInt(version).toString();
+  return /^\d+$/.test(version) ? version : BigInt(version).toString();
 }
 
 /** Six digits after the point, as other producers of the topic write them. */

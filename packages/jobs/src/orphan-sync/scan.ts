@@ -43,6 +43,9 @@ export type ScanContext = MaterializeContext<
   { readonly clickhouse: ClickHouse; readonly personsDb: PersonsDb; readonly kafka: Publisher }
 >;
 
+/** Beyond the batch in work; they wait for PostgreSQL while Kafka is waited for. Each takes a connection of the pool, which has ten. */
+const LOOK_UPS_AHEAD = 4;
+
 /** Names of ids in one warning; the count is always whole. */
 const NAMED_IDS = 100;
 
@@ -124,16 +127,18 @@ export class TeamScan {
     return page;
   }
 
-  /** The next batch is looked up while the last one's messages travel. */
+  /** The next batches are looked up while the last one's messages travel. */
   private async treatPage(batches: readonly (readonly Orphan[])[]): Promise<void> {
-    const lookUp = (batch: readonly Orphan[] | undefined) => batch && this.work.lookUp(idsOf(batch));
-    let ahead = lookUp(batches[0]);
+    const ahead: Promise<LookUp>[] = [];
     for (const [i, batch] of batches.entries()) {
-      const found = await ahead;
-      ahead = lookUp(batches[i + 1]);
-      // Where this batch fails nobody waits for the next one's look-up; its error is not the one to report.
-      ahead?.catch(() => {});
-      if (found) await this.treat(idsOf(batch), endOf(batch), found, false);
+      for (const next of batches.slice(i + ahead.length, i + 1 + LOOK_UPS_AHEAD)) {
+        const lookUp = this.work.lookUp(idsOf(next));
+        // Where a batch before it fails nobody waits for this one; its error is not the one to report.
+        lookUp.catch(() => {});
+        ahead.push(lookUp);
+      }
+      const found = await (ahead.shift() as Promise<LookUp>);
+      await this.treat(idsOf(batch), endOf(batch), found, false);
     }
   }
 
