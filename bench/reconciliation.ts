@@ -183,7 +183,7 @@ async function bareUpdate(db: pg.Pool, team: number, persons: number): Promise<n
   for (const [ids, properties] of batches) {
     const { rowCount } = await db.query(
       `UPDATE posthog_person p SET properties = i.properties::jsonb, version = p.version + 1
-       FROM unnest($2::bigint[], $3::text[]) AS i(id, properties) WHERE p.team_id = $1 AND p.id = i.id`,
+       FROM unnest($2::bigint[], $3::text[]) AS i(id, properties) WHERE p.team_id = $1 AND p.id = ANY($2::bigint[]) AND p.id = i.id`,
       [team, ids, properties],
     );
     updated += rowCount ?? 0;
