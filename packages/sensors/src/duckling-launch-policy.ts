@@ -9,7 +9,7 @@ import type { LastRun, PartitionStatus } from '@skein/orchestrator';
 export type LaunchDecision = 'launch' | 'active' | 'wait' | 'done' | 'given_up';
 
 /** Launches in a row without success before the sensors stop; each launch has attempts of its own besides. */
-export const MAX_LAUNCHES = 5;
+const MAX_LAUNCHES = 5;
 const FIRST_WAIT_MS = 5 * 60_000;
 const LONGEST_WAIT_MS = 6 * 3_600_000;
 
@@ -27,6 +27,6 @@ export function decideLaunch(
 }
 
 /** After `failures` unsuccessful launches in a row: 5, 10, 20, 40 minutes … */
-export function waitMs(failures: number): number {
+function waitMs(failures: number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
 }

@@ -8,7 +8,7 @@
 import type { ClickHouse } from '@skein/jobs';
 import { type Day, addDays, dayOf } from '@skein/orchestrator';
 
-export const SAMPLE_DAYS = 45;
+const SAMPLE_DAYS = 45;
 const SEED = 20_240_115;
 
 /** Ids of their own, so that no other part of the demo changes their persons. Shares of all rows, in percent. */

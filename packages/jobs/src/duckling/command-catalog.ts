@@ -106,7 +106,7 @@ function parseRow(row: Partial<DucklingInput>): Duckling {
 }
 
 /** As it may be shown to anyone: whether there is an external id, not which. */
-export function publicRow({ cross_account_external_id, ...row }: Duckling): JsonObject {
+function publicRow({ cross_account_external_id, ...row }: Duckling): JsonObject {
   return { ...row, has_external_id: cross_account_external_id !== null };
 }
 

@@ -11,9 +11,6 @@ import type { StoredObject } from '../resources/object-store.ts';
 import { DATASETS } from './dataset.ts';
 import { teamPrefix } from './partitions.ts';
 
-/** An export of a long day may take four hours, the timeout of an attempt. */
-export const DEFAULT_GRACE_MS = 24 * 3_600_000;
-
 export interface Orphan extends StoredObject {
   readonly url: string;
 }

@@ -102,7 +102,7 @@ async function resetSensor(client: SkeinClient, sensor: string, teamId: number, 
 }
 
 /** The cursor of a full sensor without the team; undefined for one that has no teams. Pure. */
-export function withoutTeam(cursor: Json, teamId: number): JsonObject | undefined {
+function withoutTeam(cursor: Json, teamId: number): JsonObject | undefined {
   if (typeof cursor !== 'object' || cursor === null || !('teams' in cursor)) return undefined;
   const { teams } = cursor as { teams?: JsonObject };
   const others = Object.fromEntries(Object.entries(teams ?? {}).filter(([id]) => id !== String(teamId)));

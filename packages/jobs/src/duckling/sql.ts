@@ -4,7 +4,7 @@ import { LAKE } from '../resources/ducklake-instance.ts';
 import { type Dataset, LAKE_SCHEMA } from './dataset.ts';
 
 /** ClickHouse: the rows that a day's export holds; parameters team_id, range_start, range_end. */
-export function exportSelectSql(dataset: Dataset): string {
+function exportSelectSql(dataset: Dataset): string {
   const columns = dataset.columns.map((c) => `  ${c.expression} AS ${c.name}`).join(',\n');
   return `SELECT\n${columns}\n${dataset.source}`;
 }
@@ -28,7 +28,7 @@ export function countObjectSql(target: string): string {
   return `SELECT count() AS rows FROM ${target}`;
 }
 
-export function lakeTable(dataset: Dataset): string {
+function lakeTable(dataset: Dataset): string {
   return `${LAKE}.${LAKE_SCHEMA}.${dataset.table}`;
 }
 

@@ -69,7 +69,7 @@ export async function withConnection<T>(
 }
 
 /** Text as an SQL literal, for the statements that take no parameters (secrets, ATTACH). */
-export function literal(text: string): string {
+function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 

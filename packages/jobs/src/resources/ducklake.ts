@@ -11,7 +11,6 @@ import type { DuckDBInstance } from '@duckdb/node-api';
 import { asLakeError, lakeTroubleOf } from './ducklake-errors.ts';
 import {
   type InstanceOptions,
-  LAKE,
   type LakeConnection,
   attachSql,
   catalogSecretSql,
@@ -259,5 +258,3 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
     clearTimeout(timer),
   );
 }
-
-export { LAKE };

@@ -27,7 +27,7 @@ export interface Bucket {
   close(): void;
 }
 
-export interface ObjectPlace {
+interface ObjectPlace {
   readonly bucket: string;
   readonly region: string;
   readonly key: string;
@@ -61,7 +61,7 @@ export interface S3Settings {
   readonly clickhouse: StaticKeys | undefined;
 }
 
-export interface StaticKeys {
+interface StaticKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;

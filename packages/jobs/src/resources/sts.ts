@@ -14,7 +14,7 @@ export interface Credentials {
   readonly expiresAt: Date | undefined;
 }
 
-export interface RoleRequest {
+interface RoleRequest {
   readonly roleArn: string;
   readonly externalId: string | null;
   /** For messages, such as `duckling of team 2`. */
