@@ -38,7 +38,7 @@ export type App = FastifyInstance<
 export type Routes = (app: App, context: ApiContext) => void;
 
 /** What a write leaves in the audit log; set by the route, written before its answer goes out. */
-export interface AuditNote {
+interface AuditNote {
   readonly target: string;
   readonly reason?: string | undefined;
   readonly before?: unknown;

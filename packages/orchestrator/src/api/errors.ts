@@ -29,7 +29,7 @@ export class RequestInvalidError extends RequestError {
   readonly code = 'REQUEST_INVALID';
 }
 
-export const API_ERRORS: Readonly<Record<string, string>> = {
+const API_ERRORS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'No one is signed in, or the token is unknown, expired or revoked.',
   FORBIDDEN: 'The role may not do this, or the request came from another site.',
   PRECONDITION_FAILED: 'If-Match names a version that is not the current one; the answer holds the current one.',

@@ -15,7 +15,7 @@ const KEEP_SECONDS = 86_400;
 /** A request that never ended gives its key free after this. */
 const PENDING_SECONDS = 300;
 
-export class IdempotencyConflictError extends RequestError {
+class IdempotencyConflictError extends RequestError {
   readonly code = 'IDEMPOTENCY_CONFLICT';
   override readonly httpStatus = 409;
 }

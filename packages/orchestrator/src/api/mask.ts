@@ -3,7 +3,7 @@
 const SECRET_FIELD = /(password|passwd|secret|token|private_?key|access_?key|api_?key|credential)/i;
 /** References to a secret, such as `env:NAME`, are not the secret. */
 const REFERENCE = /^(env|file):/;
-export const MASK = '***';
+const MASK = '***';
 
 export function maskSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(maskSecrets);

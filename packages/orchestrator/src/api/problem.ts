@@ -5,10 +5,9 @@ import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } fro
 
 import { SkeinError } from '../definitions/errors.ts';
 import type { Scrub } from '../telemetry/scrub.ts';
-import { ERRORS } from '../definitions/errors.ts';
 import { PROBLEM_TITLES } from './errors.ts';
 
-export interface ProblemBody {
+interface ProblemBody {
   readonly type: string;
   readonly code: string;
   readonly title: string;
@@ -33,7 +32,7 @@ export function sendProblem(
   if (described.status >= 500) onFault(error);
   const body: ProblemBody = {
     type: `about:blank#${described.code.toLowerCase().replaceAll('_', '-')}`,
-    title: PROBLEM_TITLES[described.code] ?? ERRORS[described.code] ?? 'The request failed.',
+    title: PROBLEM_TITLES[described.code] ?? 'The request failed.',
     ...described,
     detail: scrub(described.detail).slice(0, 4_000),
     request_id: request.id,

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Environment } from '../definitions/deployment.ts';
 import { EnvironmentInvalidError } from '../definitions/errors.ts';
 
-export type AuthMode = 'none' | 'none-insecure' | 'token';
+type AuthMode = 'none' | 'none-insecure' | 'token';
 
 export interface ApiSettings {
   readonly authMode: AuthMode;

@@ -17,7 +17,7 @@ export interface Change {
   readonly facts: Json;
 }
 
-export type Listener = (change: Change) => void;
+type Listener = (change: Change) => void;
 
 export interface ChangeFeed {
   /** From now on; gives what ends it. */

@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { type PartitionCounts, toCounts } from '../../engine/reads/partitions.ts';
 import { RequestInvalidError } from '../errors.ts';
 
-export interface Row {
+interface Row {
   readonly id: string;
   readonly counts: PartitionCounts;
 }
@@ -41,23 +41,50 @@ export async function pageOfRows(engine: Engine, asset: Asset, query: RowQuery):
   const offset = Number(query.after ?? 0);
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw new RequestInvalidError('query.after: is not a `next` of an earlier page.');
-  const rows = await allRows(engine, asset, query.q);
-  const of = (row: Row) =>
-    query.sort === 'failed' ? row.counts.failed : row.counts.queued + row.counts.running + row.counts.cancelling;
-  rows.sort((a, b) => of(b) - of(a) || (a.id < b.id ? -1 : 1));
   const end = offset + query.limit;
-  return { items: rows.slice(offset, end), next: end < rows.length ? String(end) : null };
+  if (query.sort === 'failed' && query.q === undefined) return pageByFailures(engine, asset, offset, end);
+  const sorted = await sortedIds(engine, asset, query);
+  return {
+    items: await withCounts(engine, asset, sorted.slice(offset, end)),
+    next: end < sorted.length ? String(end) : null,
+  };
 }
 
-async function allRows(engine: Engine, asset: Asset, q: string | undefined): Promise<Row[]> {
-  const rows: Row[] = [];
+/** Redis sorts by itself: 50,000 rows in one command instead of a question for each. */
+async function pageByFailures(engine: Engine, asset: Asset, offset: number, end: number): Promise<RowPage> {
+  const ids = (await engine.redis.sort(
+    engine.keys.rows(asset.key),
+    'BY',
+    `${engine.keys.rowCounts(asset.key, '*')}->o2`,
+    'LIMIT',
+    offset,
+    end - offset + 1,
+    'DESC',
+  )) as string[];
+  const shown = ids.slice(0, end - offset);
+  return { items: await withCounts(engine, asset, shown), next: ids.length > shown.length ? String(end) : null };
+}
+
+/** Fields of a row's counters that a sort adds up. */
+const SORT_FIELDS = { failed: ['o2'], active: ['a1', 'a2', 'a3'] } as const;
+
+async function sortedIds(engine: Engine, asset: Asset, query: RowQuery): Promise<string[]> {
+  const fields = SORT_FIELDS[query.sort === 'active' ? 'active' : 'failed'];
+  const rows: { id: string; n: number }[] = [];
   for (let after: string | undefined; rows.length < SORT_LIMIT;) {
-    const ids = await idsByName(engine, asset, q, after, BATCH);
-    rows.push(...(await withCounts(engine, asset, ids)));
+    const ids = await idsByName(engine, asset, query.q, after, BATCH);
+    const pipeline = engine.redis.pipeline();
+    for (const id of ids) pipeline.hmget(engine.keys.rowCounts(asset.key, id), ...fields);
+    const replies = ids.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+    ids.forEach((id, i) => {
+      const values = (replies[i]?.[1] ?? []) as (string | null)[];
+      rows.push({ id, n: values.reduce((sum, value) => sum + Number(value ?? 0), 0) });
+    });
     after = ids.at(-1);
     if (ids.length < BATCH) break;
   }
-  return rows;
+  // By name they came already, and sorting keeps the order of equals.
+  return rows.sort((x, y) => y.n - x.n).map(({ id }) => id);
 }
 
 function idsByName(

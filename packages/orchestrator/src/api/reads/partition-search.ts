@@ -26,7 +26,7 @@ export interface PartitionQuery {
 
 /** Rows that one page looks at. */
 const ROW_LIMIT = 5_000;
-const BATCH = 200;
+const BATCH = 1_000;
 
 export async function searchPartitions(
   engine: Engine,
@@ -37,7 +37,12 @@ export async function searchPartitions(
   let place = query.after === undefined ? undefined : parsePlace(query.after);
   for (let looked = 0; looked < ROW_LIMIT;) {
     const rows = await nextRows(engine, asset, query.row, place);
+    const worth = await worthLooking(engine, asset, rows, query);
     for (const row of rows) {
+      if (!worth.has(row)) {
+        place = { row, column: query.to };
+        continue;
+      }
       const from = place?.row === row ? Math.max(query.from, place.column + 1) : query.from;
       for (const found of await inRow(engine, asset, row, from, query)) {
         if (items.length === query.limit) {
@@ -52,6 +57,32 @@ export async function searchPartitions(
     if (query.row !== undefined || rows.length < BATCH) return { items, next: null };
   }
   return { items, next: place === undefined ? null : formatPlace(place) };
+}
+
+const COUNTERS: Readonly<Record<string, string>> = {
+  materialized: 'o1',
+  failed: 'o2',
+  skipped: 'o3',
+  queued: 'a1',
+  running: 'a2',
+  cancelling: 'a3',
+};
+
+/** Rows whose counters say that something of the kind is in them; missing ones are not counted, so then all are. */
+async function worthLooking(
+  engine: Engine,
+  asset: Asset,
+  rows: readonly string[],
+  query: PartitionQuery,
+): Promise<ReadonlySet<string>> {
+  const fields = query.statuses.map((status) => COUNTERS[status]);
+  if (fields.length === 0 || fields.includes(undefined)) return new Set(rows);
+  const pipeline = engine.redis.pipeline();
+  for (const row of rows) pipeline.hmget(engine.keys.rowCounts(asset.key, row), ...(fields as string[]));
+  const replies = rows.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+  return new Set(
+    rows.filter((_row, i) => ((replies[i]?.[1] ?? []) as (string | null)[]).some((value) => Number(value ?? 0) > 0)),
+  );
 }
 
 interface Place {

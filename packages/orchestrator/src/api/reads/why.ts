@@ -68,7 +68,7 @@ async function readUnits(engine: Engine, runId: string): Promise<Unit[]> {
   });
 }
 
-export async function poolOf(engine: Engine, name: string): Promise<Why['pool']> {
+async function poolOf(engine: Engine, name: string): Promise<Why['pool']> {
   if (name === '') return null;
   const [limits, used] = await Promise.all([
     engine.redis.hmget(engine.keys.pools, `${name}|set`, `${name}|live`, `${name}|default`),

@@ -20,7 +20,7 @@ export const Counts = named(
   }),
 );
 
-export const PartitionsInfo = named(
+const PartitionsInfo = named(
   'PartitionsInfo',
   z.object({
     kind: z.enum(['single', 'static', 'dynamic', 'time_window', 'composite']),
