@@ -46,6 +46,7 @@ export interface World {
   readonly personsDb: PersonsDb;
   readonly db: pg.Pool;
   readonly databaseUrl: string;
+  readonly clickhouseUrl: string;
   readonly published: Message[];
   /** Writes into ClickHouse's person table at once, as Kafka would soon; keeps what it got. */
   readonly publisher: Publisher;
@@ -181,6 +182,7 @@ export async function openWorld(): Promise<World> {
     personsDb,
     db,
     databaseUrl: database.url,
+    clickhouseUrl: house.url,
     published,
     publisher,
     chPerson,

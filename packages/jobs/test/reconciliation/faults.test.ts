@@ -1,0 +1,242 @@
+/** What breaks on the way: committed work stays, ClickHouse catches up, failed teams are listed, nothing is lost or invented. */
+
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+
+import { ServiceError } from '@skein/orchestrator';
+
+import type { ClickHouse, QueryOptions } from '../../src/resources/clickhouse.ts';
+import type { Publisher } from '../../src/resources/kafka.ts';
+import { NOW, START, END, type World, daysAgo, openWorld } from './world.ts';
+
+let world: World;
+let team = 0;
+beforeAll(async () => void (world = await openWorld()));
+afterAll(() => world.close());
+beforeEach(() => void (team += 10));
+
+const key = () => `${team}_2026-01-10`;
+/** Nothing is published by it: as if the messages were lost. */
+const LOSING: Publisher = { publish: async () => {}, ping: async () => '', close: async () => {} };
+
+async function sample(count: number, of = team): Promise<string[]> {
+  const uuids: string[] = [];
+  for (let i = 0; i < count; i++) uuids.push(await world.person({ team: of, properties: { email: 'old', i } }));
+  await world.events(
+    ...uuids.map((person, i) => ({ team: of, at: daysAgo(5), person, properties: { $set: { email: `new${i}` } } })),
+  );
+  return uuids;
+}
+
+async function expectRepaired(uuids: readonly string[]): Promise<void> {
+  for (const [i, uuid] of uuids.entries()) {
+    expect((await world.pgState(uuid)).properties).toEqual({ email: `new${i}`, i });
+    expect((await world.chState(uuid))?.properties).toEqual({ email: `new${i}`, i });
+  }
+}
+
+async function eventually(what: () => Promise<boolean>, deadlineMs = 20_000): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!(await what())) {
+    if (performance.now() > end) throw new Error('it never came to be');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test('Kafka is down: what is committed stays, the team is listed, the next run brings ClickHouse up', async () => {
+  const uuids = await sample(6);
+  const down: Publisher = {
+    ...LOSING,
+    publish: () => Promise.reject(new ServiceError('kafka', 'Kafka does not take messages')),
+  };
+  const result = await world.run({ team_ids: [team], batch_size: 2 }, { publisher: down });
+  expect(result.status).toBe('FAILURE');
+  expect(result.partitions.get(key())).toMatchObject({
+    kind: 'failed',
+    error: { message: expect.stringContaining('Kafka') },
+  });
+  expect(result.result).toMatchObject({ failed_team_ids: [team], persons_updated: 4 });
+  const again = await world.run({ team_ids: [team] });
+  expect(again.result).toMatchObject({ persons_updated: 2, persons_republished: 4 });
+  await expectRepaired(uuids);
+});
+
+test('pass 1: one team runs out of memory, one meets a lock; pass 2 in windows, launched from the failed partitions', async () => {
+  const [big, locked, fine] = [team, team + 1, team + 2];
+  const uuid = await world.person({ team: big, properties: { email: 'old', i: 0 } });
+  // 120 MB of values that must be held at once without windows, and only of one slice of persons with them.
+  await world.clickhouse.command(
+    `INSERT INTO events (uuid, event, properties, timestamp, team_id, distinct_id, person_id)
+     SELECT generateUUIDv4(), 'big', concat('{"$set":{"note":"', repeat('x', 20000), '"}}'), toDateTime64('2026-01-12 00:00:00', 6, 'UTC') + number % 7200, ${big}, 'd', generateUUIDv4()
+     FROM numbers(6000)`,
+  );
+  await world.events({ team: big, at: daysAgo(5), person: uuid, properties: { $set: { email: 'new0' } } });
+  const [lockedPerson = ''] = await sample(1, locked);
+  const others = await sample(2, fine);
+  const limited = (options: QueryOptions = {}): QueryOptions => ({
+    ...options,
+    settings: { ...options.settings, max_memory_usage: '90000000', max_threads: 1 },
+  });
+  const clickhouse: ClickHouse = {
+    ...world.clickhouse,
+    stream: (sql, options) => world.clickhouse.stream(sql, limited(options)),
+  };
+  const holder = await world.db.connect();
+  await holder.query('BEGIN');
+  await holder.query('SELECT 1 FROM posthog_person WHERE uuid = $1 FOR UPDATE', [lockedPerson]);
+  const first = await world.run({ team_ids: [big, locked, fine] }, { clickhouse });
+  await holder.query('ROLLBACK');
+  holder.release();
+  const failed = [...first.partitions].filter(([, outcome]) => outcome.kind === 'failed');
+  expect(failed.map(([partition]) => partition)).toEqual([`${big}_2026-01-10`, `${locked}_2026-01-10`]);
+  expect(failed[0]?.[1]).toMatchObject({ error: { message: expect.stringMatching(/memory limit/i) } });
+  expect(failed[1]?.[1]).toMatchObject({ error: { message: expect.stringMatching(/lock timeout/) } });
+  await expectRepaired(others);
+  const second = await world.run(
+    {
+      team_ids: [big, locked, fine],
+      team_ch_props_fetch_window_seconds: 3_600,
+      person_batch_size: 500,
+      teams_per_chunk: 1,
+    },
+    { clickhouse, partitions: failed.map(([partition]) => partition) },
+  );
+  expect([...second.partitions.values()]).toMatchObject([{ kind: 'materialized' }, { kind: 'materialized' }]);
+  expect((await world.pgState(uuid)).properties).toEqual({ email: 'new0', i: 0 });
+  await expectRepaired([lockedPerson]);
+}, 120_000);
+
+test('a writer at a hundred updates a second: none of its work is lost, everything it left alone is repaired', async () => {
+  const uuids = await sample(60);
+  const counts = new Map<string, number>();
+  let writing = true;
+  const writer = (async () => {
+    for (let n = 0; writing; n++) {
+      const uuid = uuids[n % uuids.length] ?? '';
+      await world.db.query(
+        `UPDATE posthog_person SET properties = jsonb_set(properties, '{visits}', to_jsonb(coalesce((properties->>'visits')::int, 0) + 1)), version = version + 1 WHERE uuid = $1`,
+        [uuid],
+      );
+      counts.set(uuid, (counts.get(uuid) ?? 0) + 1);
+      await new Promise((resolve) => setTimeout(resolve, 8));
+    }
+  })();
+  await eventually(async () => counts.size > 5);
+  const result = await world.run({ team_ids: [team], batch_size: 5 });
+  writing = false;
+  await writer;
+  expect(result.result).toMatchObject({ persons_processed: 60 });
+  const conflicts = new Set(
+    result.logs.flatMap((line) => /uuid=(\S+) .*version_conflict/.exec(line.message)?.[1] ?? []),
+  );
+  for (const [i, uuid] of uuids.entries()) {
+    const { properties } = await world.pgState(uuid);
+    const visits = counts.get(uuid);
+    expect(properties).toEqual({ email: conflicts.has(uuid) ? 'old' : `new${i}`, i, ...(visits ? { visits } : {}) });
+  }
+});
+
+test('27: three times another version: version_conflict, and the team goes on', async () => {
+  const [moving = '', still = ''] = await sample(2);
+  await world.db.query(
+    `CREATE FUNCTION keep_${team}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.uuid = '${moving}' THEN RETURN NULL; END IF; RETURN NEW; END $$`,
+  );
+  await world.db.query(
+    `CREATE TRIGGER keep_${team} BEFORE UPDATE ON posthog_person FOR EACH ROW EXECUTE FUNCTION keep_${team}()`,
+  );
+  const result = await world.run({ team_ids: [team] });
+  await world.db.query(`DROP TRIGGER keep_${team} ON posthog_person`);
+  expect(result.result).toMatchObject({ persons_updated: 1, persons_skipped: 1 });
+  expect(result.logs.map((line) => line.message)).toContain(
+    `Skipped person uuid=${moving} team_id=${team} reason=version_conflict`,
+  );
+  expect((await world.pgState(still)).properties).toMatchObject({ email: 'new1' });
+  expect((await world.backups()).some((row) => row.uuid === moving)).toBe(false);
+});
+
+test('PostgreSQL ends the connection in the middle: committed batches stay and are published, the next run does the rest', async () => {
+  const uuids = await sample(9);
+  let publications = 0;
+  const publisher: Publisher = {
+    ...world.publisher,
+    publish: async (topic, messages) => {
+      await world.publisher.publish(topic, messages);
+      if (++publications === 1)
+        await world.db.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'person_property_reconciliation' AND datname = current_database()`,
+        );
+    },
+  };
+  const result = await world.run({ team_ids: [team], batch_size: 2 }, { publisher });
+  expect(result.partitions.get(key())).toMatchObject({ kind: 'failed', error: { code: 'SERVICE_UNAVAILABLE' } });
+  const again = await world.run({ team_ids: [team] });
+  expect(again.status).toBe('SUCCESS');
+  await expectRepaired(uuids);
+});
+
+const child = (killAt: number, config: object) =>
+  spawn(process.execPath, ['-C', 'source', '--import', 'tsx', path.resolve(__dirname, 'killed-run.ts')], {
+    env: {
+      ...process.env,
+      KILL_AT: String(killAt),
+      RUN_CONFIG: JSON.stringify({ bug_window_start: START, bug_window_end: END, ...config }),
+      RUN_NOW: NOW.toISOString(),
+      CH_URL: world.clickhouseUrl,
+      PG_URL: world.databaseUrl,
+    },
+    stdio: 'ignore',
+  });
+const exitOf = (process: ReturnType<typeof child>) =>
+  new Promise<NodeJS.Signals | null>((resolve) => process.on('exit', (_code, signal) => resolve(signal)));
+
+test('kill -9 between commit and publication: the next run publishes and finishes', async () => {
+  const uuids = await sample(8);
+  expect(await exitOf(child(2, { team_ids: [team], batch_size: 2 }))).toBe('SIGKILL');
+  const again = await world.run({ team_ids: [team] });
+  expect(again.result).toMatchObject({ teams_succeeded: 1 });
+  expect(Number(again.result?.persons_republished)).toBeGreaterThanOrEqual(4);
+  await expectRepaired(uuids);
+});
+
+test('kill -9 in the middle of a batch: it is rolled back with its backups, the next run finishes', async () => {
+  const uuids = await sample(8);
+  await world.db.query(
+    `CREATE FUNCTION slow_${team}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.uuid = '${uuids[5] ?? ''}' THEN PERFORM pg_sleep(2); END IF; RETURN NEW; END $$`,
+  );
+  await world.db.query(
+    `CREATE TRIGGER slow_${team} BEFORE UPDATE ON posthog_person FOR EACH ROW EXECUTE FUNCTION slow_${team}()`,
+  );
+  const process = child(0, { team_ids: [team], batch_size: 100 });
+  const asleep = `SELECT 1 FROM pg_stat_activity WHERE application_name = 'person_property_reconciliation' AND datname = current_database() AND wait_event = 'PgSleep'`;
+  await eventually(async () => (await world.db.query(asleep)).rowCount === 1);
+  process.kill('SIGKILL');
+  await exitOf(process);
+  await eventually(
+    async () =>
+      (
+        await world.db.query(
+          `SELECT 1 FROM pg_stat_activity WHERE application_name = 'person_property_reconciliation' AND datname = current_database()`,
+        )
+      ).rowCount === 0,
+  );
+  await world.db.query(`DROP TRIGGER slow_${team} ON posthog_person`);
+  for (const uuid of uuids) expect((await world.pgState(uuid)).properties).toMatchObject({ email: 'old' });
+  expect((await world.backups()).filter((row) => row.team_id === team)).toEqual([]);
+  expect((await world.run({ team_ids: [team] })).result).toMatchObject({ persons_updated: 8 });
+  await expectRepaired(uuids);
+});
+
+test('a new attempt of the task begins with the team at which the last one stopped', async () => {
+  const [done, next] = [await sample(1), await sample(1, team + 1)];
+  const checkpoints = new Map<string, never>();
+  await world.run({ team_ids: [team, team + 1] }, { checkpoints });
+  const [saved] = [...checkpoints.values()] as { team_ids: number[] }[];
+  expect(saved?.team_ids).toEqual([team, team + 1]);
+  const again = await world.run({ team_ids: [team, team + 1] }, { checkpoints });
+  expect(
+    again.logs.map((line) => line.message).filter((message) => message.startsWith('Using single-query mode')),
+  ).toEqual([]);
+  expect(again.result).toMatchObject({ teams_succeeded: 2, persons_updated: 2 });
+  await expectRepaired(done);
+  await expectRepaired(next);
+});
