@@ -64,7 +64,7 @@ export interface AssetSpec<P, S extends z.ZodType, R extends ResourceMap, I exte
   readonly timeout?: Duration;
   readonly isolation?: Isolation;
   readonly memoryLimitMb?: number;
-  readonly checks?: readonly Check<P, z.output<S>, Opened<R>>[];
+  readonly checks?: readonly Check<NoInfer<P>, z.output<NoInfer<S>>, Opened<NoInfer<R>>>[];
   /**
    * The partition keys that a config alone names, for a run that is launched without partitions; null when only `plan`
    * can find them. Absent: such a run is refused.

@@ -12,8 +12,7 @@ export function parseConfig(asset: Asset, input: unknown): unknown {
 
 /** @throws ConfigInvalidError that names every wrong field, as `path: what is wrong` */
 export function parseBySchema(schema: z.ZodType, input: unknown, what: string): unknown {
-  const strict = schema instanceof z.ZodObject ? refuseUnknown(schema) : schema;
-  const parsed = strict.safeParse(input);
+  const parsed = strictOf(schema).safeParse(input);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map(describeIssue);
   throw new ConfigInvalidError(
@@ -24,9 +23,16 @@ export function parseBySchema(schema: z.ZodType, input: unknown, what: string): 
   );
 }
 
+/** Strict twins of schemas; making one compiles it, which costs a hundred times a parse. */
+const STRICT = new WeakMap<z.ZodType, z.ZodType>();
+
 /** An object schema that has not said otherwise refuses keys that it does not know. */
-function refuseUnknown(schema: z.ZodObject): z.ZodType {
-  return schema.def.catchall === undefined ? schema.strict() : schema;
+function strictOf(schema: z.ZodType): z.ZodType {
+  const known = STRICT.get(schema);
+  if (known) return known;
+  const strict = schema instanceof z.ZodObject && schema.def.catchall === undefined ? schema.strict() : schema;
+  STRICT.set(schema, strict);
+  return strict;
 }
 
 function describeIssue(issue: z.core.$ZodIssue): { path: string; message: string } {

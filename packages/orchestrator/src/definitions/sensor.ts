@@ -87,11 +87,14 @@ export interface SkipTick<C> {
 export type TickResult<C> = RequestTick<C> | SkipTick<C>;
 
 /** Ask for runs; `cursor` is the next one (absent: unchanged). */
-export function request<C>(requests: readonly RunRequest[], options: { readonly cursor?: C } = {}): RequestTick<C> {
+export function request<C = never>(
+  requests: readonly RunRequest[],
+  options: { readonly cursor?: C } = {},
+): RequestTick<C> {
   return { kind: 'request', requests, cursor: options.cursor };
 }
 
-export function skip<C>(reason: string, options: { readonly cursor?: C } = {}): SkipTick<C> {
+export function skip<C = never>(reason: string, options: { readonly cursor?: C } = {}): SkipTick<C> {
   return { kind: 'skip', reason, cursor: options.cursor };
 }
 

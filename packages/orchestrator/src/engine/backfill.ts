@@ -3,8 +3,6 @@
  * and whoever pulses asks for as many more runs as the backfill may have active. Every move is one atomic script.
  */
 
-import { ulid } from 'ulid';
-
 import type { Asset } from '../definitions/asset.ts';
 import { lookUp } from '../definitions/deployment.ts';
 import { NotFoundError } from '../definitions/errors.ts';
@@ -14,6 +12,7 @@ import { type BackfillRange, type BackfillSelection, keyAt, rangeOf, sizeOf } fr
 import { cancelRun } from './cancel.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { newId } from './new-id.ts';
 import { decodeState, readStatuses } from './partition-reader.ts';
 import { listRows, readRow } from './reads/partitions.ts';
 import { planSubmit } from './submit.ts';
@@ -99,7 +98,7 @@ export async function createBackfill(
   by: string,
 ): Promise<{ readonly id: string; readonly total: number }> {
   const { range } = await prepare(engine, request);
-  const id = ulid();
+  const id = newId();
   const total = sizeOf(range);
   await engine.redis
     .multi()

@@ -61,7 +61,7 @@ export async function readLastRuns(
     const holder = replies[2 * i + 1];
     const failures = Number(record?.[3] ?? 0);
     if (holder) active.push({ key, runId: holder, failures });
-    else if (record) {
+    else if (record && record[1] !== 'FORGOTTEN') {
       const [runId = '', status = 'FAILURE', endedAt = '0'] = record;
       last.set(key, { runId, status: status as RunStatus, endedAt: new Date(Number(endedAt)), failures });
     }

@@ -5,8 +5,6 @@
 
 import { createHash } from 'node:crypto';
 
-import { ulid } from 'ulid';
-
 import type { Asset } from '../definitions/asset.ts';
 import type { SubmitRequest } from '../definitions/client.ts';
 import { parseConfig } from '../definitions/config.ts';
@@ -17,6 +15,7 @@ import type { JsonObject } from '../definitions/json.ts';
 import { SINGLE_KEY } from '../definitions/partitions/static.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { newId } from './new-id.ts';
 
 /** More belong into a backfill, which expands lazily and can be paused. */
 export const MAX_PARTITIONS_PER_RUN = 10_000;
@@ -102,7 +101,7 @@ export function planSubmit(
   }
   const tags = { ...job.tags, ...request.tags };
   return {
-    id: ulid(),
+    id: newId(),
     job: job.name,
     config: JSON.stringify(config),
     tags: JSON.stringify(tags),

@@ -59,7 +59,7 @@ test('a deployment names everything that is missing at once', () => {
     description: '',
     job: other,
     every: '1m',
-    cursor: z.object({}),
+    cursor: z.object({ at: z.string().optional() }),
     evaluate: async () => skip('never'),
   });
   expect(() => defineDeployment({ definitions: { jobs: [job], sensors: [sensor] } })).toThrow(

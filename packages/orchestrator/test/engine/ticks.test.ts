@@ -76,6 +76,19 @@ test('a repeated ask is suppressed and visible; a reset starts a new generation 
   expect(await tickNow(h.engine)).toMatchObject({ decision: 'requested' });
 });
 
+test('a partition that a person forgot may be asked for again', async () => {
+  const h = await harness();
+  await h.worker();
+  const [runId = ''] = JSON.parse((await tickNow(h.engine)).runs ?? '[]') as string[];
+  await h.client.wait(runId);
+  await setCursor(h.engine, 'feed', { next: 1 }, { by: 'ana' });
+  expect(await tickNow(h.engine)).toMatchObject({ decision: 'suppressed' });
+  expect(await h.client.forgetPartitions('events', { keys: ['1_2024-01-01'] }, 'ana')).toBe(1);
+  expect(await h.client.lastRuns('events', ['1_2024-01-01'])).toEqual(new Map());
+  await setCursor(h.engine, 'feed', { next: 1 }, { by: 'ana' });
+  expect(await tickNow(h.engine)).toMatchObject({ decision: 'requested' });
+});
+
 test('a reset in the middle of a tick stands: the tick launches nothing', async () => {
   const h = await harness();
   await h.worker();

@@ -33,12 +33,15 @@ export async function readRunEvents(
 ): Promise<RunEvent[]> {
   const entries = await engine.redis.xrange(
     engine.keys.runEvents(runId),
-    options.after ? `(${options.after}` : '-',
+    afterId(options.after),
     '+',
     'COUNT',
     options.limit,
   );
-  return (entries as StreamEntry[]).map(toRunEvent);
+  const events = (entries as StreamEntry[]).map(toRunEvent).filter(({ type }) => type !== 'run.ended');
+  const end =
+    entries.length < options.limit && !options.after?.endsWith('-end') ? await endOf(engine, runId) : undefined;
+  return end ? [...events, end] : events;
 }
 
 export async function readRunLog(
@@ -62,6 +65,28 @@ export async function tailRunLog(engine: Engine, runId: string, limit: number): 
   return (entries as StreamEntry[]).map(toRunEvent).reverse();
 }
 
+function afterId(after: string | undefined): string {
+  if (after === undefined) return '-';
+  return after.endsWith('-end') ? '+' : `(${after}`;
+}
+
+/** The usual run keeps no stream for its end alone: the event is made from its record. Undefined while it goes on. */
+async function endOf(engine: Engine, runId: string): Promise<RunEvent | undefined> {
+  const [status = null, ended, job, reason] = await engine.redis.hmget(
+    engine.keys.run(runId),
+    'status',
+    'ended',
+    'job',
+    'end_reason',
+  );
+  if (!ended) return undefined;
+  const fields = { status, job: job ?? '', reason: reason ?? '' };
+  return { id: `${ended}-end`, type: 'run.ended', at: new Date(Number(ended)), fields };
+}
+
+/** How soon an end is noticed that no stream tells of. */
+const LOOK_MS = 100;
+
 /** Follows both streams of a run until it has ended or the signal aborts; resolves then. */
 export async function followRun(
   engine: Engine,
@@ -70,36 +95,29 @@ export async function followRun(
   signal?: AbortSignal,
 ): Promise<void> {
   const redis = connectBlocking(engine.redisUrl);
-  const [events, log] = [engine.keys.runEvents(runId), engine.keys.runLog(runId)];
-  const last = new Map([
-    [events, '0'],
-    [log, '0'],
-  ]);
+  const streams = [engine.keys.runEvents(runId), engine.keys.runLog(runId)] as const;
+  const last = new Map<string, string>(streams.map((stream) => [stream, '0']));
   const stop = () => redis.disconnect();
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    for (let ended = false; !ended;) {
+    for (;;) {
       signal?.throwIfAborted();
-      const reply = await redis.xread(
-        'COUNT',
-        500,
-        'BLOCK',
-        1_000,
-        'STREAMS',
-        events,
-        log,
-        last.get(events) ?? '0',
-        last.get(log) ?? '0',
-      );
+      // Looked at before reading: what is read afterwards is then all that there will ever be.
+      const end = await endOf(engine, runId);
+      const ids = streams.map((stream) => last.get(stream) ?? '0');
+      const reply = await (end
+        ? redis.xread('COUNT', 500, 'STREAMS', ...streams, ...ids)
+        : redis.xread('COUNT', 500, 'BLOCK', LOOK_MS, 'STREAMS', ...streams, ...ids));
       for (const [stream, entries] of (reply ?? []) as [string, StreamEntry[]][]) {
         for (const entry of entries) {
           last.set(stream, entry[0]);
           const event = toRunEvent(entry);
-          onEvent(event);
-          if (event.type === 'run.ended') ended = true;
+          if (event.type !== 'run.ended') onEvent(event);
         }
       }
-      if (!reply && (await engine.redis.exists(engine.keys.run(runId))) === 0) return;
+      if (reply) continue;
+      if (end) return onEvent(end);
+      if ((await engine.redis.exists(engine.keys.run(runId))) === 0) return;
     }
   } finally {
     signal?.removeEventListener('abort', stop);

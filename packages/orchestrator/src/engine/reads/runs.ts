@@ -16,7 +16,9 @@ export async function readRun(engine: Engine, id: string): Promise<RunDetail> {
   if (fields.id === undefined) throw new NotFoundError(`No run has the id ${id.slice(0, 60)}.`);
   const steps = JSON.parse(fields.steps ?? '[]') as { asset: string }[];
   const keys = listOf<[string]>(fields.parts).map(([key]) => key);
-  const partitions = steps.flatMap(({ asset }) => keys.map((key) => toPartition(asset, key, parts[`${asset}|${key}`])));
+  const partitions = steps.flatMap(({ asset }) =>
+    keys.map((key) => toPartition(asset, key, fields.part ?? parts[`${asset}|${key}`])),
+  );
   const result = fields.result === undefined ? undefined : (JSON.parse(fields.result) as Metadata);
   return { ...toSummary(fields), partitions, result };
 }

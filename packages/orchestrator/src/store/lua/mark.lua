@@ -23,7 +23,7 @@ for _, col in ipairs(cols) do
       set_cell(asset, row, col, outcome, nil)
       changed = changed + 1
     end
-    if outcome == 0 then redis.call('HDEL', k('last', asset, row), col) end
+    if outcome == 0 then forget_last(asset, row, col, at) end
   end
 end
 if changed > 0 then

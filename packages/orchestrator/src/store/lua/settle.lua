@@ -94,7 +94,8 @@ local function settle(attempt, epoch, verdict, json)
     event(run, 'run.planned', at, cjson.encode({ tasks = #units }))
     return 'ok'
   end
-  if v.result then redis.call('HSET', kind == 'task' and uk or rk, 'result', v.result) end
+  -- Of many partitions none's facts are the run's result.
+  if v.result and (kind ~= 'm' or #parts_of(run) == 1) then redis.call('HSET', kind == 'task' and uk or rk, 'result', v.result) end
   if kind == 'task' then
     -- A settled task has nothing more to settle: its own list is what remains of it.
     redis.call('HDEL', uk, 'ckpt')

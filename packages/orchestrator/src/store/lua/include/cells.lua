@@ -28,13 +28,25 @@ local function set_cell(asset, row, col, outcome, activity)
   end
 end
 
--- What a partition's last run was: `run|status|ended|failures`, failures counted since the last success.
+-- What a partition's last run was: `run|status|ended|failures|turn`. Failures are counted since the last success. The
+-- turn grows with every unsuccessful end and every forgetting: run keys that the engine makes hold it, so that the same
+-- ask is suppressed until one of the two has happened.
+local function last_of(asset, row, col)
+  local old = hget(k('last', asset, row), col)
+  if not old then return 0, 0 end
+  local failures, turn = string.match(old, '|(%d+)|(%d+)$')
+  return tonumber(failures), tonumber(turn)
+end
+
 local function set_last(asset, row, col, run, status, at)
+  local failures, turn = last_of(asset, row, col)
+  if status == 'SUCCESS' then failures = 0 else failures, turn = failures + 1, turn + 1 end
+  redis.call('HSET', k('last', asset, row), col, run .. '|' .. status .. '|' .. at .. '|' .. failures .. '|' .. turn)
+end
+
+local function forget_last(asset, row, col, at)
   local key = k('last', asset, row)
-  local failures = 0
-  if status ~= 'SUCCESS' then
-    local old = hget(key, col)
-    failures = 1 + (old and tonumber(string.match(old, '|(%d+)$')) or 0)
-  end
-  redis.call('HSET', key, col, run .. '|' .. status .. '|' .. at .. '|' .. failures)
+  if redis.call('HEXISTS', key, col) == 0 then return end
+  local _, turn = last_of(asset, row, col)
+  redis.call('HSET', key, col, '|FORGOTTEN|' .. at .. '|0|' .. (turn + 1))
 end

@@ -307,10 +307,10 @@ local function end_single(run, asset, p, kind, json, result, attempt, pool, at)
   local r = redis.call('HMGET', rk, 'job', 'backfill', 'max_active')
   redis.call('ZREM', k('leases'), attempt)
   leave_pool(pool, attempt)
-  redis.call('HSET', k('run', run, 'parts'), asset .. '|' .. p[1], json)
   set_cell(asset, p[2], p[3], OUTCOME[kind], IDLE)
   if kind ~= 'rehearsed' then set_last(asset, p[2], p[3], run, 'SUCCESS', at) end
-  redis.call('HSET', rk, 'status', 'SUCCESS', 'ended', at, kind == 'materialized' and 'n_mat' or 'n_skip', 1, 'result', result or 'null')
+  -- The partition's record stands in the run's own; a hash and a stream for one entry each would double the memory.
+  redis.call('HSET', rk, 'status', 'SUCCESS', 'ended', at, 'part', json, kind == 'materialized' and 'n_mat' or 'n_skip', 1, 'result', result or 'null')
   redis.call('ZREM', k('runs', 'st', 'ACTIVE'), run)
   redis.call('ZADD', k('runs', 'st', 'SUCCESS'), at, run)
   redis.call('SREM', k('open', r[1]), run)
@@ -319,7 +319,7 @@ local function end_single(run, asset, p, kind, json, result, attempt, pool, at)
   release(asset, p[1], run, at)
   if r[2] then count_in_backfill(r[2], run, 'SUCCESS', at) end
   tell('partition.' .. kind, at, run, cjson.encode({ asset = asset, key = p[1] }))
-  event(run, 'run.ended', at, '{"status":"SUCCESS","job":"' .. r[1] .. '","reason":""}')
+  tell('run.ended', at, run, '{"status":"SUCCESS","job":"' .. r[1] .. '","reason":""}')
 end
 
 -- The unit when this attempt is the one that runs it and its token is the current one; nil otherwise.

@@ -5,12 +5,12 @@ local function run_key_of(s)
   if s.run_key ~= nil and s.run_key ~= cjson.null and s.run_key ~= '' then return s.run_key end
   if not s.auto_key then return nil end
   -- Made by the engine: the same ask in the same cursor generation, again only after an unsuccessful end.
-  local tries = 0
+  local turns = 0
   for _, p in ipairs(s.parts) do
-    local last = hget(k('last', s.steps[1].asset, p[2]), p[3])
-    if last then tries = tries + (tonumber(string.match(last, '|(%d+)$')) or 0) end
+    local _, turn = last_of(s.steps[1].asset, p[2], p[3])
+    turns = turns + turn
   end
-  return s.auto_key .. '|' .. tries
+  return s.auto_key .. '|' .. turns
 end
 
 local function submit_run(s, at)
