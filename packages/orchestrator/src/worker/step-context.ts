@@ -22,10 +22,13 @@ export interface ContextParts {
 }
 
 const MAX_CHECKPOINT = 65_536;
+/** A phase for each of ten thousand batches would push everything else out of the run's events. */
+const MAX_REPEATED_PHASES = 100;
 
 export function createStepContext(parts: ContextParts): StepContext<unknown, unknown, unknown> {
   const { engine, attempt, asset, log } = parts;
   let checkpoint = attempt.checkpoint;
+  const phases = new Map<string, number>();
   const stale = () =>
     new FencedError('This attempt has lost its lease; another one is at work, and nothing more is written.');
   return {
@@ -49,6 +52,9 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
     },
     progress: (done, total, note = '') => log.progress(done, total, note),
     async phase(name, work) {
+      const nth = (phases.get(name) ?? 0) + 1;
+      phases.set(name, nth);
+      if (nth > MAX_REPEATED_PHASES) return work();
       const began = performance.now();
       log.event('phase.started', { phase: name });
       try {

@@ -1,7 +1,7 @@
 /** Id dimensions: what may stand before the last underscore of a composite key, or be the key of a dynamic asset. */
 
 import { PartitionKeyInvalidError } from '../errors.ts';
-import { checkKeyText } from './partitions.ts';
+import { MAX_EXPANDED_KEYS, checkKeyText } from './partitions.ts';
 
 export interface IdType<T> {
   readonly grammar: string;
@@ -23,7 +23,15 @@ export const positiveInteger: IdType<number> = {
     return value;
   },
   format: String,
-  range: (first, last) => Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i),
+  range(first, last) {
+    // Looked at before anything is made of it: a typing error must not exhaust memory.
+    if (last - first >= MAX_EXPANDED_KEYS) {
+      throw new PartitionKeyInvalidError(
+        `The range ${first}..${last} has more than ${MAX_EXPANDED_KEYS} ids; name fewer at once, or use “skein backfill”.`,
+      );
+    }
+    return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+  },
 };
 
 /** Any text that every key may be. */
