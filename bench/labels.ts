@@ -173,11 +173,9 @@ async function relabel({ appDb, clickhouse }: BenchPlace, mode: string): Promise
   const run = await timed('whole', () =>
     runAsset(asset, { partitions: days, config: { mode }, resources: { clickhouse, appDb }, runId: `BENCH${places}` }),
   );
-  if (run.status !== 'SUCCESS')
-    throw (
-      run.error ??
-      new TypeError(JSON.stringify([...run.partitions.values()].find((outcome) => outcome.kind === 'failed')))
-    );
+  if (run.error instanceof Error) throw run.error;
+  const failed = [...run.partitions].find(([, outcome]) => outcome.kind === 'failed');
+  if (failed) throw new TypeError(`${failed[0]}: ${JSON.stringify(failed[1])}`);
   return seconds;
 }
 

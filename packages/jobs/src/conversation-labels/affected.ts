@@ -10,7 +10,7 @@ import type pg from 'pg';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { copyToClickHouse, copyToPostgres } from './copy-stream.ts';
-import { CREATE_AFFECTED, addLabelIds, drop, selectLabelIds } from './label-sql.ts';
+import { CREATE_AFFECTED, CREATE_STRAYS, addLabelIds, drop, fillStrays, selectLabelIds } from './label-sql.ts';
 import { type Operation, ask, openDays, operationsOf, placeOf } from './operation.ts';
 import { namesOf } from './place.ts';
 import {
@@ -118,4 +118,17 @@ export async function leftOversOf(db: pg.Pool, operation: Operation): Promise<Op
       o.state.stage !== 'new' &&
       openDays(o.state).length > 0,
   );
+}
+
+/** Finds the affected conversations' rows outside of the windows anew: they change with every delete and write. */
+export async function refreshStrays(
+  { clickhouse, signal }: Pick<Databases, 'clickhouse' | 'signal'>,
+  operation: Operation,
+): Promise<void> {
+  const place = placeOf(operation);
+  const names = namesOf(place);
+  await clickhouse.command(drop(names.strays), { signal });
+  await clickhouse.command(CREATE_STRAYS(names), { signal });
+  const { sql, params } = fillStrays(place);
+  await clickhouse.command(sql, { params, signal });
 }

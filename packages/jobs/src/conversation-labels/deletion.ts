@@ -53,7 +53,7 @@ export async function deleteAffected(deletion: Deletion): Promise<Deleted> {
       `skip_delete is set, but ${rows} label rows of the affected conversations are still there in ${place.database}; nothing was inserted.`,
     );
 
-  const strays = await ids(clickhouse, selectStrays(place), signal);
+  const strays = await ids(clickhouse, { sql: selectStrays(place), params: {} }, signal);
   const mark = (part: string) => `skein:${place.operation}:${deletion.attempt}:${part}`;
   const statements = [
     deleteWindows(place, mark('windows')),

@@ -48,6 +48,7 @@ export async function dropScratch({ clickhouse }: Pick<Finish, 'clickhouse'>, op
   const place = placeOf(operation);
   const names = namesOf(place);
   await clickhouse.command(drop(names.expected));
+  await clickhouse.command(drop(names.strays));
   await clickhouse.command(drop(names.affected));
   if (operation.state.mode === 'swap') await removeStaging({ clickhouse, place });
 }

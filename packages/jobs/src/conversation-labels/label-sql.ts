@@ -36,6 +36,9 @@ export const CREATE_AFFECTED = (names: Names) =>
   `CREATE TABLE IF NOT EXISTS ${names.affected} (unit Date, profile_id LowCardinality(String), conversation_id String, from_labels UInt8)
    ENGINE = MergeTree ORDER BY (profile_id, conversation_id)`;
 
+export const CREATE_STRAYS = (names: Names) =>
+  `CREATE TABLE ${names.strays} (profile_id LowCardinality(String), conversation_id String) ENGINE = MergeTree ORDER BY ()`;
+
 export const CREATE_EXPECTED = (names: Names) =>
   `CREATE TABLE ${names.expected} (
      customer_id LowCardinality(String), profile_id LowCardinality(String), conversation_id String, agent_user_id String,
@@ -66,13 +69,25 @@ export function inWindows(windows: readonly Window[]): Statement {
   return { sql: `(${windows.map(one).join(' OR ')})`, params };
 }
 
-/** Rows that must be gone before anything is written: in the windows, or of an affected conversation wherever it lies. */
+/**
+ * Rows of affected conversations: in the windows, or of a stray, wherever they lie. The strays' table must be fresh
+ * (`refreshStrays`); asking for all affected ids instead would build a set of millions for each statement.
+ */
 export function affectedRows(place: Place): Statement {
+  return rowsOf(place, 'strays');
+}
+
+/** The same by the full list of ids: for proofs, and where fresh rows are among what is looked at. */
+export function allAffectedRows(place: Place): Statement {
+  return rowsOf(place, 'affected');
+}
+
+function rowsOf(place: Place, list: 'strays' | 'affected'): Statement {
   const names = namesOf(place);
   const own = scope(place);
   const window = inWindows(place.windows);
   return {
-    sql: `${own.sql} AND (${window.sql} OR (profile_id, conversation_id) ${names.isIn} (SELECT profile_id, conversation_id FROM ${names.affected}))`,
+    sql: `${own.sql} AND (${window.sql} OR (profile_id, conversation_id) ${names.isIn} (SELECT profile_id, conversation_id FROM ${names[list]}))`,
     params: { ...own.params, ...window.params },
   };
 }
@@ -102,23 +117,25 @@ export const selectLabelIds = (place: Place) =>
   `SELECT toString(unit) AS unit, toString(profile_id) AS profile_id, conversation_id FROM ${namesOf(place).affected} WHERE from_labels = 1`;
 
 /** Affected conversations whose rows lie outside the windows: stale ends, other partitions, other shards. */
-export function selectStrays(place: Place): Statement {
+export function fillStrays(place: Place): Statement {
   const names = namesOf(place);
   const own = scope(place);
   const window = inWindows(place.windows);
   return {
-    sql: `SELECT DISTINCT toString(profile_id) AS profile_id, conversation_id FROM ${names.all}
+    sql: `INSERT INTO ${names.strays} SELECT DISTINCT profile_id, conversation_id FROM ${names.all}
       WHERE ${own.sql} AND NOT ${window.sql}
-        AND (profile_id, conversation_id) ${names.isIn} (SELECT profile_id, conversation_id FROM ${names.affected})
-      ORDER BY 1, 2`,
+        AND (profile_id, conversation_id) ${names.isIn} (SELECT profile_id, conversation_id FROM ${names.affected})`,
     params: { ...own.params, ...window.params },
   };
 }
 
+export const selectStrays = (place: Place) =>
+  `SELECT toString(profile_id) AS profile_id, conversation_id FROM ${namesOf(place).strays} ORDER BY 1, 2`;
+
 /** One row a replica, so that a missing one is noticed. */
 export function countAffectedRows(place: Place): Statement {
   const names = namesOf(place);
-  const rows = affectedRows(place);
+  const rows = allAffectedRows(place);
   const replica = place.cluster === null ? '1' : '_shard_num';
   return {
     sql: `SELECT toUInt32(${replica}) AS replica, count() AS rows FROM ${names.everywhere} WHERE ${rows.sql} GROUP BY replica`,

@@ -28,7 +28,7 @@ export function migrationStatements(database: string): {
   const values = LABEL_COLUMNS.filter((column) => !KEY.some((key) => key === column));
   return {
     create: `CREATE TABLE ${table(NEW)} AS ${table(LABELS)} ENGINE = ReplacingMergeTree(update_time)
-      PARTITION BY toYYYYMM(conversation_start_time) ORDER BY (${KEY.join(', ')})`,
+      PARTITION BY toYYYYMM(conversation_start_time) PRIMARY KEY (${KEY.join(', ')}) ORDER BY (${KEY.join(', ')})`,
     fill: `INSERT INTO ${table(NEW)} (${[...KEY, ...values].join(', ')})
       SELECT ${KEY.join(', ')}, ${values.map((_, i) => `newest.${i + 1}`).join(', ')} FROM (
         SELECT ${KEY.join(', ')}, argMax((${values.join(', ')}), update_time) AS newest FROM ${table(LABELS)} GROUP BY ${KEY.join(', ')})`,

@@ -36,6 +36,8 @@ export interface Names {
   readonly isIn: string;
   /** Ids of the operation, on the server that Skein speaks to. */
   readonly affected: string;
+  /** Affected conversations that have rows outside the windows; few, so a set of them costs nothing. */
+  readonly strays: string;
   /** Rows as the source says now. */
   readonly expected: string;
   readonly staging: string;
@@ -60,6 +62,7 @@ export function namesOf({ database, cluster, operation }: Pick<Place, 'database'
     onCluster: on === undefined ? '' : ` ON CLUSTER ${on}`,
     isIn: on === undefined ? 'IN' : 'GLOBAL IN',
     affected: own('affected'),
+    strays: own('strays'),
     expected: own('expected'),
     staging: own('staging'),
     stagingAll: on === undefined ? own('staging') : own('staging_d'),

@@ -9,9 +9,9 @@ import type pg from 'pg';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { countActiveCells } from './active-days.ts';
-import { type AffectedCounts, recordAffected } from './affected.ts';
+import { type AffectedCounts, recordAffected, refreshStrays } from './affected.ts';
 import type { LabelConversationsConfig } from './config.ts';
-import { type Deleted, countRows, deleteAffected } from './deletion.ts';
+import { type Deleted, deleteAffected } from './deletion.ts';
 import { countByUsecase } from './label-sql.ts';
 import {
   type Before,
@@ -139,6 +139,7 @@ export async function prepareOperation(work: Work, given: Operation, attempt: nu
 
 async function lookBefore({ clickhouse, signal }: Work, operation: Operation): Promise<Before> {
   const place = placeOf(operation);
+  await refreshStrays({ clickhouse, signal }, operation);
   const usecases = countByUsecase(place);
   const counts = await clickhouse.rows<{ usecase: string; rows: string }>(usecases.sql, {
     params: usecases.params,
@@ -147,7 +148,7 @@ async function lookBefore({ clickhouse, signal }: Work, operation: Operation): P
   const active = countActiveCells(place);
   const [cells] = await clickhouse.rows<{ cells: string }>(active.sql, { params: active.params, signal });
   return {
-    rows: await countRows({ clickhouse, place, signal }),
+    rows: counts.reduce((sum, count) => sum + Number(count.rows), 0),
     usecases: Object.fromEntries(counts.map((count) => [count.usecase, Number(count.rows)])),
     activeDays: Number(cells?.cells ?? 0),
   };

@@ -99,6 +99,42 @@ function eligible(selection: Selection): string {
 }
 
 /**
+ * Chats of one unit's affected conversations. Nearly all lie in the unit's day, where one index range finds them; the
+ * few others are looked up by key. Joining the table by id alone would read all of it for each day.
+ */
+function chatsOfUnit(operation: string, selection: Selection, customer: string, unit: string): string {
+  const column = selection === 'ended_at' ? 'c.ended_at' : 'c.created_at';
+  const table = affectedTable(operation);
+  return `
+    ours AS MATERIALIZED (SELECT profile_id, conversation_id FROM ${table} WHERE unit = ${unit}),
+    here AS MATERIALIZED (
+      SELECT c.* FROM app.chats c JOIN ours a ON a.profile_id = c.profile_id AND a.conversation_id = c.conversation_id
+      WHERE c.customer_id = ${customer}
+        AND ${column} >= ${unit}::timestamp AT TIME ZONE 'UTC' AND ${column} < (${unit} + 1)::timestamp AT TIME ZONE 'UTC'
+    ),
+    elsewhere AS MATERIALIZED (
+      SELECT a.* FROM ours a
+      WHERE NOT EXISTS (SELECT 1 FROM here h WHERE h.profile_id = a.profile_id AND h.conversation_id = a.conversation_id)
+    ),
+    chats AS (
+      SELECT * FROM here
+      UNION ALL
+      SELECT c.* FROM elsewhere a CROSS JOIN LATERAL (
+        SELECT * FROM app.chats c
+        WHERE c.customer_id = ${customer} AND c.profile_id = a.profile_id AND c.conversation_id = a.conversation_id OFFSET 0) c
+    )`;
+}
+
+/** Chats of all affected conversations. */
+function chatsOfAll(operation: string, customer: string): string {
+  return `
+    chats AS (
+      SELECT c.* FROM ${affectedTable(operation)} a
+      JOIN app.chats c ON c.customer_id = ${customer} AND c.profile_id = a.profile_id AND c.conversation_id = a.conversation_id
+    )`;
+}
+
+/**
  * Affected conversations as the source says now, eligible ones only, one row each: of one unit, or of all. Online
  * intervals are merged into one multirange an agent, over the time that the picked conversations span, so a
  * conversation costs one search in it, and long conversations keep theirs. Both bounds count.
@@ -108,17 +144,19 @@ export function copyRows(
   operation: string,
   options: { readonly selection: Selection; readonly unit: boolean; readonly withClock: boolean },
 ): string {
+  const customer = `current_setting('skein.customer')`;
+  const chats = options.unit
+    ? chatsOfUnit(operation, options.selection, customer, `current_setting('skein.unit')::date`)
+    : chatsOfAll(operation, customer);
   return `
   COPY (
-    WITH picked AS MATERIALIZED (
+    WITH ${chats}, picked AS MATERIALIZED (
       SELECT c.profile_id, c.conversation_id, coalesce(c.agent_user_id, '') AS agent_user_id,
              coalesce(c.usecase_id, '') AS usecase_id, c.source, c.created_at, c.ended_at,
              coalesce(c.ended_at, current_setting('skein.clock')::timestamptz) AS until
-      FROM ${affectedTable(operation)} a
-      JOIN app.chats c ON c.customer_id = current_setting('skein.customer')
-        AND c.profile_id = a.profile_id AND c.conversation_id = a.conversation_id
+      FROM chats c
       LEFT JOIN app.agents g ON g.customer_id = c.customer_id AND g.agent_user_id = c.agent_user_id
-      WHERE ${options.unit ? `a.unit = current_setting('skein.unit')::date AND ` : ''}${eligible(options.selection)}
+      WHERE ${eligible(options.selection)}
     ), span AS (
       SELECT min(least(created_at, until)) AS first, max(greatest(created_at, until)) AS last FROM picked
     ), online AS MATERIALIZED (
@@ -144,16 +182,15 @@ export function copyRows(
 }
 
 /** Why affected conversations of a unit are not written: $1 customer, $2 unit. */
-export function countUnitReasons(operation: string): string {
+export function countUnitReasons(operation: string, selection: Selection): string {
   return `
-  SELECT count(*)::int AS affected,
-         (count(*) FILTER (WHERE c.conversation_id IS NULL))::int AS gone_from_source,
+  WITH ${chatsOfUnit(operation, selection, '$1::text', '$2::date')}
+  SELECT (SELECT count(*) FROM ours)::int AS affected,
+         ((SELECT count(*) FROM ours) - count(*))::int AS gone_from_source,
          (count(*) FILTER (WHERE c.deleted_at IS NOT NULL))::int AS deleted,
          (count(*) FILTER (WHERE c.deleted_at IS NULL AND c.source NOT IN (0, 8)))::int AS other_source,
          (count(*) FILTER (WHERE c.deleted_at IS NULL AND c.source IN (0, 8) AND g.is_dev_user))::int AS dev_user,
          (count(*) FILTER (WHERE c.deleted_at IS NULL AND c.source IN (0, 8) AND g.is_dev_user IS NOT TRUE AND c.ended_at IS NULL))::int AS open
-  FROM ${affectedTable(operation)} a
-  LEFT JOIN app.chats c ON c.customer_id = $1::text AND c.profile_id = a.profile_id AND c.conversation_id = a.conversation_id
-  LEFT JOIN app.agents g ON g.customer_id = c.customer_id AND g.agent_user_id = c.agent_user_id
-  WHERE a.unit = $2::date`;
+  FROM chats c
+  LEFT JOIN app.agents g ON g.customer_id = c.customer_id AND g.agent_user_id = c.agent_user_id`;
 }

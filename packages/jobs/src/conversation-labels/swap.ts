@@ -8,7 +8,7 @@ import { RefusedError } from '@skein/orchestrator';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { LabelsDisagreeError } from './errors.ts';
-import { LABEL_COLUMNS, type Statement, affectedRows, drop } from './label-sql.ts';
+import { LABEL_COLUMNS, type Statement, allAffectedRows, drop } from './label-sql.ts';
 import { LABELS, type Place, namesOf } from './place.ts';
 
 export interface Swap {
@@ -38,7 +38,7 @@ export function dropStaging(place: Place): string[] {
 /** Partitions that change: where affected rows lie now, and where fresh ones go. */
 export function changedPartitions(place: Place): Statement {
   const names = namesOf(place);
-  const rows = affectedRows(place);
+  const rows = allAffectedRows(place);
   return {
     sql: `SELECT DISTINCT _partition_id AS id FROM (
         SELECT _partition_id FROM ${names.all} WHERE ${rows.sql} UNION ALL SELECT _partition_id FROM ${names.stagingAll}
@@ -50,7 +50,7 @@ export function changedPartitions(place: Place): Statement {
 /** What else lies in a partition: this customer's rows of conversations that are not affected. */
 export function copyRest(place: Place, partition: string): Statement {
   const names = namesOf(place);
-  const rows = affectedRows(place);
+  const rows = allAffectedRows(place);
   const columns = LABEL_COLUMNS.join(', ');
   return {
     sql: `INSERT INTO ${names.stagingAll} (${columns}) SELECT ${columns} FROM ${names.all}
@@ -69,7 +69,7 @@ export interface PartitionCounts {
 /** The rest is counted with FINAL: two copies of one row that merge on one side only are no loss. */
 export function countPartition(place: Place, partition: string): Statement {
   const names = namesOf(place);
-  const rows = affectedRows(place);
+  const rows = allAffectedRows(place);
   const rest = `_partition_id = {partition:String} AND customer_id = {customer:String} AND NOT (${rows.sql})`;
   return {
     sql: `SELECT

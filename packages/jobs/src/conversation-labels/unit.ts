@@ -31,16 +31,17 @@ export interface Unit {
   readonly target: 'labels' | 'staging';
 }
 
-/** `deleted`: nothing of the unit is there; `inserting`: some of it may be; `verifying`: all of it should be. */
-const UnitState = z.object({ state: z.enum(['deleted', 'inserting', 'verifying']), attempt: z.number().int() });
+/** `inserting`: some of the unit's rows may be there; `verifying`: all of them should be. */
+const UnitState = z.object({ state: z.enum(['inserting', 'verifying']), attempt: z.number().int() });
 type UnitState = z.output<typeof UnitState>;
 
 /** @throws LabelsDisagreeError when what is there afterwards is not what was written */
 export async function writeUnit(unit: Unit): Promise<Metadata> {
   const saved = UnitState.safeParse(unit.checkpoint.load());
-  const before: UnitState = saved.success ? saved.data : { state: 'deleted', attempt: 0 };
-  const attempt = before.attempt + 1;
-  await clearRemains(unit, before, attempt);
+  const before = saved.success ? saved.data : undefined;
+  const attempt = (before?.attempt ?? 0) + 1;
+  // Without a checkpoint nothing was inserted, and the delete before has just been proven by counting.
+  if (before !== undefined) await clearRemains(unit, before, attempt);
 
   await unit.checkpoint.save({ state: 'inserting', attempt });
   const rows = await insert(unit, attempt);
@@ -52,10 +53,11 @@ export async function writeUnit(unit: Unit): Promise<Metadata> {
         'The day is written anew when it is run again.',
     );
   }
-  const [reasons] = await ask<Record<string, number>>(unit.db, countUnitReasons(unit.operation.id), [
-    unit.operation.customerId,
-    unit.day,
-  ]);
+  const [reasons] = await ask<Record<string, number>>(
+    unit.db,
+    countUnitReasons(unit.operation.id, unit.operation.state.selection),
+    [unit.operation.customerId, unit.day],
+  );
   const { affected = 0, ...skippedBy } = reasons ?? {};
   return {
     rows,

@@ -7,7 +7,7 @@
 import type { Json } from '@skein/orchestrator';
 
 import { type ActiveDaysCell, activeDay, activeDaysCells } from './active-days.ts';
-import type { Databases } from './affected.ts';
+import { type Databases, refreshStrays } from './affected.ts';
 import { copyToClickHouse } from './copy-stream.ts';
 import { type DamagedRow, type ShownRow, describeDamage } from './damage.ts';
 import { CREATE_EXPECTED, LABEL_COLUMNS, type Statement, drop } from './label-sql.ts';
@@ -90,6 +90,7 @@ export async function verify(
   const { clickhouse, signal } = databases;
   const place = placeOf(operation);
   const { before, selection } = operation.state;
+  await refreshStrays(databases, operation);
   await loadExpected(databases, operation);
   const ask = <T>(statement: Statement) =>
     clickhouse.rows<T>(statement.sql, { params: statement.params, settings: SETTINGS, signal });

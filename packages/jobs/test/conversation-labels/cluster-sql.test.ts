@@ -5,7 +5,7 @@ import {
   deleteConversations,
   deleteWindows,
   flushDistributed,
-  selectStrays,
+  fillStrays,
 } from '../../src/conversation-labels/label-sql.ts';
 import { type Place, namesOf } from '../../src/conversation-labels/place.ts';
 import { createStaging, dropStaging, replacePartition } from '../../src/conversation-labels/swap.ts';
@@ -72,9 +72,9 @@ test('the proof counts on every replica of every shard, with the ids sent along'
 });
 
 test('strays are looked for on all shards', () => {
-  expect(oneLine(selectStrays(place('conversations')).sql)).toBe(
-    `SELECT DISTINCT toString(profile_id) AS profile_id, conversation_id FROM ${DB}.\`conversation_with_labels_d\`` +
-      ` WHERE ${SCOPE} AND NOT ${WINDOW} AND (profile_id, conversation_id) GLOBAL IN ${AFFECTED} ORDER BY 1, 2`,
+  expect(oneLine(fillStrays(place('conversations')).sql)).toBe(
+    `INSERT INTO ${DB}.\`skein_label_strays_0123456789abcdef\` SELECT DISTINCT profile_id, conversation_id FROM ${DB}.\`conversation_with_labels_d\`` +
+      ` WHERE ${SCOPE} AND NOT ${WINDOW} AND (profile_id, conversation_id) GLOBAL IN ${AFFECTED}`,
   );
 });
 

@@ -1,6 +1,6 @@
 /** The config, the environment of the job that this one replaces, and windows: pure. */
 
-import { LabelConversationsConfig, labelConversations } from '@skein/jobs';
+import { type LabelConversationsConfig, labelConversations } from '@skein/jobs';
 import { parseConfig } from '@skein/orchestrator';
 import fc from 'fast-check';
 
