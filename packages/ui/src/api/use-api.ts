@@ -1,0 +1,70 @@
+/** Reading and acting: an operation of the client as a query or as an act, with the same cache keys everywhere. */
+
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { ApiError, type Operation } from './operation.ts';
+import { notify } from '../app/notify.ts';
+
+export interface ReadOptions {
+  readonly enabled?: boolean;
+  readonly refetchInterval?: number | false;
+  /** Keep what the arguments before gave while the new answer is on its way. */
+  readonly keep?: boolean;
+}
+
+export function useApi<Args extends object, Answer>(
+  operation: Operation<Args, Answer>,
+  args: Args,
+  options: ReadOptions = {},
+) {
+  return useQuery({
+    queryKey: [operation.id, args],
+    queryFn: ({ signal }) => operation(args, signal),
+    enabled: options.enabled ?? true,
+    refetchInterval: options.refetchInterval ?? false,
+    ...(options.keep === true ? { placeholderData: keepPreviousData } : {}),
+  });
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+}
+
+/** A keyset-paged list: pages in order, and how to get the next one. */
+export function usePages<Args extends object, Item, P extends Page<Item>>(
+  operation: Operation<Args, P & Page<Item>>,
+  args: Args,
+) {
+  const query = useInfiniteQuery({
+    queryKey: [operation.id, args, 'pages'],
+    queryFn: ({ pageParam, signal }) =>
+      operation(pageParam === undefined ? args : { ...args, after: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+  return { ...query, items: query.data?.pages.flatMap((page) => page.items) ?? [], first: query.data?.pages[0] };
+}
+
+/** An act shows the server's answer, then everything on the page is read anew. */
+export function useAct<Args extends object, Answer>(
+  operation: Operation<Args, Answer>,
+  said: (answer: Answer, args: Args) => string | undefined,
+) {
+  const cache = useQueryClient();
+  return useMutation({
+    mutationFn: (args: Args) => operation(args),
+    onSuccess: (answer, args) => {
+      const text = said(answer, args);
+      if (text !== undefined) notify('good', text);
+      void cache.invalidateQueries();
+    },
+  });
+}
+
+/** For acts without a place of their own for errors. */
+export function tellProblem(error: unknown): void {
+  const text = error instanceof ApiError ? error.problem.detail : String(error);
+  notify('bad', text, error instanceof ApiError ? error.problem.request_id : undefined);
+}

@@ -1,0 +1,175 @@
+/** Every address of the dashboard with its typed search parameters. Pages are loaded when they are first opened. */
+
+import {
+  Link,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type ErrorComponentProps,
+} from '@tanstack/react-router';
+
+import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
+import { type Raw, choiceOf, given, numberOf, parseSearch, stringifySearch, textOf } from './search.ts';
+import { PARTITION_STATUSES } from '../parts/status.ts';
+import { Shell } from './Shell.tsx';
+
+const DECISIONS = ['running', 'requested', 'suppressed', 'acted', 'skipped', 'failed', 'timed_out'] as const;
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: () => (
+    <Empty title="There is no such page.">
+      <Link to="/">To the overview</Link>
+    </Empty>
+  ),
+});
+
+const at = <const P extends string>(path: P) => ({ getParentRoute: () => root, path }) as const;
+
+const overview = createRoute({
+  ...at('/'),
+  component: lazyRouteComponent(() => import('../overview/OverviewPage.tsx'), 'OverviewPage'),
+});
+const assets = createRoute({
+  ...at('/assets'),
+  validateSearch: (raw: Raw) =>
+    given({ view: choiceOf(raw, 'view', ['list', 'graph']), q: textOf(raw, 'q'), sel: textOf(raw, 'sel') }),
+  component: lazyRouteComponent(() => import('../assets/AssetsPage.tsx'), 'AssetsPage'),
+});
+const asset = createRoute({
+  ...at('/assets/$key'),
+  validateSearch: (raw: Raw) =>
+    given({
+      tab: choiceOf(raw, 'tab', ['partitions', 'table', 'runs', 'config', 'lineage']),
+      q: textOf(raw, 'q'),
+      sort: choiceOf(raw, 'sort', ['name', 'failed', 'active']),
+      col: numberOf(raw, 'col'),
+      zoom: numberOf(raw, 'zoom'),
+      only: textOf(raw, 'only'),
+      cell: textOf(raw, 'cell'),
+      rows: textOf(raw, 'rows'),
+      from: textOf(raw, 'from'),
+      to: textOf(raw, 'to'),
+      status: choiceOf(raw, 'status', PARTITION_STATUSES),
+    }),
+  component: lazyRouteComponent(() => import('../assets/AssetPage.tsx'), 'AssetPage'),
+});
+const sensors = createRoute({
+  ...at('/sensors'),
+  validateSearch: (raw: Raw) =>
+    given({ q: textOf(raw, 'q'), state: choiceOf(raw, 'state', ['running', 'stopped', 'erroring']) }),
+  component: lazyRouteComponent(() => import('../sensors/SensorsPage.tsx'), 'SensorsPage'),
+});
+const sensor = createRoute({
+  ...at('/sensors/$name'),
+  validateSearch: (raw: Raw) =>
+    given({
+      tab: choiceOf(raw, 'tab', ['ticks', 'cursor', 'runs']),
+      decision: choiceOf(raw, 'decision', DECISIONS),
+      tick: textOf(raw, 'tick'),
+      edit: choiceOf(raw, 'edit', ['form', 'json']),
+    }),
+  component: lazyRouteComponent(() => import('../sensors/SensorPage.tsx'), 'SensorPage'),
+});
+const schedules = createRoute({
+  ...at('/schedules'),
+  validateSearch: (raw: Raw) => given({ name: textOf(raw, 'name') }),
+  component: lazyRouteComponent(() => import('../schedules/SchedulesPage.tsx'), 'SchedulesPage'),
+});
+const launch = createRoute({
+  ...at('/launch'),
+  validateSearch: (raw: Raw) =>
+    given({
+      asset: textOf(raw, 'asset'),
+      job: textOf(raw, 'job'),
+      partition: textOf(raw, 'partition'),
+      from_run: textOf(raw, 'from_run'),
+      edit: choiceOf(raw, 'edit', ['form', 'json']),
+    }),
+  component: lazyRouteComponent(() => import('../launch/LaunchPage.tsx'), 'LaunchPage'),
+});
+const runs = createRoute({
+  ...at('/runs'),
+  validateSearch: (raw: Raw) => given({ q: textOf(raw, 'q'), pick: textOf(raw, 'pick') }),
+  component: lazyRouteComponent(() => import('../runs/RunsPage.tsx'), 'RunsPage'),
+});
+const run = createRoute({
+  ...at('/runs/$id'),
+  validateSearch: (raw: Raw) =>
+    given({
+      tab: choiceOf(raw, 'tab', ['timeline', 'log', 'partitions', 'config', 'why', 'raw']),
+      level: choiceOf(raw, 'level', LEVELS),
+      find: textOf(raw, 'find'),
+      line: textOf(raw, 'line'),
+      outcome: choiceOf(raw, 'outcome', ['materialized', 'failed', 'skipped', 'open']),
+    }),
+  component: lazyRouteComponent(() => import('../runs/RunPage.tsx'), 'RunPage'),
+});
+const compare = createRoute({
+  ...at('/compare'),
+  validateSearch: (raw: Raw) => given({ a: textOf(raw, 'a'), b: textOf(raw, 'b') }),
+  component: lazyRouteComponent(() => import('../runs/ComparePage.tsx'), 'ComparePage'),
+});
+const backfills = createRoute({
+  ...at('/backfills'),
+  component: lazyRouteComponent(() => import('../backfills/BackfillsPage.tsx'), 'BackfillsPage'),
+});
+const backfill = createRoute({
+  ...at('/backfills/$id'),
+  component: lazyRouteComponent(() => import('../backfills/BackfillPage.tsx'), 'BackfillPage'),
+});
+const ducklings = createRoute({
+  ...at('/ducklings'),
+  validateSearch: (raw: Raw) => given({ q: textOf(raw, 'q') }),
+  component: lazyRouteComponent(() => import('../ducklings/DucklingsPage.tsx'), 'DucklingsPage'),
+});
+const failures = createRoute({
+  ...at('/failures'),
+  validateSearch: (raw: Raw) => given({ job: textOf(raw, 'job') }),
+  component: lazyRouteComponent(() => import('../failures/FailuresPage.tsx'), 'FailuresPage'),
+});
+const system = createRoute({
+  ...at('/system'),
+  validateSearch: (raw: Raw) => given({ tab: choiceOf(raw, 'tab', ['workers', 'pools', 'audit', 'tokens']) }),
+  component: lazyRouteComponent(() => import('../system/SystemPage.tsx'), 'SystemPage'),
+});
+
+const tree = root.addChildren([
+  overview,
+  assets,
+  asset,
+  sensors,
+  sensor,
+  schedules,
+  launch,
+  runs,
+  run,
+  compare,
+  backfills,
+  backfill,
+  ducklings,
+  failures,
+  system,
+]);
+
+export function createAppRouter() {
+  return createRouter({
+    routeTree: tree,
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    defaultPendingComponent: Loading,
+    defaultErrorComponent: Broken,
+    scrollRestoration: true,
+  });
+}
+
+function Broken({ error, reset }: ErrorComponentProps) {
+  return (
+    <div className="page">
+      <ProblemNotice error={error} onRetry={reset} />
+    </div>
+  );
+}

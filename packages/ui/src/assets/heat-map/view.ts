@@ -1,0 +1,89 @@
+/** The window onto the map: which rows and columns are to be seen, how large, and what lies under a point. Pure. */
+
+export interface View {
+  /** First column and row, with fractions while panning. */
+  readonly col: number;
+  readonly top: number;
+  /** Pixels a column; below one, several columns share a cell. */
+  readonly zoom: number;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Extent {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export const GUTTER_PX = 128;
+export const AXIS_PX = 26;
+const MIN_CELL_PX = 3;
+export const MAX_ZOOM = 40;
+const MIN_ZOOM = 0.05;
+const ROW_PX = { few: 22, some: 16, many: 9 };
+
+export const rowHeight = (rows: number): number => (rows <= 24 ? ROW_PX.few : rows <= 200 ? ROW_PX.some : ROW_PX.many);
+
+/** Columns that share a cell, so that a cell is not smaller than what can be seen. */
+export const stepOf = (zoom: number): number =>
+  zoom >= MIN_CELL_PX ? 1 : Math.min(366, Math.ceil(MIN_CELL_PX / zoom));
+
+export function mapHeight(rows: number): number {
+  return AXIS_PX + Math.min(Math.max(rows, 1) * rowHeight(rows), 560);
+}
+
+export function clampView(view: View, size: Size, extent: Extent): View {
+  const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, view.zoom));
+  const visibleColumns = (size.width - GUTTER_PX) / zoom;
+  const visibleRows = (size.height - AXIS_PX) / rowHeight(extent.rows);
+  const clamp = (value: number, most: number) => Math.max(0, Math.min(value, Math.max(0, most)));
+  return {
+    zoom,
+    col: clamp(view.col, extent.columns - visibleColumns),
+    top: clamp(view.top, extent.rows - visibleRows),
+  };
+}
+
+/** Around a point, so that what is under the pointer stays there. */
+export function zoomAt(view: View, factor: number, x: number): View {
+  const zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, view.zoom * factor));
+  const under = view.col + Math.max(0, x - GUTTER_PX) / view.zoom;
+  return { ...view, zoom, col: under - Math.max(0, x - GUTTER_PX) / zoom };
+}
+
+export interface Place {
+  readonly row: number;
+  readonly column: number;
+}
+
+export function placeAt(view: View, x: number, y: number, extent: Extent): Place | undefined {
+  if (x < GUTTER_PX || y < AXIS_PX) return undefined;
+  const column = Math.floor(view.col + (x - GUTTER_PX) / view.zoom);
+  const row = Math.floor(view.top + (y - AXIS_PX) / rowHeight(extent.rows));
+  if (column < 0 || row < 0 || column >= extent.columns || row >= extent.rows) return undefined;
+  return { row, column };
+}
+
+/** Moves the window just as far as needed to show the place. */
+export function reveal(view: View, place: Place, size: Size, extent: Extent): View {
+  const columns = (size.width - GUTTER_PX) / view.zoom;
+  const rows = (size.height - AXIS_PX) / rowHeight(extent.rows);
+  const into = (start: number, at: number, span: number) =>
+    at < start ? at : at + 1 > start + span ? at + 1 - span : start;
+  return { ...view, col: into(view.col, place.column, columns), top: into(view.top, place.row, rows) };
+}
+
+export interface Rectangle {
+  readonly from: Place;
+  readonly to: Place;
+}
+
+export function rectangleOf(a: Place, b: Place): Rectangle {
+  return {
+    from: { row: Math.min(a.row, b.row), column: Math.min(a.column, b.column) },
+    to: { row: Math.max(a.row, b.row), column: Math.max(a.column, b.column) },
+  };
+}

@@ -1,0 +1,121 @@
+import { Checkbox, NumberInput, Select } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import { createBackfill, planBackfill } from '../api/generated/client.ts';
+import { useAct, useApi } from '../api/use-api.ts';
+import { Confirm } from '../parts/Confirm.tsx';
+import { Notice, Read } from '../parts/States.tsx';
+import { lookOf } from '../parts/status.ts';
+
+export interface Selection {
+  readonly job: string;
+  readonly ids?: readonly string[];
+  readonly from: string;
+  readonly to: string;
+}
+
+type Outcome = 'missing' | 'failed' | 'materialized' | 'skipped';
+const OUTCOMES: readonly Outcome[] = ['missing', 'failed', 'materialized', 'skipped'];
+const MANY = 1_000;
+
+/** A backfill of a selection: which states, in which order, how many at once, and exactly how much that is. */
+export function BackfillDialog({ selection, onClose }: { selection: Selection; onClose: () => void }) {
+  const navigate = useNavigate();
+  const [statuses, setStatuses] = useState<readonly Outcome[]>(['missing', 'failed']);
+  const [order, setOrder] = useState<'oldest' | 'newest'>('oldest');
+  const [maxActive, setMaxActive] = useState(10);
+  const [stopAfter, setStopAfter] = useState<number>();
+  const body = {
+    ...selection,
+    statuses,
+    order,
+    max_active: maxActive,
+    ...(stopAfter === undefined ? {} : { stop_after_failures: stopAfter }),
+  };
+  const plan = useApi(planBackfill, { body }, { enabled: statuses.length > 0, keep: true });
+  const create = useAct(createBackfill, () => 'The backfill is on its way.');
+  const toRun = plan.data?.to_run ?? 0;
+  return (
+    <Confirm
+      title={`Backfill ${selection.from === selection.to ? selection.from : `${selection.from} … ${selection.to}`}`}
+      verb={`Backfill ${toRun.toLocaleString('en')} partitions`}
+      reason={toRun > MANY ? 'required' : 'optional'}
+      busy={create.isPending}
+      error={create.error}
+      onClose={onClose}
+      onConfirm={(reason) =>
+        create.mutate(
+          { body: { ...body, ...(reason === '' ? {} : { reason }) } },
+          { onSuccess: ({ id }) => void navigate({ to: '/backfills/$id', params: { id } }) },
+        )
+      }
+    >
+      <div className="row wrap" role="group" aria-label="Only partitions that are">
+        <span className="small dim">Only what is</span>
+        {OUTCOMES.map((outcome) => (
+          <Checkbox
+            key={outcome}
+            label={lookOf(outcome).word}
+            checked={statuses.includes(outcome)}
+            onChange={() =>
+              setStatuses(
+                statuses.includes(outcome) ? statuses.filter((one) => one !== outcome) : [...statuses, outcome],
+              )
+            }
+          />
+        ))}
+      </div>
+      <div className="row wrap">
+        <Select
+          label="Order"
+          w={150}
+          allowDeselect={false}
+          value={order}
+          data={[
+            { value: 'oldest', label: 'oldest first' },
+            { value: 'newest', label: 'newest first' },
+          ]}
+          onChange={(value) => setOrder(value === 'newest' ? 'newest' : 'oldest')}
+        />
+        <NumberInput
+          label="Runs at once"
+          w={120}
+          min={1}
+          max={10_000}
+          value={maxActive}
+          onChange={(value) => setMaxActive(typeof value === 'number' ? value : 10)}
+        />
+        <NumberInput
+          label="Stop after failures"
+          w={140}
+          min={1}
+          placeholder="never"
+          value={stopAfter ?? ''}
+          onChange={(value) => setStopAfter(typeof value === 'number' ? value : undefined)}
+        />
+      </div>
+      {statuses.length === 0 ? (
+        <Notice tone="warn">Choose at least one state.</Notice>
+      ) : (
+        <Read of={plan} lines={1}>
+          {(value) => (
+            <p role="status">
+              <strong className="num">
+                {value.to_run.toLocaleString('en')} of {value.total.toLocaleString('en')} partitions will run
+              </strong>
+              {value.to_run > 0 && value.first !== null && (
+                <span className="dim small">
+                  , from <bdi className="mono">{value.first}</bdi> to <bdi className="mono">{value.last}</bdi>
+                </span>
+              )}
+              {value.by_status.active > 0 && (
+                <span className="dim small">; {value.by_status.active} are at work already</span>
+              )}
+            </p>
+          )}
+        </Read>
+      )}
+    </Confirm>
+  );
+}

@@ -1,0 +1,185 @@
+import { Link, type LinkProps } from '@tanstack/react-router';
+import { Suspense, lazy } from 'react';
+
+import { type Overview, getOverview } from '../api/generated/client.ts';
+import { useApi } from '../api/use-api.ts';
+import { Card, Page } from '../parts/Page.tsx';
+import { Proportion } from '../parts/Proportion.tsx';
+import { Empty, Loading, Notice, Read } from '../parts/States.tsx';
+import { lookOf } from '../parts/status.ts';
+import { RunTable } from '../runs/RunTable.tsx';
+
+const HourBars = lazy(() => import('./HourBars.tsx').then((module) => ({ default: module.HourBars })));
+
+export function OverviewPage() {
+  const overview = useApi(getOverview, {});
+  return (
+    <Page title="Overview">
+      <Read of={overview}>
+        {(value) => (
+          <>
+            <Warnings of={value} />
+            <Figures of={value} />
+            <div className="split side">
+              <div className="stack">
+                <Card title="Runs that ended, last 24 hours by the hour">
+                  <Suspense fallback={<Loading lines={5} />}>
+                    <HourBars hours={value.hours} />
+                  </Suspense>
+                </Card>
+                <Card flush title="Latest runs" aside={<Link to="/runs">All runs</Link>}>
+                  <LatestRuns />
+                </Card>
+              </div>
+              <div className="stack">
+                <Assets of={value} />
+                <Sensors of={value} />
+              </div>
+            </div>
+          </>
+        )}
+      </Read>
+    </Page>
+  );
+}
+
+function Warnings({ of }: { of: Overview }) {
+  return (
+    <>
+      {of.workers === 0 && (
+        <Notice tone="bad">
+          No worker is alive: nothing will run and no sensor will tick. Start one with{' '}
+          <code className="mono">skein worker</code>.
+        </Notice>
+      )}
+      {of.sensors.failing.length > 0 && (
+        <Notice tone="warn">
+          Sensors fail: <SensorLinks names={of.sensors.failing} />
+        </Notice>
+      )}
+      {of.sensors.late.length > 0 && (
+        <Notice tone="warn">
+          Sensors without a tick for more than three intervals: <SensorLinks names={of.sensors.late} />
+        </Notice>
+      )}
+    </>
+  );
+}
+
+function SensorLinks({ names }: { names: readonly string[] }) {
+  return names.map((name, i) => (
+    <span key={name}>
+      {i > 0 && ', '}
+      <Link to="/sensors/$name" params={{ name }}>
+        {name}
+      </Link>
+    </span>
+  ));
+}
+
+function Figures({ of }: { of: Overview }) {
+  const figures: readonly (readonly [string, number, string, LinkProps])[] = [
+    ['Running', of.runs.active, 'STARTED', { to: '/runs', search: { q: 'status:running' } }],
+    ['Queued', of.runs.queued, 'QUEUED', { to: '/runs', search: { q: 'status:queued' } }],
+    ['Succeeded', of.runs.success, 'SUCCESS', { to: '/runs', search: { q: 'status:success' } }],
+    ['Failed', of.runs.failure, 'FAILURE', { to: '/runs', search: { q: 'status:failed' } }],
+    ['Cancelled', of.runs.canceled, 'CANCELED', { to: '/runs', search: { q: 'status:canceled' } }],
+    ['Live backfills', of.backfills_live, 'IN_PROGRESS', { to: '/backfills' }],
+    ['Sensors on', of.sensors.running, 'RUNNING', { to: '/sensors', search: { state: 'running' } }],
+  ];
+  return (
+    <div className="figures">
+      {figures.map(([name, n, status, link]) => {
+        const { icon: Icon, tone } = lookOf(status);
+        return (
+          <Link key={name} className="figure" {...link}>
+            <span className="label">
+              <span data-tone={n > 0 ? tone : 'none'} style={{ color: 'var(--tone)', display: 'inline-flex' }}>
+                <Icon size={14} aria-hidden />
+              </span>
+              {name}
+            </span>
+            <div className="value">{n.toLocaleString('en')}</div>
+          </Link>
+        );
+      })}
+      <Link className="figure" to="/system">
+        <span className="label">Slots in use</span>
+        <div className="value">
+          {of.attempts_active} <span className="dim small">of {of.slots}</span>
+        </div>
+        <span className="dim small">
+          {of.workers} {of.workers === 1 ? 'worker' : 'workers'}
+        </span>
+      </Link>
+    </div>
+  );
+}
+
+function Assets({ of }: { of: Overview }) {
+  const known = of.assets.filter(({ counts }) => Object.values(counts).some((n) => n > 0));
+  return (
+    <Card title="Assets" aside={<Link to="/assets">All {of.assets.length}</Link>}>
+      {known.length === 0 && <Empty title="Nothing is made yet." />}
+      <div className="stack">
+        {known.map(({ key, counts }) => (
+          <div key={key} className="stack tight" style={{ gap: 3 }}>
+            <div className="row">
+              <Link to="/assets/$key" params={{ key }} className="grow clip">
+                {key}
+              </Link>
+              <span className="small dim num">
+                {counts.materialized.toLocaleString('en')}
+                {counts.failed > 0 && (
+                  <strong style={{ color: 'var(--bad)' }}> · {counts.failed.toLocaleString('en')} failed</strong>
+                )}
+              </span>
+            </div>
+            <Proportion
+              of={{
+                materialized: counts.materialized,
+                failed: counts.failed,
+                skipped: counts.skipped,
+                running: counts.running,
+                queued: counts.queued,
+              }}
+            />
+          </div>
+        ))}
+      </div>
+    </Card>
+  );
+}
+
+function Sensors({ of }: { of: Overview }) {
+  const { running, stopped, failing, late } = of.sensors;
+  return (
+    <Card title="Sensors" aside={<Link to="/sensors">All {running + stopped}</Link>}>
+      <dl className="facts">
+        <dt>Running</dt>
+        <dd className="num">{running}</dd>
+        <dt>Stopped</dt>
+        <dd className="num">{stopped}</dd>
+        <dt>Failing</dt>
+        <dd>{failing.length === 0 ? 'none' : <SensorLinks names={failing} />}</dd>
+        <dt>Late</dt>
+        <dd>{late.length === 0 ? 'none' : <SensorLinks names={late} />}</dd>
+      </dl>
+    </Card>
+  );
+}
+
+function LatestRuns() {
+  return (
+    <RunTable
+      filter={{ limit: 8 }}
+      none={
+        <span>
+          First steps: start a <Link to="/sensors">sensor</Link>, or launch a partition on the{' '}
+          <Link to="/launch">launchpad</Link>, or type{' '}
+          <code className="mono">skein run JOB --partition KEY --wait</code>.
+        </span>
+      }
+    />
+  );
+}

@@ -1,0 +1,203 @@
+import { Button } from '@mantine/core';
+import { getRouteApi } from '@tanstack/react-router';
+import { RotateCcw, Save } from 'lucide-react';
+import { useState } from 'react';
+
+import { type SensorDetail, setCursor, stopSensor } from '../api/generated/client.ts';
+import { ApiError } from '../api/operation.ts';
+import { tellProblem, useAct } from '../api/use-api.ts';
+import { DiffView } from '../editor/DiffView.tsx';
+import { DocumentEditor, useMistakes } from '../editor/DocumentEditor.tsx';
+import { type Json, formatJson, parseJson, same } from '../editor/json.ts';
+import type { Schema } from '../editor/json-schema.ts';
+import { Act } from '../parts/Act.tsx';
+import { Confirm } from '../parts/Confirm.tsx';
+import { Card } from '../parts/Page.tsx';
+import { Notice } from '../parts/States.tsx';
+import type { Base } from './base.ts';
+import { CursorConflict } from './CursorConflict.tsx';
+import { CursorHistory } from './CursorHistory.tsx';
+import { CursorPreview } from './CursorPreview.tsx';
+import { CursorReset } from './CursorReset.tsx';
+import { useDraft } from '../parts/use-draft.ts';
+
+const route = getRouteApi('/sensors/$name');
+const MAX_BYTES = 262_144;
+
+/** The cursor as a document: edited, compared with what is stored, tried out, saved on top of the version it builds on. */
+export function CursorTab({ sensor }: { sensor: SensorDetail }) {
+  const { edit = 'form' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const stored: Base = { version: sensor.cursor_version, cursor: sensor.cursor as Json };
+  const [draft, setDraft, dropDraft] = useDraft(`cursor.${sensor.name}`);
+  const [base, setBase] = useState<Base>(stored);
+  const [dialog, setDialog] = useState<'save' | 'reset'>();
+  const [conflict, setConflict] = useState<Base>();
+  const stop = useAct(stopSensor, () => `${sensor.name} is stopped.`);
+  const save = useAct(setCursor, (cursor) => `The cursor is saved as version ${cursor.version}.`);
+
+  // Without edits of one's own, what the sensor writes is simply shown.
+  if (draft === undefined && base.version !== stored.version) setBase(stored);
+  const text = draft?.text ?? formatJson(base.cursor);
+  const schema = sensor.cursor_schema as Schema | undefined;
+  const mistakes = useMistakes(text, schema);
+  const parsed = parseJson(text);
+  const edited = parsed.ok ? parsed.value : undefined;
+  const isChanged = draft !== undefined && !same(edited, stored.cursor);
+  const buildsOn = draft?.version ?? stored.version;
+  const tooLarge = new Blob([text]).size > MAX_BYTES;
+  const because = !parsed.ok
+    ? 'The text is not JSON yet.'
+    : tooLarge
+      ? 'A cursor may have 256 KB at most.'
+      : mistakes.length > 0
+        ? 'The schema refuses it; see below the editor.'
+        : !isChanged
+          ? 'Nothing is changed.'
+          : undefined;
+
+  const write = (cursor: Json, reason: string, version: number) =>
+    save.mutate(
+      { name: sensor.name, body: { cursor, reason }, ifMatch: `"${version}"` },
+      {
+        onSuccess: () => {
+          setDialog(undefined);
+          setConflict(undefined);
+          dropDraft();
+        },
+        onError: (error) => {
+          const newer = conflictOf(error);
+          if (!newer) return;
+          setDialog(undefined);
+          setConflict(newer);
+        },
+      },
+    );
+
+  return (
+    <div className="stack">
+      {sensor.status === 'RUNNING' && draft !== undefined && (
+        <Notice tone="warn">
+          <div className="row wrap">
+            <span className="grow">The sensor is running and may move the cursor while you edit.</span>
+            <Act
+              permission="switch_sensor"
+              size="compact-xs"
+              onAct={() => stop.mutate({ name: sensor.name }, { onError: tellProblem })}
+            >
+              Stop it while editing
+            </Act>
+          </div>
+        </Notice>
+      )}
+      {draft !== undefined && buildsOn !== stored.version && !conflict && (
+        <Notice tone="warn">
+          <div className="row wrap">
+            <span className="grow">
+              Version {stored.version} was written since you began with version {buildsOn}. Your text is kept.
+            </span>
+            <Button size="compact-xs" variant="default" onClick={() => setConflict(stored)}>
+              See both
+            </Button>
+          </div>
+        </Notice>
+      )}
+      {conflict && edited !== undefined && (
+        <CursorConflict
+          base={base}
+          mine={edited}
+          theirs={conflict}
+          onUse={(cursor) => {
+            setBase(conflict);
+            setDraft(formatJson(cursor), conflict.version);
+            setConflict(undefined);
+          }}
+          onDiscard={() => {
+            setBase(conflict);
+            setConflict(undefined);
+            dropDraft();
+          }}
+        />
+      )}
+      <div className="split side">
+        <div className="stack">
+          <Card
+            title={`Cursor, version ${stored.version}`}
+            aside={
+              <div className="row">
+                {draft !== undefined && (
+                  <Button variant="subtle" color="gray" onClick={dropDraft}>
+                    Discard edits
+                  </Button>
+                )}
+                <Act permission="set_cursor" leftSection={<RotateCcw size={14} />} onAct={() => setDialog('reset')}>
+                  Reset…
+                </Act>
+                <Act
+                  permission="set_cursor"
+                  variant="filled"
+                  leftSection={<Save size={14} />}
+                  because={because}
+                  onAct={() => setDialog('save')}
+                >
+                  Save…
+                </Act>
+              </div>
+            }
+          >
+            <DocumentEditor
+              text={text}
+              onChange={(next) => {
+                if (next !== text) setDraft(next, buildsOn);
+              }}
+              schema={schema}
+              mode={edit}
+              onMode={(mode) =>
+                void navigate({ search: { tab: 'cursor', edit: mode }, replace: true, resetScroll: false })
+              }
+              label="cursor"
+            />
+          </Card>
+          <CursorHistory sensor={sensor} />
+        </div>
+        <div className="stack">
+          <Card title="Against what is stored">
+            {edited === undefined ? (
+              <p className="dim">Shown as soon as the text is JSON.</p>
+            ) : (
+              <DiffView before={stored.cursor} after={edited} />
+            )}
+          </Card>
+          <CursorPreview name={sensor.name} cursor={edited} isValid={parsed.ok && mistakes.length === 0} />
+        </div>
+      </div>
+      {dialog === 'save' && edited !== undefined && (
+        <Confirm
+          title="Save the cursor"
+          verb="Save"
+          reason="required"
+          busy={save.isPending}
+          error={conflictOf(save.error) ? undefined : save.error}
+          onClose={() => {
+            save.reset();
+            setDialog(undefined);
+          }}
+          onConfirm={(reason) => write(edited, reason, buildsOn)}
+        >
+          <DiffView before={stored.cursor} after={edited} />
+          <p className="dim small">
+            It is saved only if version {buildsOn} is still the stored one. Run keys stay: what was asked for before is
+            suppressed.
+          </p>
+        </Confirm>
+      )}
+      {dialog === 'reset' && <CursorReset sensor={sensor} onClose={() => setDialog(undefined)} onDone={dropDraft} />}
+    </div>
+  );
+}
+
+function conflictOf(error: unknown): Base | undefined {
+  if (!(error instanceof ApiError) || (error.problem.status !== 412 && error.problem.status !== 409)) return undefined;
+  const { current_version: version, current } = error.problem;
+  return version === undefined ? undefined : { version, cursor: (current ?? null) as Json };
+}

@@ -1,0 +1,157 @@
+import { Button, Modal, Select, TextInput } from '@mantine/core';
+import { useState } from 'react';
+
+import { type Token, createToken, listTokens, revokeToken } from '../api/generated/client.ts';
+import { useAct, useApi } from '../api/use-api.ts';
+import { useAllowed } from '../app/access.ts';
+import { notify } from '../app/notify.ts';
+import { Act } from '../parts/Act.tsx';
+import { Confirm } from '../parts/Confirm.tsx';
+import { Card } from '../parts/Page.tsx';
+import { Empty, Notice, ProblemNotice, Read } from '../parts/States.tsx';
+import { Time } from '../parts/Time.tsx';
+
+type Role = 'viewer' | 'operator' | 'admin';
+
+export function TokensTab() {
+  const { allowed, reason } = useAllowed('manage_tokens');
+  return allowed ? <Tokens /> : <Notice tone="warn">{reason}</Notice>;
+}
+
+function Tokens() {
+  const tokens = useApi(listTokens, {});
+  const [revoking, setRevoking] = useState<Token>();
+  const revoke = useAct(revokeToken, () => 'The token and its sessions are revoked.');
+  return (
+    <>
+      <NewToken />
+      <Card flush title="Tokens">
+        <Read of={tokens}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <Empty title="No tokens yet.">A token is how scripts, and people where sign-in is on, come in.</Empty>
+            ) : (
+              <div className="table-wrap">
+                <table className="table">
+                  <thead>
+                    <tr>
+                      <th>Name</th>
+                      <th>Role</th>
+                      <th>Made by</th>
+                      <th>Made</th>
+                      <th>Last used</th>
+                      <th>Ends</th>
+                      <th>
+                        <span className="visually-hidden">Acts</span>
+                      </th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {items.map((token) => (
+                      <tr key={token.id}>
+                        <td>
+                          <bdi>{token.name}</bdi>
+                        </td>
+                        <td>{token.role}</td>
+                        <td>{token.created_by}</td>
+                        <td>
+                          <Time at={token.created_at} />
+                        </td>
+                        <td>
+                          <Time at={token.last_used_at} relative />
+                        </td>
+                        <td>{token.expires_at ? <Time at={token.expires_at} /> : 'never'}</td>
+                        <td>
+                          <Act
+                            permission="manage_tokens"
+                            size="compact-xs"
+                            aria-label={`Revoke ${token.name}`}
+                            onAct={() => setRevoking(token)}
+                          >
+                            Revoke…
+                          </Act>
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            )
+          }
+        </Read>
+      </Card>
+      {revoking && (
+        <Confirm
+          title={`Revoke ${revoking.name}`}
+          verb="Revoke"
+          dangerous
+          reason="none"
+          busy={revoke.isPending}
+          error={revoke.error}
+          onClose={() => setRevoking(undefined)}
+          onConfirm={() => revoke.mutate({ id: revoking.id }, { onSuccess: () => setRevoking(undefined) })}
+        >
+          <p>Whoever uses it is signed out at once. It cannot be undone; make a new one instead.</p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function NewToken() {
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<Role>('viewer');
+  const create = useAct(createToken, () => undefined);
+  return (
+    <Card title="New token">
+      <form
+        className="row wrap"
+        style={{ alignItems: 'flex-end' }}
+        onSubmit={(event) => {
+          event.preventDefault();
+          create.mutate({ body: { name, role } }, { onSuccess: () => setName('') });
+        }}
+      >
+        <TextInput
+          label="Name"
+          required
+          maxLength={100}
+          w={240}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <Select
+          label="Role"
+          w={140}
+          allowDeselect={false}
+          data={['viewer', 'operator', 'admin']}
+          value={role}
+          onChange={(value) => setRole((value ?? 'viewer') as Role)}
+        />
+        <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
+          Make a token
+        </Button>
+      </form>
+      {create.error ? <ProblemNotice error={create.error} /> : null}
+      {create.data && (
+        <Modal opened onClose={() => create.reset()} title="The token, shown this once" centered size="lg">
+          <div className="stack">
+            <pre tabIndex={0}>{create.data.token}</pre>
+            <div className="row">
+              <Button
+                onClick={() =>
+                  void navigator.clipboard?.writeText(create.data.token).then(() => notify('good', 'Copied.'))
+                }
+              >
+                Copy
+              </Button>
+              <Button variant="default" onClick={() => create.reset()}>
+                I have it
+              </Button>
+            </div>
+          </div>
+        </Modal>
+      )}
+    </Card>
+  );
+}
