@@ -40,6 +40,11 @@ export const SESSION_SETTINGS = `SELECT set_config('application_name', $1, false
 /** Reconciliation and restore of one team exclude each other: $1 the class of locks, $2 team. */
 export const LOCK_TEAM = 'SELECT pg_advisory_lock($1::integer, $2::integer)';
 export const TEAM_LOCK_CLASS = 0x736b_7072;
+/** Further connections of a session share a second lock; a new session waits until those of a lost one are gone. */
+export const LANE_LOCK_CLASS = 0x736b_7073;
+export const LOCK_LANE = 'SELECT pg_advisory_lock_shared($1::integer, $2::integer)';
+export const WAIT_FOR_LANES =
+  'SELECT pg_advisory_lock($1::integer, $2::integer), pg_advisory_unlock($1::integer, $2::integer)';
 export const END_SESSION = 'SELECT pg_advisory_unlock_all(); RESET ALL';
 
 const PERSON_COLUMNS = `p.id::text AS id, p.uuid::text AS uuid, p.properties::text AS properties,

@@ -174,6 +174,46 @@ test('PostgreSQL ends the connection in the middle: committed batches stay and a
   await expectRepaired(uuids);
 });
 
+test('many batches go over several connections: all are written once, and no lock is left', async () => {
+  const uuids = await sample(60);
+  const result = await world.run({ team_ids: [team], batch_size: 2 });
+  expect(result.result).toMatchObject({ persons_updated: 60, persons_skipped: 0 });
+  const commits = result.logs.flatMap((line) => /^Batch (\d+): committed 2 updates/.exec(line.message)?.[1] ?? []);
+  expect(commits).toEqual(Array.from({ length: 30 }, (_, i) => String(i + 1)));
+  await expectRepaired(uuids);
+  const { rows } = await world.db.query(
+    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+  );
+  expect(rows).toEqual([]);
+});
+
+test('a failure on one of several connections rolls back its batch only; what is committed is published', async () => {
+  const uuids = await sample(60);
+  await world.db.query(
+    `CREATE FUNCTION refuse_${team}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.uuid = '${[...uuids].sort()[40] ?? ''}' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`,
+  );
+  await world.db.query(
+    `CREATE TRIGGER refuse_${team} BEFORE UPDATE ON posthog_person FOR EACH ROW EXECUTE FUNCTION refuse_${team}()`,
+  );
+  const result = await world.run({ team_ids: [team], batch_size: 2 });
+  await world.db.query(`DROP TRIGGER refuse_${team} ON posthog_person`);
+  expect(result.partitions.get(key())).toMatchObject({
+    kind: 'failed',
+    error: { message: expect.stringContaining('not this one') },
+  });
+  let inPostgres = 0;
+  for (const uuid of uuids) {
+    const state = await world.pgState(uuid);
+    if (state.version === '2') inPostgres++;
+    expect((await world.chState(uuid))?.version).toBe(Number(state.version));
+  }
+  expect(inPostgres).toBe(result.result?.persons_updated);
+  expect(inPostgres).toBeLessThan(60);
+  expect((await world.backups()).filter((row) => row.team_id === team)).toHaveLength(inPostgres);
+  await world.run({ team_ids: [team] });
+  await expectRepaired(uuids);
+});
+
 const child = (killAt: number, config: object) =>
   spawn(process.execPath, ['-C', 'source', '--import', 'tsx', path.resolve(__dirname, 'killed-run.ts')], {
     env: {

@@ -155,7 +155,7 @@ test('both modes and the model agree on random histories', async () => {
     { numRuns: Number(process.env.SKEIN_TEST_RUNS ?? 40) },
   );
   // Histories without differences would prove nothing.
-  expect(changes).toBeGreaterThan(100);
+  expect(changes).toBeGreaterThan(20);
 }, 300_000);
 
 async function load(team: number, ids: readonly string[], s: Scenario): Promise<void> {
