@@ -41,7 +41,7 @@ export async function openCompany(
   log: Logger,
 ): Promise<Company> {
   const deployment = await loadDeployment(root, env);
-  const engine = await openEngine(deployment, { env });
+  const engine = await openEngine(deployment, { env, deploymentFile: path.join(root, 'skein.config.ts') });
   const resources = createResourcePool(deployment, engine.env, log);
   const sensors = new Set<string>();
   const server = await listen(engine, log, resources);

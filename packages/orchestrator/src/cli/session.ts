@@ -5,6 +5,7 @@
 
 import { userInfo } from 'node:os';
 
+import { findConfig } from './load-deployment.ts';
 import type { SkeinClient } from '../definitions/client.ts';
 import type { Logger } from '../definitions/context.ts';
 import type { CommandContext, Deployment, Environment } from '../definitions/deployment.ts';
@@ -69,7 +70,12 @@ export function openSession(options: SessionOptions): OpenedSession {
   const environment = () => (env ??= options.loadDeployment().environment(options.env));
   const openEngine = async () => {
     const { openEngine: open } = await import('../engine/engine.ts');
-    return open(options.loadDeployment(), { env: options.env, allowUnsafeRedis: options.allowUnsafeRedis });
+    const deploymentFile = findConfig(process.cwd());
+    return open(options.loadDeployment(), {
+      env: options.env,
+      allowUnsafeRedis: options.allowUnsafeRedis,
+      ...(deploymentFile === undefined ? {} : { deploymentFile }),
+    });
   };
   const openPool = async () => {
     const { createResourcePool } = await import('../worker/resources.ts');

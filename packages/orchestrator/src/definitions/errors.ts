@@ -163,5 +163,9 @@ export const ERRORS: Record<string, string> = {
   CANCELLED: 'A person or a program cancelled the work.',
   LEASE_LOST: 'A worker lost its lease, or did not answer for too long; the attempt was given up.',
   FENCED: 'A worker that had lost its lease tried to commit and was refused.',
+  OUT_OF_MEMORY: 'The code used more memory than its asset may have.',
+  PROCESS_EXITED: 'The code ended its thread or process instead of returning.',
+  WORKER_LOST: 'The worker was lost several times without progress.',
+  UPSTREAM_FAILED: 'An asset that this one depends on failed in the same run.',
   SERVICE_UNAVAILABLE: 'A service that Skein depends on does not answer or refuses.',
 };

@@ -135,7 +135,11 @@ export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerd
   return engine.settle([attempt.id, attempt.epoch, 'ok', JSON.stringify(body)]);
 }
 
-export async function settleFailed(engine: Engine, attempt: Attempt, verdict: FailedVerdict): Promise<boolean> {
+export async function settleFailed(
+  engine: Engine,
+  attempt: Pick<Attempt, 'id' | 'epoch'>,
+  verdict: FailedVerdict,
+): Promise<boolean> {
   const body = { error: JSON.stringify(verdict.error), reason: verdict.reason, retry_in: verdict.retryInMs };
   return engine.settle([attempt.id, attempt.epoch, 'failed', JSON.stringify(body)]);
 }

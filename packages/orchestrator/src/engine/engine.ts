@@ -23,6 +23,8 @@ export interface Engine {
   readonly env: Environment;
   readonly redis: Redis;
   readonly redisUrl: string;
+  /** Exports `deployment`; needed where code runs in a process of its own. */
+  readonly deploymentFile: string | undefined;
   readonly keys: Keys;
   readonly work: Queue;
   readonly ticks: Queue;
@@ -44,6 +46,8 @@ export interface OpenEngineOptions {
   /** Before the deployment's own defaults are filled in. */
   readonly env: Environment;
   readonly allowUnsafeRedis?: boolean;
+  /** The module that exports this deployment as `deployment`; assets with isolation need it. */
+  readonly deploymentFile?: string;
 }
 
 /** Calls of one turn in one script: bounded, so that no script holds Redis for more than a few milliseconds. */
@@ -108,6 +112,7 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
     env,
     redis,
     redisUrl: settings.redisUrl,
+    deploymentFile: options.deploymentFile,
     keys,
     work,
     ticks,

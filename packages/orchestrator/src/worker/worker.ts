@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 import { Worker as BullWorker } from 'bullmq';
 
 import type { Logger } from '../definitions/context.ts';
-import { LeaseLostError } from '../definitions/errors.ts';
+import { DefinitionInvalidError, LeaseLostError } from '../definitions/errors.ts';
 import { type Engine, queuePrefix } from '../engine/engine.ts';
 import { startPulse } from '../engine/pulse.ts';
 import { evaluateTick } from '../engine/tick.ts';
@@ -18,6 +18,7 @@ import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
 import { describeError } from './describe-error.ts';
 import { executeAttempt } from './execute.ts';
+import { executeIsolated, isolatedAsset } from './isolate.ts';
 import { createLeaseKeeper } from './leases.ts';
 import { type ResourcePool, createResourcePool } from './resources.ts';
 
@@ -55,6 +56,20 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   const prefix = queuePrefix(engine.keys.prefix);
   const ports = { engine, worker: id, leases, resources, metrics, scrub };
 
+  const isolated = new Map([...engine.deployment.assets].filter(([, asset]) => asset.isolation !== 'inline'));
+  const file = engine.deploymentFile;
+  if (isolated.size > 0 && file === undefined) {
+    throw new DefinitionInvalidError(
+      `${[...isolated.keys()].join(', ')} asks for isolation, and this program did not say which file its deployment is in (deploymentFile of openEngine).`,
+    );
+  }
+  const execute = async (attempt: string) => {
+    const asset = await isolatedAsset(engine, isolated, attempt);
+    await (asset && file !== undefined
+      ? executeIsolated(engine, id, asset, attempt, file)
+      : executeAttempt(ports, attempt));
+  };
+
   const guard = (what: string, work: (id: string) => Promise<unknown>) => async (job: { id?: string | undefined }) => {
     try {
       await work(job.id ?? '');
@@ -63,17 +78,13 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       log.error(`${what} was left to the ledger`, { id: job.id, error: describeError(error, scrub).message });
     }
   };
-  const attempts = new BullWorker(
-    'work',
-    guard('an attempt', (attempt) => executeAttempt(ports, attempt)),
-    {
-      connection,
-      prefix,
-      concurrency,
-      skipVersionCheck: true,
-      ...STALLED,
-    },
-  );
+  const attempts = new BullWorker('work', guard('an attempt', execute), {
+    connection,
+    prefix,
+    concurrency,
+    skipVersionCheck: true,
+    ...STALLED,
+  });
   const tickPorts = {
     engine,
     worker: id,

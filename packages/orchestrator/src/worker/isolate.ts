@@ -1,0 +1,150 @@
+/**
+ * Attempts of assets that ask for isolation: each in a thread or child process with a memory limit. The parent watches
+ * from outside what cannot be watched from inside: memory that ran out, an exit that nobody expected, a loop that
+ * blocks its own lease. What is left unsettled then is settled here, with the precise reason.
+ */
+
+import { spawn } from 'node:child_process';
+import { Worker as Thread } from 'node:worker_threads';
+
+import type { Asset } from '../definitions/asset.ts';
+import type { EndReason } from '../definitions/errors.ts';
+import { backoffMs } from '../definitions/retry.ts';
+import { settleFailed } from '../engine/attempt.ts';
+import type { Engine } from '../engine/engine.ts';
+
+/** How an isolated execution ended, as far as it could be seen from outside. */
+interface Ending {
+  readonly code: string;
+  readonly message: string;
+  readonly reason: EndReason;
+}
+
+interface Isolated {
+  readonly ended: Promise<Ending>;
+  kill(): void;
+}
+
+const DEFAULT_MEMORY_MB = 512;
+
+/** The asset of an attempt when it asks for isolation; undefined for those that run inline. */
+export async function isolatedAsset(
+  engine: Engine,
+  isolated: ReadonlyMap<string, Asset>,
+  attempt: string,
+): Promise<Asset | undefined> {
+  if (isolated.size === 0) return undefined;
+  const key = await engine.redis.hget(engine.keys.unit(unitOf(attempt)), 'asset');
+  return key === null ? undefined : isolated.get(key);
+}
+
+export async function executeIsolated(
+  engine: Engine,
+  worker: string,
+  asset: Asset,
+  attempt: string,
+  file: string,
+): Promise<void> {
+  const env = {
+    ...engine.env,
+    SKEIN_ISOLATED_FILE: file,
+    SKEIN_ISOLATED_ATTEMPT: attempt,
+    SKEIN_ISOLATED_WORKER: worker,
+  };
+  const memoryMb = asset.memoryLimitMb ?? DEFAULT_MEMORY_MB;
+  const running = asset.isolation === 'thread' ? inThread(env, memoryMb) : inProcess(env, memoryMb);
+  const watch = setInterval(() => {
+    void isOurs(engine, attempt).then((ours) => {
+      // Its lease ran out, because its loop is blocked: another attempt has the right to work now, this one does not.
+      if (ours === 'gone') running.kill();
+    }, ignore);
+  }, engine.settings.renewMs);
+  try {
+    const ending = await running.ended;
+    if ((await isOurs(engine, attempt)) === 'running') await settleLeftOver(engine, asset, attempt, ending);
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+/** Redis is away: the next look tells. */
+function ignore(): void {}
+
+function unitOf(attempt: string): string {
+  return attempt.slice(0, attempt.lastIndexOf('.'));
+}
+
+/** `waiting`: not begun yet; `running`: begun and unsettled; `gone`: settled, lost or another attempt's by now. */
+async function isOurs(engine: Engine, attempt: string): Promise<'waiting' | 'running' | 'gone'> {
+  const [state, number] = await engine.redis.hmget(engine.keys.unit(unitOf(attempt)), 'state', 'attempt');
+  if (number !== attempt.slice(attempt.lastIndexOf('.') + 1)) return 'gone';
+  return state === 'RUNNING' ? 'running' : state === 'DISPATCHED' ? 'waiting' : 'gone';
+}
+
+async function settleLeftOver(engine: Engine, asset: Asset, attempt: string, ending: Ending): Promise<void> {
+  const [epoch, fails] = await engine.redis.hmget(engine.keys.unit(unitOf(attempt)), 'epoch', 'fails');
+  const failed = Number(fails ?? 0);
+  const again = failed + 1 < asset.retries.attempts;
+  await settleFailed(
+    engine,
+    { id: attempt, epoch: Number(epoch ?? 0) },
+    {
+      error: { code: ending.code, message: ending.message },
+      reason: ending.reason,
+      retryInMs: again ? backoffMs(asset.retries.backoff, failed + 2) : -1,
+    },
+  );
+  engine.dispatcher.kick();
+}
+
+const outOfMemory = (memoryMb: number): Ending => ({
+  code: 'OUT_OF_MEMORY',
+  message: `The code used more than the ${memoryMb} MB that its asset may have.`,
+  reason: 'oom',
+});
+const exited = (how: string): Ending => ({
+  code: 'PROCESS_EXITED',
+  message: `The code ended its process (${how}) instead of returning.`,
+  reason: 'user_error',
+});
+
+function inProcess(env: Engine['env'], memoryMb: number): Isolated {
+  const child = spawn(process.execPath, [...process.execArgv, `--max-old-space-size=${memoryMb}`, mainFile()], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let tail = '';
+  child.stderr.on('data', (chunk: Buffer) => (tail = `${tail}${chunk.toString()}`.slice(-4_000)));
+  const ended = new Promise<Ending>((resolve) => {
+    child.once('error', (error) => resolve(exited(error.message)));
+    child.once('close', (code, signal) => {
+      resolve(
+        /heap out of memory|Allocation failed/.test(tail)
+          ? outOfMemory(memoryMb)
+          : exited(signal ?? `exit code ${code}`),
+      );
+    });
+  });
+  return { ended, kill: () => void child.kill('SIGKILL') };
+}
+
+function inThread(env: Engine['env'], memoryMb: number): Isolated {
+  const thread = new Thread(new URL('./isolated-thread.mjs', import.meta.url), {
+    env: { ...env },
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+  });
+  const ended = new Promise<Ending>((resolve) => {
+    thread.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? outOfMemory(memoryMb) : exited(error.message));
+    });
+    thread.once('exit', (code) => resolve(exited(`exit code ${code}`)));
+  });
+  return { ended, kill: () => void thread.terminate() };
+}
+
+function mainFile(): string {
+  return new URL('./isolated-main.ts', import.meta.url).pathname;
+}

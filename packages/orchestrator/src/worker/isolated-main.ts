@@ -1,0 +1,44 @@
+/**
+ * What runs in a thread or child process of its own: one attempt, under its own lease, and then the end. The deployment
+ * is loaded again here, because user code does not cross a process border.
+ */
+
+import { pathToFileURL } from 'node:url';
+
+import type { Deployment } from '../definitions/deployment.ts';
+import { openEngine } from '../engine/engine.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createScrub } from '../telemetry/scrub.ts';
+import { executeAttempt } from './execute.ts';
+import { createLeaseKeeper } from './leases.ts';
+import { createResourcePool } from './resources.ts';
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+async function main(): Promise<void> {
+  const {
+    SKEIN_ISOLATED_FILE: file = '',
+    SKEIN_ISOLATED_ATTEMPT: attempt = '',
+    SKEIN_ISOLATED_WORKER: worker = '',
+  } = process.env;
+  const { deployment } = (await import(pathToFileURL(file).href)) as { readonly deployment: Deployment };
+  const engine = await openEngine(deployment, { env: process.env });
+  const leases = createLeaseKeeper(engine);
+  const resources = createResourcePool(deployment, engine.env, SILENT);
+  try {
+    await executeAttempt(
+      { engine, worker, leases, resources, metrics: createMetrics(), scrub: createScrub(engine.env) },
+      attempt,
+    );
+  } finally {
+    leases.stop();
+    await resources.close();
+    await engine.close();
+  }
+}
+
+// An error that reaches this far is told apart by the parent, which sees how the process ended.
+main().then(
+  () => process.exit(0),
+  () => process.exit(1),
+);
