@@ -24,7 +24,12 @@ const layerRules = Object.entries(LAYERS).map(([name, allowed]) => ({
 
 export default {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     ...layerRules,
     {
       name: 'orchestrator-knows-no-family',
@@ -37,12 +42,38 @@ export default {
       comment: 'Jobs and sensors see definitions through the public entry, never the engine or the store.',
       severity: 'error',
       from: { path: '^packages/(jobs|sensors)/src' },
-      to: { path: `${orchestrator}/`, pathNot: ['^packages/orchestrator/src/index\\.ts$', '^packages/orchestrator/src/testing/'] },
+      to: {
+        path: `${orchestrator}/`,
+        pathNot: ['^packages/orchestrator/src/index\\.ts$', '^packages/orchestrator/src/testing/'],
+      },
     },
-    { name: 'jobs-know-no-sensors', severity: 'error', from: { path: '^packages/jobs/src' }, to: { path: ['^packages/(sensors|ui)/', '^infra/'], pathNot: '^infra/embedded/test-services/' } },
-    { name: 'sensors-know-jobs-only', severity: 'error', from: { path: '^packages/sensors/src' }, to: { path: ['^packages/ui/', '^infra/'] } },
-    { name: 'ui-speaks-http-only', severity: 'error', from: { path: '^packages/ui/src' }, to: { path: ['^packages/(orchestrator|jobs|sensors)/', '^infra/'] } },
-    { name: 'families-do-not-mix', severity: 'error', from: { path: '^packages/jobs/src/(duckling|orphan-sync|reconciliation|raw-events|conversation-labels)/' }, to: { path: '^packages/jobs/src/(duckling|orphan-sync|reconciliation|raw-events|conversation-labels)/', pathNot: '^packages/jobs/src/$1/' } },
+    {
+      name: 'jobs-know-no-sensors',
+      severity: 'error',
+      from: { path: '^packages/jobs/src' },
+      to: { path: ['^packages/(sensors|ui)/', '^infra/'], pathNot: '^infra/embedded/test-services/' },
+    },
+    {
+      name: 'sensors-know-jobs-only',
+      severity: 'error',
+      from: { path: '^packages/sensors/src' },
+      to: { path: ['^packages/ui/', '^infra/'] },
+    },
+    {
+      name: 'ui-speaks-http-only',
+      severity: 'error',
+      from: { path: '^packages/ui/src' },
+      to: { path: ['^packages/(orchestrator|jobs|sensors)/', '^infra/'] },
+    },
+    {
+      name: 'families-do-not-mix',
+      severity: 'error',
+      from: { path: '^packages/jobs/src/(duckling|orphan-sync|reconciliation|raw-events|conversation-labels)/' },
+      to: {
+        path: '^packages/jobs/src/(duckling|orphan-sync|reconciliation|raw-events|conversation-labels)/',
+        pathNot: '^packages/jobs/src/$1/',
+      },
+    },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

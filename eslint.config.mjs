@@ -1,7 +1,16 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.skein/**', '.cache/**', 'coverage/**', 'packages/ui/src/api/generated/**'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '.skein/**',
+      '.cache/**',
+      'coverage/**',
+      'packages/ui/src/api/generated/**',
+    ],
+  },
   {
     files: ['packages/*/{src,test}/**/*.{ts,tsx}', 'infra/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts', 'skein.config.ts'],
     extends: [tseslint.configs.base],

@@ -1,6 +1,10 @@
 // One configuration for every package. Sources resolve by the `source` export condition, so nothing is built first.
 export default {
-  testMatch: ['<rootDir>/{packages,infra}/*/test/**/*.test.ts', '<rootDir>/test/**/*.test.ts', '<rootDir>/bench/test/**/*.test.ts'],
+  testMatch: [
+    '<rootDir>/{packages,infra}/*/test/**/*.test.ts',
+    '<rootDir>/test/**/*.test.ts',
+    '<rootDir>/bench/test/**/*.test.ts',
+  ],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: [],

@@ -49,5 +49,15 @@ export function row(
   const target = facts.target ?? null;
   const limit = target === null ? Number.NaN : Number(target.replace(/[^\d.]/g, ''));
   const met = target === null ? null : target.startsWith('≥') ? ratio >= limit : ratio <= limit;
-  return { work, ours: a, other: b, other_is: facts.otherIs, unit: facts.unit, ratio, target, met, rounds: ours.length };
+  return {
+    work,
+    ours: a,
+    other: b,
+    other_is: facts.otherIs,
+    unit: facts.unit,
+    ratio,
+    target,
+    met,
+    rounds: ours.length,
+  };
 }

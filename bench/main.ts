@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   const dir = `.skein/bench-${process.pid}`;
   const services = await startServices({ dir });
   try {
-    Object.assign(process.env, services.env, await readServicesEnv(dir));
+    Object.assign(process.env, services.env, readServicesEnv(dir));
     const { bench } = await entry.load();
     const rows = await bench.run({
       scale: Number(values.scale ?? 1),

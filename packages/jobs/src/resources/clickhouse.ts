@@ -7,7 +7,13 @@ import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { types } from 'node:util';
 
-import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
+import {
+  type ClickHouseClient,
+  ClickHouseError,
+  ClickHouseLogLevel,
+  type ClickHouseSettings,
+  createClient,
+} from '@clickhouse/client';
 import { ServiceError, provide, resource } from '@skein/orchestrator';
 
 export interface QueryOptions {
@@ -99,10 +105,18 @@ function createClickHouse(client: ClickHouseClient): ClickHouse {
     insert: (table, values, options = {}) =>
       call(options, async (c) => {
         const columns = options.columns === undefined ? {} : { columns: options.columns as [string, ...string[]] };
-        await client.insert({ table, values: values as object[], format: options.format ?? 'JSONEachRow', ...columns, ...c });
+        await client.insert({
+          table,
+          values: values as object[],
+          format: options.format ?? 'JSONEachRow',
+          ...columns,
+          ...c,
+        });
       }),
     ping: async () => {
-      const [row] = await call({}, async (c) => (await client.query({ query: 'SELECT version() AS v', format: 'JSONEachRow', ...c })).json<{ v: string }>());
+      const [row] = await call({}, async (c) =>
+        (await client.query({ query: 'SELECT version() AS v', format: 'JSONEachRow', ...c })).json<{ v: string }>(),
+      );
       return `ClickHouse ${row?.v ?? 'of unknown version'}`;
     },
     close: () => client.close(),
@@ -146,7 +160,11 @@ function asServiceError(error: unknown): unknown {
   }
   // Not `instanceof`: an error of Node's own may come from another realm.
   if (types.isNativeError(error)) {
-    return new ServiceError('clickhouse', `ClickHouse does not answer: ${error.message}. Check SKEIN_CLICKHOUSE_URL and that the server runs.`, { cause: error });
+    return new ServiceError(
+      'clickhouse',
+      `ClickHouse does not answer: ${error.message}. Check SKEIN_CLICKHOUSE_URL and that the server runs.`,
+      { cause: error },
+    );
   }
   return error;
 }
@@ -154,7 +172,11 @@ function asServiceError(error: unknown): unknown {
 /** @throws ServiceError that names the variable */
 export function requireUrl(value: string | undefined, system: string, name: string): string {
   if (value) return value;
-  throw new ServiceError(system, `${name} is not set, so ${system} cannot be reached. Set it, or start the embedded services with “skein services up”.`, {
-    retryable: false,
-  });
+  throw new ServiceError(
+    system,
+    `${name} is not set, so ${system} cannot be reached. Set it, or start the embedded services with “skein services up”.`,
+    {
+      retryable: false,
+    },
+  );
 }

@@ -42,7 +42,8 @@ export interface Publisher {
 export const kafka = resource<Publisher>('kafka', 'Kafka, at SKEIN_KAFKA_BROKERS');
 
 export const kafkaBinding = provide(kafka, {
-  open: async ({ env }) => withTopicPrefix(openKafkaPublisher(parseBrokers(env.SKEIN_KAFKA_BROKERS)), env.KAFKA_PREFIX ?? ''),
+  open: async ({ env }) =>
+    withTopicPrefix(openKafkaPublisher(parseBrokers(env.SKEIN_KAFKA_BROKERS)), env.KAFKA_PREFIX ?? ''),
   close: (publisher) => publisher.close(),
   ping: (publisher) => publisher.ping(),
 });
@@ -157,7 +158,9 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
           topic,
           acks: -1,
           compression: CompressionTypes.None,
-          messages: batch.map(({ key, value, headers }) => (headers ? { key, value, headers: { ...headers } } : { key, value })),
+          messages: batch.map(({ key, value, headers }) =>
+            headers ? { key, value, headers: { ...headers } } : { key, value },
+          ),
         });
         return;
       } catch (error) {

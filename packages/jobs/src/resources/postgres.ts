@@ -16,8 +16,14 @@ export interface PersonsDb {
   readonly writerIsReader: boolean;
 }
 
-export const personsDb = resource<PersonsDb>('persons_db', 'Persons database, at PERSONS_DB_WRITER_URL and PERSONS_DB_READER_URL');
-export const appDb = resource<pg.Pool>('app_db', 'App database, at SKEIN_APP_DB_URL: catalog of ducklings, conversations');
+export const personsDb = resource<PersonsDb>(
+  'persons_db',
+  'Persons database, at PERSONS_DB_WRITER_URL and PERSONS_DB_READER_URL',
+);
+export const appDb = resource<pg.Pool>(
+  'app_db',
+  'App database, at SKEIN_APP_DB_URL: catalog of ducklings, conversations',
+);
 
 export const personsDbBinding = provide(personsDb, {
   open: async ({ env }) => openPersonsDb(env.PERSONS_DB_WRITER_URL, env.PERSONS_DB_READER_URL),
@@ -70,7 +76,11 @@ async function pingPostgres(pool: pg.Pool): Promise<string> {
  * is running on the server.
  * @throws ServiceError for connection troubles and refusals of the server
  */
-export async function inTransaction<T>(pool: pg.Pool, signal: AbortSignal, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  signal: AbortSignal,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
   return onConnection(pool, signal, async (client) => {
     await client.query('BEGIN');
     try {
@@ -85,7 +95,11 @@ export async function inTransaction<T>(pool: pg.Pool, signal: AbortSignal, work:
 }
 
 /** Runs `work` on one connection that the signal cancels. */
-export async function onConnection<T>(pool: pg.Pool, signal: AbortSignal, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function onConnection<T>(
+  pool: pg.Pool,
+  signal: AbortSignal,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
   signal.throwIfAborted();
   let client: pg.PoolClient;
   try {
@@ -128,9 +142,17 @@ export function asPostgresError(error: unknown): unknown {
   const code = (error as { code?: unknown } | null)?.code;
   const text = error instanceof Error ? error.message : '';
   if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
-    return new ServiceError('postgres', `PostgreSQL does not answer (${code}). Check the database URL and that the server runs.`, { cause: error });
+    return new ServiceError(
+      'postgres',
+      `PostgreSQL does not answer (${code}). Check the database URL and that the server runs.`,
+      { cause: error },
+    );
   }
-  if (/timeout exceeded when trying to connect|Connection terminated|server closed the connection/i.test(text)) {
+  if (
+    /timeout exceeded when trying to connect|Connection terminated|server closed the connection|not queryable|Connection ended/i.test(
+      text,
+    )
+  ) {
     return new ServiceError('postgres', `PostgreSQL does not answer: ${text}.`, { cause: error });
   }
   return error;

@@ -64,7 +64,6 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
         again = false;
         while ((await runOnce()) === ADMIT_BATCH);
         // `again` is set by kicks that came while this loop was awaiting.
-        // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
       } while (again);
     } catch {
       // Redis is away; the next pulse admits.

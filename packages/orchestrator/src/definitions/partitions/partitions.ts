@@ -54,7 +54,6 @@ export function checkKeyText(key: string): void {
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
     throw new PartitionKeyInvalidError(`Partition key ${shown} is longer than ${MAX_KEY_BYTES} bytes.`);
   }
-  // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/.test(key) || !key.isWellFormed()) {
     throw new PartitionKeyInvalidError(`Partition key ${shown} holds a control or invisible character.`);
   }
