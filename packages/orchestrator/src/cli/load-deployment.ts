@@ -10,7 +10,7 @@ import { DefinitionInvalidError, SkeinError } from '../definitions/errors.ts';
 const FILE = 'skein.config.ts';
 
 /** Undefined when there is none up to the root. */
-function findConfig(from: string): string | undefined {
+export function findConfig(from: string): string | undefined {
   for (let folder = path.resolve(from); ; folder = path.dirname(folder)) {
     const file = path.join(folder, FILE);
     if (existsSync(file)) return file;
