@@ -8,17 +8,20 @@ import type { Deployment } from '../definitions/deployment.ts';
 import { registerAssets } from './commands/assets.ts';
 import { registerBackfill } from './commands/backfill.ts';
 import { registerBackfills } from './commands/backfills.ts';
+import { registerBackup } from './commands/backup.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerJobs } from './commands/jobs.ts';
 import { registerPartitions } from './commands/partitions.ts';
 import { registerPools } from './commands/pools.ts';
+import { registerRestore } from './commands/restore.ts';
 import { registerRun } from './commands/run.ts';
 import { registerRuns } from './commands/runs.ts';
 import { registerSchedules } from './commands/schedules.ts';
 import { registerSensors } from './commands/sensors.ts';
 import { registerServer } from './commands/server.ts';
+import { registerSql } from './commands/sql.ts';
 import { registerWorker } from './commands/worker.ts';
 import { completeFamily, withExamples } from './help.ts';
 import type { RunAction } from './session.ts';
@@ -39,6 +42,9 @@ const OURS = [
   registerSchedules,
   registerPools,
   registerDoctor,
+  registerSql,
+  registerBackup,
+  registerRestore,
 ];
 
 export function buildProgram(run: RunAction, deployment: Deployment | undefined): Command {

@@ -1,0 +1,307 @@
+/** Back up in the middle of work, lose everything, restore, finish: nothing twice, and the old world is refused. */
+
+import { readFile, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+
+import { createClient } from '../../src/engine/client.ts';
+import { createBackfill, readBackfill } from '../../src/engine/backfill.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { createBackup } from '../../src/history/backup/backup.ts';
+import { restoreBackup } from '../../src/history/backup/restore.ts';
+import { verifyBackup } from '../../src/history/backup/verify.ts';
+import { takeMaintenanceLock } from '../../src/history/maintenance.ts';
+import { until } from '../engine/harness.ts';
+import { type HistoryHarness, days, openHistory } from './harness.ts';
+
+const open: HistoryHarness[] = [];
+const history = async (...args: Parameters<typeof openHistory>) => {
+  const made = await openHistory(...args);
+  open.push(made);
+  return made;
+};
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+const PAUSE = { maxPauseMs: 10_000 };
+const fileOf = (h: HistoryHarness) => path.join(h.dir, 'backup.jsonl.gz');
+
+/** Every key of the ledger that a backup holds, in comparable form. */
+async function everything({ redis, keys }: Engine): Promise<Map<string, unknown>> {
+  const found = new Map<string, unknown>();
+  for (const key of (await redis.keys(`${keys.prefix}:*`)).sort()) {
+    const name = key.slice(keys.prefix.length + 1);
+    if (/^(bull:|workers|lock:)/.test(name)) continue;
+    const type = await redis.type(key);
+    found.set(
+      name,
+      type === 'string'
+        ? await redis.getBuffer(key)
+        : type === 'hash'
+          ? await redis.hgetall(key)
+          : type === 'set'
+            ? (await redis.smembers(key)).sort()
+            : type === 'zset'
+              ? await redis.zrange(key, 0, '-1', 'WITHSCORES')
+              : type === 'list'
+                ? await redis.lrange(key, 0, -1)
+                : await redis.xrange(key, '-', '+'),
+    );
+  }
+  return found;
+}
+
+async function expectQuiet({ redis, keys, script }: Engine): Promise<void> {
+  expect({
+    leases: await redis.zcard(keys.leases),
+    outbox: await redis.zcard(keys.outbox),
+    held: await redis.hlen(keys.holders('events')),
+    open: await redis.scard(keys.openRuns('events_job')),
+  }).toEqual({ leases: 0, outbox: 0, held: 0, open: 0 });
+  for (const row of await redis.zrange(keys.rows('events'), 0, '-1')) {
+    expect(JSON.parse(String(await script('recount', 'events', row, 0)))).toMatchObject({ equal: true });
+  }
+}
+
+test('what is quiet comes back to the letter', async () => {
+  const h = await history(({ key }) => {
+    if (key.startsWith('2_')) throw new TypeError('a bad day');
+    return { text: 'ünïcödé “”' };
+  });
+  const worker = await h.worker();
+  await h.work([...days(1, 5), ...days(2, 2)], true);
+  const { runId } = await h.client.submit({ job: 'chunks_job', config: { team_ids: [1, 2, 3] }, cause: 'test' });
+  await h.client.wait(runId);
+  await worker.stop(1_000);
+  const before = await everything(h.engine);
+  const made = await createBackup(h.engine, fileOf(h), PAUSE);
+  expect(made.records).toBe(before.size);
+  expect(await verifyBackup(fileOf(h))).toMatchObject({ runs: 8, partitions: 10, problems: [], problemCount: 0 });
+  await restoreBackup(h.engine, fileOf(h), { force: true });
+  expect(await everything(h.engine)).toEqual(before);
+});
+
+test('into another prefix: waiting runs keep their place behind the partition that they wait for', async () => {
+  const block = new Promise<void>(() => {});
+  const h = await history(async () => {
+    await block;
+    return {};
+  });
+  await h.worker();
+  const first = await h.client.submit({ job: 'events_job', partitions: ['1_2024-01-01'], cause: 'test' });
+  const second = await h.client.submit({ job: 'events_job', partitions: ['1_2024-01-01'], cause: 'test' });
+  await until(
+    () => h.client.run(first.runId),
+    (run) => run.status === 'STARTED',
+  );
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  const other = await history(() => ({ made: 'again' }));
+  await restoreBackup(other.engine, fileOf(h), { force: false });
+  await other.client.cancel(second.runId, 'test');
+  expect((await other.client.run(second.runId)).status).toBe('CANCELED');
+  expect(await other.engine.redis.keys(`${other.engine.keys.prefix}:wait:*`)).toEqual([]);
+  await other.worker();
+  expect(await other.client.wait(first.runId)).toMatchObject({ status: 'SUCCESS', result: { made: 'again' } });
+  await expectQuiet(other.engine);
+});
+
+test('backed up in the middle of work, lost, restored: all is done once, survivors are refused', async () => {
+  const effects: { key: string; epoch: number }[] = [];
+  let release = () => {};
+  const blocked = new Promise<void>((resolve) => (release = resolve));
+  let survivorsHold = 0;
+  let old = true;
+  const h = await history(async ({ key, epoch }) => {
+    if (old && key >= '1_2024-01-11') {
+      survivorsHold++;
+      await blocked; // whatever the ledger says meanwhile
+    }
+    effects.push({ key, epoch });
+    return { epoch };
+  });
+  await h.worker({ concurrency: 4 });
+  const request = { job: 'events_job', ids: ['1'], from: '2024-01-01', to: '2024-02-09', maxActive: 4 };
+  const { id } = await createBackfill(h.engine, request, 'test');
+  await until(
+    async () => survivorsHold,
+    (n) => n === 4,
+  );
+  const done = (await readBackfill(h.engine, id)).succeeded;
+  expect(done).toBe(10);
+  const oldAttempts = await h.engine.redis.zrange(h.engine.keys.leases, 0, '-1');
+  expect(oldAttempts).toHaveLength(4);
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  expect(await verifyBackup(fileOf(h))).toMatchObject({ problems: [] });
+
+  old = false;
+  await restoreBackup(h.engine, fileOf(h), { force: true });
+  const commit = JSON.stringify({ outcomes: [['1_2024-01-11', 'materialized', '{"o":"materialized"}']] });
+  for (const attempt of oldAttempts) {
+    expect(await h.engine.settle([attempt, 1, 'ok', commit])).toBe(false);
+    expect(await h.engine.script('renew', 60_000, attempt, 1)).toEqual(['lost']);
+  }
+  const fresh = await h.another();
+  await h.worker({ concurrency: 4 });
+  const ended = await until(
+    () => readBackfill(fresh, id),
+    (b) => b.status !== 'IN_PROGRESS',
+    40_000,
+  );
+  expect(ended).toMatchObject({ status: 'COMPLETED', succeeded: 40, failed: 0, requested: 40 });
+  release(); // the old world wakes up, has its effect, and has nothing to commit to
+  await until(
+    async () => effects.filter(({ epoch }) => epoch === 1).length,
+    (n) => n === 10 + 26 + 4,
+  );
+
+  const runs = await createClient(fresh).runs({ limit: 100 });
+  expect(runs).toHaveLength(40);
+  const committed = await Promise.all(
+    runs.map(async ({ id: run }) => {
+      const [partition] = (await createClient(fresh).run(run)).partitions;
+      return [partition?.key, partition?.metadata.epoch] as const;
+    }),
+  );
+  expect(new Set(committed.map(([key]) => key)).size).toBe(40);
+  // What was done before the backup stays as it was; what ran then was committed by the new world only.
+  for (const [key = '', epoch] of committed) {
+    const ranThen = key >= '1_2024-01-11' && key <= '1_2024-01-14';
+    expect({ key, epoch }).toEqual({ key, epoch: ranThen ? 1_000_002 : 1 });
+  }
+  await expectQuiet(fresh);
+}, 120_000);
+
+test('a sensor goes on from its cursor, and the tick of the old world is refused', async () => {
+  const h = await history(() => ({}));
+  const { redis, keys, script } = h.engine;
+  await script('switch-sensor', 'feed', 'RUNNING', 'test');
+  const [tick] = (await script('claim-ticks', 10, 60_000)) as string[];
+  const [, cursor, version] = (await script('begin-tick', tick ?? '', 'old worker')) as string[];
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  await restoreBackup(h.engine, fileOf(h), { force: true });
+  const commit = { sensor: 'feed', tick, version: Number(version), cursor: '{"next":99}', requests: [], reason: '' };
+  expect(await script('commit-tick', JSON.stringify(commit))).toEqual(['fenced']);
+  expect(await redis.hgetall(keys.tick(tick ?? ''))).toMatchObject({ status: 'FAILURE', decision: 'timed_out' });
+  expect(await redis.hget(keys.sensor('feed'), 'cursor')).toBe(cursor);
+  await redis.zadd(keys.due, 0, 'feed');
+  const [next] = (await script('claim-ticks', 10, 60_000)) as string[];
+  expect(next).toBe('feed.1000002');
+});
+
+test('work that goes on while a backup is taken gives a ledger that is sound', async () => {
+  const h = await history(() => ({}));
+  await h.worker({ concurrency: 20 });
+  const request = { job: 'events_job', ids: ['1..5'], from: '2024-01-01', to: '2024-03-10', maxActive: 50 };
+  const { id } = await createBackfill(h.engine, request, 'test');
+  for (let i = 0; i < 3; i++) {
+    const before = (await readBackfill(h.engine, id)).succeeded;
+    await until(
+      () => readBackfill(h.engine, id),
+      (b) => b.succeeded > before || b.status !== 'IN_PROGRESS',
+    );
+    await createBackup(h.engine, fileOf(h), PAUSE);
+    expect(await verifyBackup(fileOf(h))).toMatchObject({ problems: [], problemCount: 0 });
+  }
+  const other = await history(() => ({}));
+  await restoreBackup(other.engine, fileOf(h), { force: false });
+  await other.worker({ concurrency: 20 });
+  const ended = await until(
+    () => readBackfill(other.engine, id),
+    (b) => b.status !== 'IN_PROGRESS',
+    60_000,
+  );
+  expect(ended).toMatchObject({ status: 'COMPLETED', succeeded: 350, failed: 0 });
+  await expectQuiet(other.engine);
+}, 120_000);
+
+test('a pause that is too short gives no backup, and writes go on', async () => {
+  const h = await history(() => ({}));
+  const row = Array.from({ length: 20_000 }, (_, i) => [`f${i}`, 'x'.repeat(50)]).flat();
+  for (let i = 0; i < 10; i++) await h.engine.redis.hset(`${h.engine.keys.prefix}:keys:s${i}`, ...row);
+  await expect(createBackup(h.engine, fileOf(h), { maxPauseMs: 1 })).rejects.toMatchObject({ code: 'REFUSED' });
+  await expect(readFile(fileOf(h))).rejects.toThrow('ENOENT');
+  await expect(readFile(`${fileOf(h)}.part`)).rejects.toThrow('ENOENT');
+  await h.engine.redis.set(`${h.engine.keys.prefix}:x`, '1');
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  const other = await history(() => ({}));
+  await restoreBackup(other.engine, fileOf(h), { force: false });
+  expect(await other.engine.redis.hlen(`${other.engine.keys.prefix}:keys:s7`)).toBe(20_000);
+});
+
+test('a ledger that holds something, or has workers, is not restored over', async () => {
+  const h = await history(() => ({}));
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  await h.engine.script('set-cursor', 'feed', '{"next":2}', 'ana', 'moved', '', 0);
+  await expect(restoreBackup(h.engine, fileOf(h), { force: false })).rejects.toMatchObject({
+    code: 'REFUSED',
+    message: expect.stringContaining('is not empty'),
+  });
+  const other = await history(() => ({}));
+  await other.client.submit({ job: 'events_job', partitions: ['1_2024-01-01'], cause: 'test' });
+  await expect(restoreBackup(other.engine, fileOf(h), { force: false })).rejects.toMatchObject({ code: 'REFUSED' });
+  const busy = await history(() => ({}));
+  await busy.worker();
+  await expect(restoreBackup(busy.engine, fileOf(h), { force: false })).rejects.toMatchObject({
+    message: expect.stringContaining('alive'),
+  });
+  const lock = await takeMaintenanceLock(h.engine, 'test');
+  await expect(createBackup(h.engine, fileOf(h), PAUSE)).rejects.toMatchObject({ code: 'CONFLICT' });
+  await lock?.release();
+});
+
+test('a damaged, cut, foreign or newer file changes nothing', async () => {
+  const h = await history(() => ({}));
+  await h.worker();
+  await h.work(days(1, 3));
+  const made = await createBackup(h.engine, fileOf(h), PAUSE);
+  const before = await everything(h.engine);
+  const bytes = await readFile(fileOf(h));
+  const lines = gunzipSync(bytes).toString().trimEnd().split('\n');
+  const spoilt: Record<string, Buffer> = {
+    foreign: Buffer.from('hello'),
+    flipped: Buffer.from(bytes.map((byte, i) => (i === Math.floor(made.bytes / 2) ? byte ^ 0xff : byte))),
+    endless: gzipSync(lines.slice(0, -1).join('\n')),
+    short: gzipSync([...lines.slice(0, 3), ...lines.slice(4)].join('\n')),
+    newer: gzipSync([lines[0]?.replace('"skein_backup":1', '"skein_backup":9'), ...lines.slice(1)].join('\n')),
+    newerLedger: gzipSync([lines[0]?.replace('"state_version":1', '"state_version":9'), ...lines.slice(1)].join('\n')),
+    otherJson: gzipSync('{"a":1}\n'),
+    noJson: gzipSync('a,b\n1,2\n'),
+    empty: Buffer.alloc(0),
+  };
+  for (const [name, content] of Object.entries(spoilt)) {
+    await writeFile(fileOf(h), content);
+    await expect(restoreBackup(h.engine, fileOf(h), { force: true }).then(() => name)).rejects.toMatchObject({
+      code: 'BACKUP_INVALID',
+      exitCode: 2,
+    });
+  }
+  await writeFile(fileOf(h), bytes);
+  await truncate(fileOf(h), Math.floor(made.bytes / 2));
+  await expect(restoreBackup(h.engine, fileOf(h), { force: true })).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+  await expect(restoreBackup(h.engine, `${fileOf(h)}.nope`, { force: true })).rejects.toMatchObject({
+    code: 'BACKUP_INVALID',
+    message: 'There is no such file.',
+  });
+  expect(await everything(h.engine)).toEqual(before);
+});
+
+test('verify finds wrong counters, malformed records and indexes that name nothing', async () => {
+  const h = await history(() => ({}));
+  const worker = await h.worker();
+  const [id = ''] = await h.work(days(1, 2));
+  await worker.stop(1_000);
+  const { redis, keys } = h.engine;
+  await redis.hincrby(keys.rowCounts('events', '1'), 'o1', 1);
+  await redis.hset(keys.run(id), 'config', '{', 'created', 'x');
+  await redis.zadd(keys.runs, 1, 'NOBODY');
+  await redis.zadd(keys.leases, 1, 'A.0.m.1');
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  const { problems } = await verifyBackup(fileOf(h));
+  expect(problems).toEqual([
+    `run ${id}: created, config missing or malformed`,
+    'run NOBODY is indexed and has no record',
+    'the lease of A.0.m.1 belongs to nothing that runs',
+    'counter o1 of the row events:1 differs from a recount of its states',
+  ]);
+});
