@@ -12,21 +12,15 @@ import { Keyboard, Link2, LogOut, Moon, Search, Sun } from 'lucide-react';
 import { type Me, signOut } from '../api/generated/client.ts';
 import { useLiveState } from './live-context.ts';
 import { notify } from './notify.ts';
-import { type Clock, setClock, useClock } from './preferences.ts';
+import type { Clock } from '../parts/time.ts';
+import { setClock, useClock } from './preferences.ts';
 import { signalSignedOut } from './session.ts';
 
 export function Bar({ me, onPalette, onShortcuts }: { me: Me; onPalette: () => void; onShortcuts: () => void }) {
   const clock = useClock();
   return (
     <header className="bar">
-      <Button
-        variant="default"
-        leftSection={<Search size={14} />}
-        onClick={onPalette}
-        c="dimmed"
-        fw={400}
-        aria-label="Search"
-      >
+      <Button variant="default" leftSection={<Search size={14} />} onClick={onPalette} c="dimmed" fw={400}>
         <span style={{ minWidth: 150, textAlign: 'left' }}>Search or do…</span>
         <span className="kbd">⌘K</span>
       </Button>

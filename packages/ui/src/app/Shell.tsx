@@ -8,10 +8,11 @@ import { Loading, ProblemNotice } from '../parts/States.tsx';
 import { Bar } from './Bar.tsx';
 import { NAV, type NavItem } from './nav.ts';
 import { useSignedOut } from './session.ts';
-import { SignInAgain, SignInPage } from './SignIn.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
 
 const Palette = lazy(() => import('./Palette.tsx').then((module) => ({ default: module.Palette })));
+const SignInPage = lazy(() => import('./SignIn.tsx').then((module) => ({ default: module.SignInPage })));
+const SignInAgain = lazy(() => import('./SignIn.tsx').then((module) => ({ default: module.SignInAgain })));
 const Shortcuts = lazy(() => import('./Shortcuts.tsx').then((module) => ({ default: module.Shortcuts })));
 
 /** Navigation, header and what lies over every page. */
@@ -27,7 +28,12 @@ export function Shell() {
   });
 
   if (me.data === undefined) {
-    if (me.error instanceof ApiError && me.error.problem.status === 401) return <SignInPage />;
+    if (me.error instanceof ApiError && me.error.problem.status === 401)
+      return (
+        <Suspense fallback={null}>
+          <SignInPage />
+        </Suspense>
+      );
     if (me.error) return <Centered>{<ProblemNotice error={me.error} onRetry={() => me.refetch()} />}</Centered>;
     return <Centered>{<Loading />}</Centered>;
   }
@@ -46,10 +52,10 @@ export function Shell() {
         </main>
       </div>
       <Suspense fallback={null}>
+        {signedOut && <SignInAgain />}
         {open === 'palette' && <Palette onClose={() => setOpen(undefined)} />}
         {open === 'shortcuts' && <Shortcuts onClose={() => setOpen(undefined)} />}
       </Suspense>
-      {signedOut && <SignInAgain />}
     </div>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from 'react';
 
-export type Clock = 'utc' | 'local';
+import type { Clock } from '../parts/time.ts';
 
 const KEY = 'skein.clock';
 const listeners = new Set<() => void>();

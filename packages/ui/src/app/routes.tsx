@@ -9,6 +9,7 @@ import {
   type ErrorComponentProps,
 } from '@tanstack/react-router';
 
+import { Page } from '../parts/Page.tsx';
 import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
 import { type Raw, choiceOf, given, numberOf, parseSearch, stringifySearch, textOf } from './search.ts';
 import { PARTITION_STATUSES } from '../parts/status.ts';
@@ -20,9 +21,11 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: () => (
-    <Empty title="There is no such page.">
-      <Link to="/">To the overview</Link>
-    </Empty>
+    <Page title="There is no such page.">
+      <Empty title="The address may be old, or mistyped.">
+        <Link to="/">To the overview</Link>
+      </Empty>
+    </Page>
   ),
 });
 
@@ -49,6 +52,7 @@ const asset = createRoute({
       zoom: numberOf(raw, 'zoom'),
       only: textOf(raw, 'only'),
       cell: textOf(raw, 'cell'),
+      at: textOf(raw, 'at'),
       rows: textOf(raw, 'rows'),
       from: textOf(raw, 'from'),
       to: textOf(raw, 'to'),

@@ -27,7 +27,8 @@ const SORTS = [
 export function PartitionMap({ asset }: { asset: AssetDetail }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { q, sort = 'name', only, cell } = search;
+  const { q, sort = 'name', only, cell, at } = search;
+  const isOpen = cell !== undefined || at !== undefined;
   const isSingleRow = asset.partitions.kind === 'time_window';
   const rows = usePages(listPartitionRows, { key: asset.key, sort, limit: ROWS_A_PAGE, ...(q ? { q } : {}) });
   const ids = useMemo(
@@ -50,7 +51,8 @@ export function PartitionMap({ asset }: { asset: AssetDetail }) {
             to: columns.label(rectangle.to.column),
           },
     );
-  const onOpen = (place: Place) => go({ cell: `${columns.label(place.column)}|${ids[place.row] ?? ''}` });
+  const onOpen = (place: Place) =>
+    go({ at: `${columns.label(place.column)}|${ids[place.row] ?? ''}`, cell: undefined } as never);
 
   if (rows.isPending && !isSingleRow) return <Loading />;
   if (rows.error) return <ProblemNotice error={rows.error} onRetry={() => rows.refetch()} />;
@@ -82,7 +84,7 @@ export function PartitionMap({ asset }: { asset: AssetDetail }) {
         <span className="grow" />
         <Legend asset={asset} only={shown} onOnly={(next) => go({ only: [...next].join(',') })} />
       </div>
-      <div className={cell ? 'split side' : undefined}>
+      <div className={isOpen ? 'split side' : undefined}>
         <Card flush>
           {ids.length === 0 ? (
             <Empty
@@ -98,7 +100,7 @@ export function PartitionMap({ asset }: { asset: AssetDetail }) {
               only={shown}
               initial={{ col: search.col, zoom: search.zoom }}
               onView={go}
-              cursor={cell ? placeOf(cell, ids, columns.columnOf) : undefined}
+              cursor={at ? placeOf(at, ids, columns.columnOf) : undefined}
               selection={selection}
               onOpen={onOpen}
               onSelect={onSelect}
@@ -106,7 +108,12 @@ export function PartitionMap({ asset }: { asset: AssetDetail }) {
           )}
           <More of={rows} />
         </Card>
-        {cell && <OpenCell asset={asset} cell={cell} onClose={() => go({ cell: undefined } as never)} />}
+        {cell !== undefined && (
+          <CellCard asset={asset} partition={cell} onClose={() => go({ cell: undefined } as never)} />
+        )}
+        {cell === undefined && at !== undefined && (
+          <CellAt asset={asset} at={at} onClose={() => go({ at: undefined } as never)} />
+        )}
       </div>
       {selection && (
         <SelectionBar
@@ -160,37 +167,42 @@ function Legend({
   );
 }
 
-/** `cell` in the address is a partition's key, or a column and a row: then the server says which key that is. */
-function OpenCell({ asset, cell, onClose }: { asset: AssetDetail; cell: string; onClose: () => void }) {
-  const at = cell.indexOf('|');
-  const [label, row] = at < 0 ? ['', ''] : [cell.slice(0, at), cell.slice(at + 1)];
-  const found = useApi(
-    searchPartitions,
-    { key: asset.key, ...(row === '' ? {} : { row }), from: label, to: label, status: PARTITION_STATUSES, limit: 1 },
-    { enabled: at >= 0 },
-  );
-  const key = at < 0 ? cell : found.data?.items[0]?.key;
+/** `at` in the address is a column's label and a row; the server says which key that is. */
+function CellAt({ asset, at, onClose }: { asset: AssetDetail; at: string; onClose: () => void }) {
+  const { label, row } = parseAt(at);
+  const found = useApi(searchPartitions, {
+    key: asset.key,
+    ...(row === '' ? {} : { row }),
+    from: label,
+    to: label,
+    status: PARTITION_STATUSES,
+    limit: 1,
+  });
   if (found.error) return <ProblemNotice error={found.error} />;
-  if (key === undefined)
-    return found.isPending ? (
-      <Loading />
-    ) : (
-      <Card title="Partition">
-        <Empty title="There is no partition here." />
-      </Card>
-    );
-  return <CellCard asset={asset} partition={key} onClose={onClose} />;
+  if (found.isPending) return <Loading />;
+  const key = found.data?.items[0]?.key;
+  if (key !== undefined) return <CellCard asset={asset} partition={key} onClose={onClose} />;
+  return (
+    <Card title="Partition">
+      <Empty title="There is no partition here." />
+    </Card>
+  );
+}
+
+/** A label holds no bar; a row may. */
+function parseAt(at: string): { readonly label: string; readonly row: string } {
+  const bar = at.indexOf('|');
+  return bar < 0 ? { label: at, row: '' } : { label: at.slice(0, bar), row: at.slice(bar + 1) };
 }
 
 function placeOf(
-  cell: string,
+  at: string,
   ids: readonly string[],
   columnOf: (label: string) => number | undefined,
 ): Place | undefined {
-  const at = cell.indexOf('|');
-  if (at < 0) return undefined;
-  const [row, column] = [ids.indexOf(cell.slice(at + 1)), columnOf(cell.slice(0, at))];
-  return row < 0 || column === undefined ? undefined : { row, column };
+  const { label, row } = parseAt(at);
+  const [index, column] = [ids.indexOf(row), columnOf(label)];
+  return index < 0 || column === undefined ? undefined : { row: index, column };
 }
 
 interface Selected {

@@ -53,9 +53,7 @@ export function SelectionBar({ asset, ids, from, to, onClear }: SelectionBarProp
       {plan.data?.total === 1 && first !== '' && (
         <Button
           variant="default"
-          onClick={() =>
-            void navigate({ to: '/launch', search: { asset: asset.key, partition: first } })
-          }
+          onClick={() => void navigate({ to: '/launch', search: { asset: asset.key, partition: first } })}
         >
           Launch…
         </Button>

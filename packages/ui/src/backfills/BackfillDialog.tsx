@@ -1,4 +1,3 @@
-import { Checkbox, NumberInput, Select } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
@@ -7,6 +6,7 @@ import { useAct, useApi } from '../api/use-api.ts';
 import { Confirm } from '../parts/Confirm.tsx';
 import { Notice, Read } from '../parts/States.tsx';
 import { lookOf } from '../parts/status.ts';
+import { Checkbox, NumberInput, Select } from '../parts/fields.ts';
 
 export interface Selection {
   readonly job: string;

@@ -1,4 +1,3 @@
-import { Checkbox, NumberInput } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
 import { Ban, Pause, Play, RotateCw } from 'lucide-react';
 import { useState } from 'react';
@@ -24,6 +23,7 @@ import { formatDuration } from '../parts/time.ts';
 import { useNow } from '../parts/use-now.ts';
 import { RunTable } from '../runs/RunTable.tsx';
 import { BackfillProgress } from './BackfillsPage.tsx';
+import { Checkbox, NumberInput } from '../parts/fields.ts';
 
 const route = getRouteApi('/backfills/$id');
 const LIVE_REREAD_MS = 2_000;
@@ -49,7 +49,7 @@ export function BackfillPage() {
             </Card>
             <div className="split side">
               <Card flush title="Runs">
-                <RunTable filter={{ cause: `backfill:${id}` }} none="No run has been requested yet." />
+                <RunTable isNarrow filter={{ cause: `backfill:${id}` }} none="No run has been requested yet." />
               </Card>
               <About backfill={value} />
             </div>

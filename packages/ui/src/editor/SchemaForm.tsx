@@ -1,10 +1,11 @@
-import { Button, Checkbox, NumberInput, Select, TextInput, Textarea } from '@mantine/core';
+import { Button, TextInput, Textarea } from '@mantine/core';
 import { Plus, X } from 'lucide-react';
 import { useState } from 'react';
 
-import { type Json, type Path, formatJson, formatPath, isObject, parseJson, valueAt, withValue } from './json.ts';
+import { type Json, type Path, formatPath, isObject, parseJson, valueAt, withValue } from './json.ts';
 import { type Mistake, type Schema, unwrap } from './json-schema.ts';
 import './editor.css';
+import { Checkbox, NumberInput, Select } from '../parts/fields.ts';
 
 export interface SchemaFormProps {
   readonly schema: Schema;
@@ -209,7 +210,7 @@ function JsonField({ label, hideLabel, description, error, value, onChange }: Js
       description={description}
       error={parsed?.ok === false ? 'is not JSON yet' : error}
       value={text}
-      rows={Math.min(6, formatJson(value).split('\n').length > 4 ? 3 : 1)}
+      rows={text.length > 70 ? 3 : 1}
       spellCheck={false}
       styles={{ input: { fontFamily: 'var(--mono)', fontSize: 12 } }}
       onChange={(event) => {

@@ -1,4 +1,3 @@
-import { Select } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 
 import { type AssetDetail, getAsset, listAssets, listJobs } from '../api/generated/client.ts';
@@ -6,6 +5,7 @@ import { useApi } from '../api/use-api.ts';
 import { Card, Page } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { Launchpad } from './Launchpad.tsx';
+import { Select } from '../parts/fields.ts';
 
 const route = getRouteApi('/launch');
 

@@ -1,4 +1,4 @@
-import { Button, Checkbox, NumberInput, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
 import { Copy, Rocket } from 'lucide-react';
@@ -18,6 +18,7 @@ import { CheckPanel } from './CheckPanel.tsx';
 import { commandLine } from './command-line.ts';
 import { useDraft } from '../parts/use-draft.ts';
 import { PartitionPicker } from './PartitionPicker.tsx';
+import { Checkbox, NumberInput } from '../parts/fields.ts';
 
 const route = getRouteApi('/launch');
 const CHECK_AFTER_MS = 350;

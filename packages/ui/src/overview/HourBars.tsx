@@ -7,7 +7,7 @@ import 'uplot/dist/uPlot.min.css';
 import type { Overview } from '../api/generated/client.ts';
 import { useClock } from '../app/preferences.ts';
 
-const HEIGHT_PX = 190;
+const HEIGHT_PX = 176;
 const SERIES = [
   ['canceled', '--calm-fill'],
   ['failure', '--bad-fill'],
@@ -41,7 +41,7 @@ export function HourBars({ hours }: { hours: Overview['hours'] }) {
         tzDate: (seconds) =>
           clock === 'utc' ? UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') : new Date(seconds * 1_000),
         axes: [
-          { ...axis, values: (_, splits) => splits.map((at) => hourOf(at, clock)) },
+          { ...axis, size: 26, values: (_, splits) => splits.map((at) => hourOf(at, clock)) },
           { ...axis, size: 44 },
         ],
         scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(max, 4)] } },

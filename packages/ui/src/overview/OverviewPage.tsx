@@ -173,6 +173,7 @@ function LatestRuns() {
   return (
     <RunTable
       filter={{ limit: 8 }}
+      isNarrow
       none={
         <span>
           First steps: start a <Link to="/sensors">sensor</Link>, or launch a partition on the{' '}

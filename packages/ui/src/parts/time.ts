@@ -1,6 +1,7 @@
 /** Times and durations as words. Pure; the zone is the caller's. */
 
-import type { Clock } from '../app/preferences.ts';
+/** Whose zone times are shown in. */
+export type Clock = 'utc' | 'local';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

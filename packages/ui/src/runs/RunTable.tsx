@@ -27,10 +27,12 @@ export interface RunTableProps {
   readonly onTotal?: (total: ReactNode) => ReactNode;
   readonly picked?: readonly string[];
   readonly onPick?: (id: string) => void;
+  /** Without the cause: where there is less room. */
+  readonly isNarrow?: boolean;
 }
 
 /** Runs, newest first, page by page. */
-export function RunTable({ filter, none, onTotal, picked = [], onPick }: RunTableProps) {
+export function RunTable({ filter, none, onTotal, picked = [], onPick, isNarrow = false }: RunTableProps) {
   const runs = usePages(listRuns, { limit: 50, ...filter });
   const total = runs.first?.total;
   return (
@@ -59,7 +61,7 @@ export function RunTable({ filter, none, onTotal, picked = [], onPick }: RunTabl
                     <th>State</th>
                     <th>Run</th>
                     <th>Job</th>
-                    <th>Cause</th>
+                    {!isNarrow && <th>Cause</th>}
                     <th>Partitions</th>
                     <th>Created</th>
                     <th className="end">Took</th>
@@ -67,7 +69,13 @@ export function RunTable({ filter, none, onTotal, picked = [], onPick }: RunTabl
                 </thead>
                 <tbody>
                   {runs.items.map((run) => (
-                    <RunRow key={run.id} run={run} isPicked={picked.includes(run.id)} onPick={onPick} />
+                    <RunRow
+                      key={run.id}
+                      run={run}
+                      isPicked={picked.includes(run.id)}
+                      onPick={onPick}
+                      isNarrow={isNarrow}
+                    />
                   ))}
                 </tbody>
               </table>
@@ -83,10 +91,12 @@ export function RunTable({ filter, none, onTotal, picked = [], onPick }: RunTabl
 function RunRow({
   run,
   isPicked,
+  isNarrow,
   onPick,
 }: {
   run: Run;
   isPicked: boolean;
+  isNarrow: boolean;
   onPick: ((id: string) => void) | undefined;
 }) {
   const { total, ...outcomes } = run.counts;
@@ -122,9 +132,11 @@ function RunRow({
           </div>
         )}
       </td>
-      <td className="small">
-        <Cause of={run.cause} />
-      </td>
+      {!isNarrow && (
+        <td className="small">
+          <Cause of={run.cause} />
+        </td>
+      )}
       <td style={{ minWidth: 120 }}>
         <Proportion of={outcomes} total={total} />
         <span className="small dim num">

@@ -1,4 +1,4 @@
-import { Switch, Tooltip } from '@mantine/core';
+import { Tooltip } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
 import { Fragment } from 'react';
 
@@ -17,6 +17,7 @@ import { Empty, Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Time } from '../parts/Time.tsx';
 import { formatDuration } from '../parts/time.ts';
+import { Switch } from '../parts/fields.ts';
 
 const route = getRouteApi('/schedules');
 

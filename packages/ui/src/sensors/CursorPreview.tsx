@@ -1,4 +1,4 @@
-import { Button, NumberInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { FlaskConical } from 'lucide-react';
 import { useState } from 'react';
@@ -11,6 +11,7 @@ import { KeyText } from '../parts/KeyText.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Notice, ProblemNotice } from '../parts/States.tsx';
 import { summaryOf } from './preview.ts';
+import { NumberInput } from '../parts/fields.ts';
 
 const SHOWN = 20;
 const MANY_RUNS = 1_000;

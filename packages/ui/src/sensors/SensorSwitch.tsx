@@ -1,8 +1,9 @@
-import { Switch, Tooltip } from '@mantine/core';
+import { Tooltip } from '@mantine/core';
 
 import { type Sensor, startSensor, stopSensor } from '../api/generated/client.ts';
 import { tellProblem, useAct } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
+import { Switch } from '../parts/fields.ts';
 
 /** Starts and stops a sensor. Who did it last, and what the code says, is in the tooltip. */
 export function SensorSwitch({ sensor }: { sensor: Pick<Sensor, 'name' | 'status' | 'default_status' | 'status_by'> }) {

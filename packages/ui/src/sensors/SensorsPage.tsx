@@ -166,7 +166,7 @@ function SensorRow({ sensor }: { sensor: Sensor }) {
           permission="evaluate_sensor"
           because={sensor.running_tick ? 'A tick is running.' : undefined}
           onAct={() => evaluate.mutate({ name: sensor.name }, { onError: tellProblem })}
-          aria-label={`Evaluate ${sensor.name} now`}
+          aria-label={`Evaluate now: ${sensor.name}`}
         >
           Evaluate now
         </Act>

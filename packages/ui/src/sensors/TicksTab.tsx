@@ -103,7 +103,15 @@ function TickRow({ tick, open }: { tick: Tick; open: boolean }) {
       <td>
         <Status of={tick.decision} bare />
       </td>
-      <td style={{ maxWidth: 420 }}>{tick.reason || <span className="dim">–</span>}</td>
+      <td style={{ width: '60%' }}>
+        {tick.reason ? (
+          <span className="two-lines" title={tick.reason}>
+            {tick.reason}
+          </span>
+        ) : (
+          <span className="dim">–</span>
+        )}
+      </td>
       <td className="end">{tick.requested}</td>
       <td className="end">{tick.suppressed}</td>
       <td className="end nowrap">{tick.duration_ms === null ? '–' : formatDuration(tick.duration_ms)}</td>

@@ -1,4 +1,3 @@
-import { NumberInput } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
@@ -7,6 +6,7 @@ import { tellProblem, useAct, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
+import { NumberInput } from '../parts/fields.ts';
 
 /** How many attempts share a name at once. The limit counts from the moment it is set. */
 export function PoolsTab() {

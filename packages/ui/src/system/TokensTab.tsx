@@ -1,4 +1,4 @@
-import { Button, Modal, Select, TextInput } from '@mantine/core';
+import { Button, Modal, TextInput } from '@mantine/core';
 import { useState } from 'react';
 
 import { type Token, createToken, listTokens, revokeToken } from '../api/generated/client.ts';
@@ -10,6 +10,7 @@ import { Confirm } from '../parts/Confirm.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Notice, ProblemNotice, Read } from '../parts/States.tsx';
 import { Time } from '../parts/Time.tsx';
+import { Select } from '../parts/fields.ts';
 
 type Role = 'viewer' | 'operator' | 'admin';
 
@@ -65,7 +66,7 @@ function Tokens() {
                           <Act
                             permission="manage_tokens"
                             size="compact-xs"
-                            aria-label={`Revoke ${token.name}`}
+                            aria-label={`Revoke… ${token.name}`}
                             onAct={() => setRevoking(token)}
                           >
                             Revoke…

@@ -1,0 +1,228 @@
+/** What people come for, from the first click to what it did in Skein; the main ones by keyboard alone. */
+
+import type { Page } from 'playwright-core';
+
+import { type Skein, openSkein, until } from './harness.ts';
+
+let skein: Skein;
+let page: Page;
+
+beforeAll(async () => {
+  skein = await openSkein();
+}, 120_000);
+beforeEach(async () => {
+  page = await skein.page();
+});
+afterEach(async () => {
+  await page.context().close();
+  expect(skein.faults).toEqual([]);
+});
+afterAll(async () => {
+  await skein?.close();
+});
+
+interface Cursor {
+  readonly cursor: { readonly next: number; readonly until: number; readonly note: string };
+  readonly version: number;
+}
+const cursor = () => skein.api<Cursor>('GET', '/sensors/feed/cursor');
+const open = (path: string) => page.goto(skein.url + path);
+const button = (name: string | RegExp) => page.getByRole('button', { name });
+const dialog = () => page.getByRole('dialog');
+
+test('reset a cursor: its consequences are shown, and the sensor starts over', async () => {
+  const evaluate = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      const { tick } = await skein.api<{ tick: string }>('POST', '/sensors/feed/evaluate');
+      await until(
+        () => skein.api<{ ended_at: string | null }>('GET', `/sensors/feed/ticks/${tick}`),
+        (one) => one.ended_at !== null,
+      );
+    }
+  };
+  await evaluate(2);
+  const first = await skein.api<{ items: { id: string }[] }>('GET', '/runs?partition=acme_2026-01-01');
+  await open('/sensors/feed?tab=cursor');
+  await page.getByLabel('next').waitFor();
+  await button('Reset…').click();
+  await dialog()
+    .getByText(/would request 3 runs/)
+    .waitFor();
+  await dialog().getByText('next', { exact: true }).waitFor();
+  expect(await dialog().getByRole('button', { name: 'Reset the cursor' }).isDisabled()).toBe(true);
+  await dialog().getByLabel('Reason').fill('the first days were wrong');
+  await dialog().getByRole('button', { name: 'Reset the cursor' }).click();
+  await page.getByText('The cursor is reset').waitFor();
+  expect((await cursor()).cursor).toMatchObject({ next: 1 });
+  await page.getByRole('cell', { name: 'the first days were wrong' }).waitFor();
+
+  await button('Evaluate now').click();
+  const again = await until(
+    () => skein.api<{ items: { id: string }[] }>('GET', '/runs?partition=acme_2026-01-01'),
+    ({ items }) => items.length > first.items.length,
+  );
+  expect(again.items[0]?.id).not.toBe(first.items[0]?.id);
+  // And the history brings it back.
+  await button(/Restore version 3/).click();
+  await dialog().getByLabel('Reason').fill('it was right');
+  await dialog().getByRole('button', { name: 'Restore' }).click();
+  await page.getByText('Version 3 is back').waitFor();
+  expect((await cursor()).cursor.next).toBe(3);
+}, 60_000);
+
+test('edit a cursor while it moves: nothing is overwritten unseen, both changes are merged', async () => {
+  await open('/sensors/feed?tab=cursor');
+  await page.getByLabel('until').fill('5');
+  await page.getByText('+2').waitFor(); // the diff says by how much
+  const before = await cursor();
+  await skein.api(
+    'PUT',
+    '/sensors/feed/cursor',
+    { cursor: { ...before.cursor, note: 'theirs' }, reason: 'another' },
+    { 'if-match': '*' },
+  );
+  await button('Save…').click();
+  await dialog().getByLabel('Reason').fill('mine');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await page.getByText(`Not saved: version ${before.version + 1} was written meanwhile`).waitFor();
+  await page.getByText('The changes touch different fields').waitFor();
+  expect((await cursor()).cursor.until).toBe(before.cursor.until);
+  await button('Merge, then look again').click();
+  await button('Save…').click();
+  await dialog().getByLabel('Reason').fill('mine, merged');
+  await dialog().getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The cursor is saved').waitFor();
+  expect((await cursor()).cursor).toEqual({ ...before.cursor, note: 'theirs', until: 5 });
+}, 60_000);
+
+test('a cursor that is wrong is told where, cannot be saved, and survives a reload', async () => {
+  await open('/sensors/feed?tab=cursor&edit=json');
+  const editor = page.getByRole('textbox', { name: 'cursor' });
+  await editor.fill('{ "next": "soon", "unknown": 1 }');
+  await page.locator('ul[role="status"]').getByText('must be an integer').waitFor();
+  await button('Save…').focus();
+  await page.getByRole('tooltip').getByText('The schema refuses it').waitFor();
+  await button('Save…').click();
+  expect(await dialog().count()).toBe(0);
+  await page.reload();
+  await page.getByText('"soon"').first().waitFor();
+  await editor.fill('{ "next": ');
+  await page.getByText(/Not JSON yet/).waitFor();
+  await button('Discard edits').click();
+  await page.getByText('"until"').waitFor();
+}, 60_000);
+
+test('preview before saving, over several ticks, changes nothing', async () => {
+  const before = await cursor();
+  await open('/sensors/feed?tab=cursor');
+  await page.getByLabel('next').fill('1');
+  await page.getByLabel('Ticks to preview').fill('3');
+  await button('Preview 3 ticks').click();
+  await page.getByText(/In 3 ticks it would request 3 runs over 3 partitions/).waitFor();
+  await button('Discard edits').click();
+  expect(await cursor()).toEqual(before);
+}, 60_000);
+
+test('launch one partition with an edited config and follow its log to the end', async () => {
+  await open('/launch?asset=events&partition=solo_2026-01-02');
+  await page.getByText('can be launched').waitFor();
+  await page.getByLabel('lines').fill('12');
+  await page.getByLabel('pause_ms').fill('60');
+  await page.locator('pre', { hasText: '"lines": 12' }).waitFor(); // the effective config
+  await button('Launch and follow').click();
+  await page.waitForURL(/\/runs\/\w+\?tab=log/);
+  await page.getByText('line 1 of solo_2026-01-02').waitFor();
+  await page.getByText('line 12 of solo_2026-01-02').waitFor();
+  await page.getByRole('heading', { level: 1 }).locator('..').getByText('success').waitFor();
+  await page.keyboard.press('Control+f');
+  await page.keyboard.type('line 7 of');
+  await page.getByText(/^1 in 12 lines|1 of 1 in 12 lines/).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.log-line[data-here]').getByText('line 7 of').waitFor();
+}, 60_000);
+
+test('backfill a painted rectangle; pause, resume, cancel', async () => {
+  for (const id of ['m1', 'm2', 'm3']) {
+    await skein.api('POST', '/assets/events/partitions/mark', {
+      as: 'skipped',
+      partitions: [`${id}_2026-01-31`],
+      reason: 'so that it is known',
+    });
+  }
+  await open('/assets/events?q=m&col=0&zoom=20');
+  const map = page.getByRole('application');
+  await map.waitFor();
+  const box = await map.boundingBox();
+  if (!box) throw new TypeError('the map has no size');
+  // Rows m1…m2, 1 to 10 January: 128 px of labels, 26 px of axis, 20 × 22 px a cell.
+  await page.mouse.move(box.x + 138, box.y + 37);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 128 + 9 * 20 + 10, box.y + 26 + 22 + 11, { steps: 5 });
+  await page.mouse.up();
+  await page.getByText('2 rows × 2026-01-01 … 2026-01-10').waitFor();
+  await page.getByText('20 partitions: 20 missing').waitFor();
+  await button('Backfill…').click();
+  await dialog().getByText('20 of 20 partitions will run').waitFor();
+  await dialog().getByLabel('Runs at once').fill('1');
+  await dialog().getByRole('button', { name: 'Backfill 20 partitions' }).click();
+  await page.waitForURL(/\/backfills\/\w+/);
+  const id = page.url().split('/').at(-1) ?? '';
+  const status = () => skein.api<{ status: string; succeeded: number }>('GET', `/backfills/${id}`);
+  await button('Pause').click();
+  await until(status, (one) => one.status === 'PAUSED');
+  await button('Resume').click();
+  await until(status, (one) => one.status !== 'PAUSED');
+  await button('Cancel…').click();
+  await dialog().getByLabel('Cancel the runs that are at work too').check();
+  await dialog().getByRole('button', { name: 'Cancel the backfill' }).click();
+  await until(status, (one) => one.status === 'CANCELED');
+  await page.getByRole('heading', { level: 1 }).locator('..').getByText('cancelled').waitFor();
+}, 60_000);
+
+test('by keyboard alone: go, find, select on the map, launch', async () => {
+  await open('/');
+  await page.getByText('Latest runs').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('a');
+  await page.getByRole('heading', { name: 'Assets', level: 1 }).waitFor();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').waitFor();
+  await page.keyboard.type('events');
+  await page.getByRole('option', { name: /asset events/ }).waitFor();
+  while (!(await page.getByRole('option', { selected: true }).textContent())?.startsWith('assetevents'))
+    await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByRole('application').focus();
+  for (const key of ['Home', 'ArrowLeft', 'Shift+ArrowLeft', 'Shift+ArrowLeft']) await page.keyboard.press(key);
+  await page.getByRole('region', { name: 'Selection' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Enter');
+  const launch = page.getByRole('link', { name: /Materialize/ });
+  await launch.focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('can be launched').waitFor();
+  await page.keyboard.press('Control+Enter');
+  await page.waitForURL(/\/runs\/\w+\?tab=log/);
+  await page.keyboard.press('?');
+  await dialog().getByText('Keyboard shortcuts').waitFor();
+}, 60_000);
+
+test('two people: what one does the other sees, live', async () => {
+  const other = await skein.page();
+  await other.goto(`${skein.url}/sensors`);
+  const theirs = other.getByRole('switch', { name: 'feed is on' });
+  await theirs.waitFor();
+  await other.getByText('Live', { exact: true }).waitFor();
+  await open('/sensors');
+  await page.getByRole('switch', { name: 'feed is on' }).click({ force: true });
+  await until(
+    () => theirs.isChecked(),
+    (on) => on,
+  );
+  await page.getByRole('switch', { name: 'feed is on' }).click({ force: true });
+  await until(
+    () => theirs.isChecked(),
+    (on) => !on,
+  );
+  await other.context().close();
+}, 60_000);

@@ -1,0 +1,173 @@
+/** Every page: it shows what it should, reloads to the same view, has no accessibility violation in either theme. */
+
+import { readFileSync } from 'node:fs';
+
+import type { Page } from 'playwright-core';
+
+import { HTML, ODD_IDS } from './deployment.ts';
+import { type Skein, openSkein, until } from './harness.ts';
+
+let skein: Skein;
+let runId = '';
+let badRun = '';
+let backfillId = '';
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+beforeAll(async () => {
+  skein = await openSkein();
+  const launch = (key: string) =>
+    skein.api<{ run_id: string }>('POST', '/launch', { job: 'events_job', partitions: [key] });
+  for (const id of ODD_IDS) await launch(`${id}_2026-01-05`);
+  runId = (await launch('acme_2026-01-06')).run_id;
+  badRun = (await launch('bad_2026-01-06')).run_id;
+  const ended = (id: string) =>
+    until(
+      () => skein.api<{ ended_at: string | null }>('GET', `/runs/${id}`),
+      (run) => run.ended_at !== null,
+    );
+  await Promise.all([ended(runId), ended(badRun)]);
+  const body = { job: 'events_job', ids: ['acme'], from: '2026-01-01', to: '2026-01-03' };
+  backfillId = (await skein.api<{ id: string }>('POST', '/backfills', body)).id;
+  await skein.api('POST', '/sensors/feed/evaluate');
+  await until(
+    () => skein.api<{ items: unknown[] }>('GET', '/sensors/feed/ticks'),
+    ({ items }) => items.length > 0,
+  );
+  await until(
+    () => skein.api<{ ended_at: string | null }>('GET', `/backfills/${backfillId}`),
+    (one) => one.ended_at !== null,
+  );
+}, 120_000);
+
+afterAll(async () => {
+  await skein?.close();
+});
+
+/** Each address with words that only the loaded page has. */
+const ROUTES = (): readonly (readonly [string, string | RegExp])[] => [
+  ['/', 'Latest runs'],
+  ['/assets', 'A report of the day.'],
+  ['/assets?view=graph', 'Graph'],
+  ['/assets?q=report', 'A report of the day.'],
+  ['/assets/events?at=2026-01-06%7Cacme&col=0&zoom=20', 'acme_2026-01-06'],
+  ['/assets/events?rows=%5B%22acme%22%2C%22bad%22%5D&from=2026-01-01&to=2026-01-10', /partitions:/],
+  ['/assets/events?tab=table&status=failed', 'bad_2026-01-06'],
+  ['/assets/events?tab=runs', 'events_job'],
+  ['/assets/events?tab=config', 'How much is read.'],
+  ['/assets/report?tab=lineage', 'identity'],
+  ['/sensors?state=stopped', 'Asks for the next day'],
+  ['/sensors/feed', 'What will the next tick do?'],
+  ['/sensors/feed?tab=cursor', 'The day of January that comes next.'],
+  ['/sensors/feed?tab=cursor&edit=json', '"until"'],
+  ['/sensors/feed?tab=runs', 'feed'],
+  ['/schedules?name=nightly', 'No ticks yet.'],
+  ['/launch?asset=events&partition=acme_2026-01-06', 'can be launched'],
+  ['/launch?asset=events&partition=acme_2026-01-06&edit=json', 'can be launched'],
+  ['/runs?q=status%3Afailed', 'the source said'],
+  [`/runs/${runId}`, 'attempt'],
+  [`/runs/${runId}?tab=log&find=line`, 'line 3 of acme_2026-01-06'],
+  [`/runs/${runId}?tab=partitions`, 'quick'],
+  [`/runs/${runId}?tab=config`, 'Config as launched'],
+  [`/runs/${runId}?tab=why`, /launched it through/],
+  [`/runs/${runId}?tab=raw`, 'run.ended'],
+  [`/runs/${badRun}`, 'BAD_SOURCE'],
+  [`/compare?a=${runId}&b=${badRun}`, 'Second run'],
+  ['/backfills', 'events_job'],
+  [`/backfills/${backfillId}`, '2026-01-01 … 2026-01-03'],
+  ['/ducklings', 'no ducklings'],
+  ['/failures', 'BAD_SOURCE'],
+  ['/system', 'Append-only file'],
+  ['/system?tab=pools', 'narrow'],
+  ['/system?tab=audit', '/api/v1/launch'],
+  ['/system?tab=tokens', 'Make a token'],
+  ['/nowhere', 'There is no such page.'],
+];
+
+/** Text that stays the same while the page only waits; ages and clocks count on. */
+async function contentOf(page: Page): Promise<string> {
+  const all = await page.locator('main').innerText();
+  return all
+    .replaceAll(/\b(now|(in )?\d+ (ms|s|min)( ago)?|\d+(\.\d+)? ?(ms|s)\b)/g, '')
+    .replaceAll(/[\d.]+ (MB|KB)|\d+/g, '#');
+}
+
+async function settled(page: Page, words: string | RegExp): Promise<void> {
+  await page.locator('main').getByText(words).first().waitFor({ state: 'attached' });
+  await page.locator('main [role="status"][aria-label="Loading"]').first().waitFor({ state: 'detached' });
+}
+
+test('every page is whole, and accessible in both themes', async () => {
+  const page = await skein.page();
+  const violations: string[] = [];
+  const run = async (url: string, rules: string) => {
+    const found = (await page.evaluate(`axe.run(document, { resultTypes: ['violations'], ${rules} })`)) as Found;
+    for (const { id, nodes } of found.violations) {
+      const [node] = nodes;
+      violations.push(`${url}: ${id}: ${node?.html.slice(0, 160)} ${node?.any.map((one) => one.message).join(' ')}`);
+    }
+  };
+  for (const [url, words] of ROUTES()) {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.goto(skein.url + url);
+    await settled(page, words).catch(() => violations.push(`${url} never showed ${String(words)}`));
+    await page.evaluate(axe);
+    await run(url, '');
+    // Only colours differ between the themes.
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('html[data-mantine-color-scheme="dark"]').waitFor();
+    await run(`${url} in dark`, "runOnly: ['color-contrast']");
+  }
+  expect(violations).toEqual([]);
+  await page.context().close();
+}, 180_000);
+
+interface Found {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string; readonly any: readonly { readonly message: string }[] }[];
+  }[];
+}
+
+test('every page reloads to the same view', async () => {
+  const page = await skein.page();
+  for (const [url, words] of ROUTES()) {
+    await page.goto(skein.url + url);
+    await settled(page, words);
+    // The map writes its window into the address a moment after it is drawn.
+    const before = await until(
+      () => contentOf(page),
+      (text) => text.length > 0,
+    );
+    const address = page.url();
+    await page.reload();
+    await settled(page, words);
+    await until(
+      () => contentOf(page),
+      (text) => text === before,
+    );
+    expect(new URL(page.url()).pathname).toBe(new URL(address).pathname);
+  }
+  await page.context().close();
+}, 120_000);
+
+test('no name, key or message is ever run as a script', async () => {
+  const page = await skein.page();
+  for (const id of ODD_IDS) {
+    const key = `${id}_2026-01-05`;
+    await page.goto(`${skein.url}/launch?asset=events&partition=${encodeURIComponent(key)}`);
+    await settled(page, 'can be launched');
+    await page.goto(`${skein.url}/assets/events?cell=${encodeURIComponent(key)}`);
+    await page
+      .getByRole('heading')
+      .filter({ hasText: [...id].slice(0, 8).join('') })
+      .first()
+      .waitFor();
+    await page.getByText('materialized').last().waitFor();
+  }
+  await page.goto(`${skein.url}/runs/${badRun}`);
+  await page.getByText(`the source said ${HTML}`).first().waitFor();
+  expect(await page.evaluate('window.pwned')).toBeUndefined();
+  expect(skein.faults).toEqual([]);
+  await page.context().close();
+}, 60_000);
