@@ -29,7 +29,7 @@ test(`${DAYS} days of one duckling, ${KILLS} kills: every day once`, async () =>
   const env = {
     ...process.env,
     SKEIN_REDIS_URL: redis.url,
-    SKEIN_REDIS_PREFIX: redis.prefix,
+    SKEIN_REDIS_PREFIX: `{${redis.prefix}}`,
     SKEIN_CLICKHOUSE_URL: clickhouse.url,
     SKEIN_APP_DB_URL: app.url,
     SKEIN_OBJECT_STORE: pathToFileURL(objects).href,
