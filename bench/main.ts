@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 
-import { readServicesEnv, startServices } from '@skein/embedded';
+import { readServicesEnv, removeServicesDirectory, startServices } from '@skein/embedded';
 
 import type { Bench, BenchRow } from './bench.ts';
 
@@ -68,6 +68,7 @@ async function main(): Promise<number> {
     return 0;
   } finally {
     await services.stop();
+    removeServicesDirectory(dir);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The second public entry: what a program needs to contain a whole Skein (engine, worker, server) in its process. */
 
+export { type Backfill, createBackfill, readBackfill } from './engine/backfill.ts';
 export { createClient } from './engine/client.ts';
 export { setCursor } from './engine/cursor.ts';
 export { type Engine, openEngine, type OpenEngineOptions } from './engine/engine.ts';
