@@ -83,7 +83,7 @@ async function list(session: Session, name: string | undefined, flags: ListFlags
   if (name === undefined) throw new UsageError('Missing required argument “asset”.', { hint: 'See “skein assets”.' });
   const asset = lookUp('asset', session.deployment.assets, name);
   const filter = toFilter(asset, flags);
-  const [{ listPartitions, readCounts }, { readLastRuns }] = await Promise.all([
+  const [{ listPartitions, readCounts, sumCounts }, { readLastRuns }] = await Promise.all([
     import('../../engine/reads/partitions.ts'),
     import('../../engine/partition-reader.ts'),
   ]);
@@ -92,7 +92,7 @@ async function list(session: Session, name: string | undefined, flags: ListFlags
   const found = await listPartitions(engine, asset, { ...filter, limit: flags.limit + 1 });
   const shown = found.slice(0, flags.limit);
   const [counts, lastRuns] = await Promise.all([
-    readCounts(engine, asset),
+    filter.rows === undefined ? readCounts(engine, asset) : sumCounts(engine, asset, filter.rows),
     readLastRuns(
       engine,
       asset,

@@ -34,6 +34,22 @@ export async function readCounts(engine: Engine, asset: Asset, row?: string): Pr
   );
 }
 
+/** Of several rows together. */
+export async function sumCounts(engine: Engine, asset: Asset, rows: readonly string[]): Promise<PartitionCounts> {
+  const each = await Promise.all(rows.map((row) => readCounts(engine, asset, row)));
+  return each.reduce(
+    (sum, one) => ({
+      materialized: sum.materialized + one.materialized,
+      failed: sum.failed + one.failed,
+      skipped: sum.skipped + one.skipped,
+      queued: sum.queued + one.queued,
+      running: sum.running + one.running,
+      cancelling: sum.cancelling + one.cancelling,
+    }),
+    toCounts({}),
+  );
+}
+
 /** Rows that ever had a state, in text order, after `after`. */
 export async function listRows(
   engine: Engine,
