@@ -12,7 +12,15 @@ export default tseslint.config(
     ],
   },
   {
-    files: ['packages/*/{src,test}/**/*.{ts,tsx}', 'infra/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts', 'skein.config.ts'],
+    files: [
+      'packages/*/{src,test}/**/*.{ts,tsx}',
+      'infra/**/*.ts',
+      'bench/**/*.ts',
+      'test/**/*.ts',
+      'scripts/**/*.ts',
+      'examples/**/*.ts',
+      'skein.config.ts',
+    ],
     extends: [tseslint.configs.base],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -1,10 +1,10 @@
 /** docs/cli.md: what commander itself says of every command, so that page and program cannot disagree. */
 
-import type { Command } from 'commander';
-
 import type { Deployment } from '@skein/orchestrator';
 
 import { buildProgram } from '../packages/orchestrator/src/cli/program.ts';
+
+type Command = ReturnType<typeof buildProgram>;
 
 const WIDTH = 100;
 
