@@ -22,11 +22,14 @@ test('a test ClickHouse has the tables that were asked for', async () => {
     schemas: ['persons', 'events', 'raw-events', 'conversations'],
   });
   const result = await client.query({
-    query: 'SELECT count() AS n FROM system.tables WHERE database = {database:String}',
+    query: 'SELECT name FROM system.tables WHERE database = {database:String}',
     query_params: { database },
     format: 'JSONEachRow',
   });
-  expect(await result.json()).toEqual([{ n: 10 }]);
+  const names = (await result.json<{ name: string }>()).map(({ name }) => name);
+  expect(names).toEqual(
+    expect.arrayContaining(['events', 'person', 'person_distinct_id2', 'raw_events', 'usage_events']),
+  );
   await drop();
 });
 
