@@ -5,8 +5,11 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 import {
+  addDays,
   composite,
   daily,
+  dayOf,
+  defineSchedule,
   defineAsset,
   defineDeployment,
   defineJob,
@@ -159,6 +162,16 @@ export function testDeployment(
         defineJob({ name: 'both_job', assets: [events, report] }),
       ],
       sensors: [feed],
+      schedules: (['all', 'latest', 'skip'] as const).map((catchUp) =>
+        defineSchedule({
+          name: `hourly_${catchUp}`,
+          description: 'The day before, every hour.',
+          job: eventsJob,
+          cron: '0 * * * *',
+          catchUp,
+          requests: (at) => [{ partitions: [`${at.getUTCHours() + 1}_${addDays(dayOf(at), -1)}`] }],
+        }),
+      ),
       pools: { narrow: 2 },
     },
   });
