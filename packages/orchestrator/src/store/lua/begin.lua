@@ -34,5 +34,7 @@ local function begin(attempt)
 end
 
 local out = {}
+sum_counts()
 for i = 3, #ARGV do out[i - 2] = begin(ARGV[i]) end
+write_counts()
 return out

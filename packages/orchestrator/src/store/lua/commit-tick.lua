@@ -19,6 +19,7 @@ if s[2] ~= tostring(c.version) then
   return { 'skipped' }
 end
 local out, run_ids, suppressed, requested = {}, {}, {}, 0
+sum_counts()
 for _, spec in ipairs(c.requests) do
   local id, verdict = submit_run(spec, at)
   out[#out + 1] = id
@@ -30,6 +31,7 @@ for _, spec in ipairs(c.requests) do
     suppressed[#suppressed + 1] = id
   end
 end
+write_counts()
 local cursor_after = s[4]
 if c.cursor and c.cursor ~= s[4] then
   cursor_after = c.cursor

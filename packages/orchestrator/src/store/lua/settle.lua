@@ -105,5 +105,7 @@ local function settle(attempt, epoch, verdict, json)
 end
 
 local out = {}
+sum_counts()
 for i = 1, #ARGV, 4 do out[#out + 1] = settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
+write_counts()
 return out

@@ -4,10 +4,12 @@
 -- include: base cells queue runs submit
 local at = now_ms()
 local out = {}
+sum_counts()
 for i = 1, #ARGV do
   local id, verdict, key = submit_run(cjson.decode(ARGV[i]), at)
   out[#out + 1] = id
   out[#out + 1] = verdict
   out[#out + 1] = key or ''
 end
+write_counts()
 return out

@@ -2,9 +2,37 @@
 local OUTCOME = { missing = 0, materialized = 1, failed = 2, skipped = 3 }
 local IDLE, QUEUED, RUNNING, CANCELLING = 0, 1, 2, 3
 
+-- Changes of counters are summed up while a script works on many units, and written once at its end: scripts that call
+-- `sum_counts` at their start must end with `write_counts`.
+local summed = nil
+
+local function sum_counts() summed = {} end
+
+local function count_by(key, field, n)
+  if not summed then
+    redis.call('HINCRBY', key, field, n)
+    return
+  end
+  local fields = summed[key]
+  if not fields then
+    fields = {}
+    summed[key] = fields
+  end
+  fields[field] = (fields[field] or 0) + n
+end
+
+local function write_counts()
+  for key, fields in pairs(summed) do
+    for field, n in pairs(fields) do
+      if n ~= 0 then redis.call('HINCRBY', key, field, n) end
+    end
+  end
+  summed = nil
+end
+
 local function count_cell(key, kind, from, to)
-  if from ~= 0 then redis.call('HINCRBY', key, kind .. from, -1) end
-  if to ~= 0 then redis.call('HINCRBY', key, kind .. to, 1) end
+  if from ~= 0 then count_by(key, kind .. from, -1) end
+  if to ~= 0 then count_by(key, kind .. to, 1) end
 end
 
 -- Changes a cell and the counters of its asset and row with it. nil keeps that half as it is.
