@@ -2,7 +2,6 @@
 
 import type { Logger } from '../definitions/context.ts';
 import type { Engine } from '../engine/engine.ts';
-import { archiveRuns } from './archive.ts';
 import { readHistorySettings } from './settings.ts';
 
 export interface Archiver {
@@ -24,6 +23,8 @@ export function startArchiver(engine: Engine, log: Logger): Archiver {
   let stopped = false;
   const runOnce = async (): Promise<number> => {
     try {
+      // DuckDB is loaded by the process that comes to need it.
+      const { archiveRuns } = await import('./archive.ts');
       const { archived, files } = await archiveRuns(engine, { olderThanMs: retentionMs, limit: LIMIT });
       if (archived > 0) log.info('ended runs went into history', { archived, files });
       return archived === LIMIT ? NEXT_MS : EVERY_MS;

@@ -40,7 +40,8 @@ export function openJsonLines(file: string): JsonLines {
       count++;
       bytes += line.length;
       longest = Math.max(longest, line.length);
-      if (!stream.write(line)) await once(stream, 'drain');
+      if (!stream.write(line) && stream.errored === null) await once(stream, 'drain');
+      if (stream.errored !== null) throw stream.errored;
     },
     async end() {
       stream.end();

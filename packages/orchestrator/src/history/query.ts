@@ -7,7 +7,7 @@ import path from 'node:path';
 
 import { StatementType } from '@duckdb/node-api';
 
-import { ERRORS, RequestError } from '../definitions/errors.ts';
+import { ERRORS, RequestError, type ServiceError } from '../definitions/errors.ts';
 import type { Json } from '../definitions/json.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type HistoryDb, literal, openHistoryDb, placeFailed } from './duckdb.ts';
@@ -76,7 +76,7 @@ async function loadLive(
   const notes: string[] = [];
   let ids: string[] = [];
   if (names.has('runs') || names.has('run_partitions') || names.has('events')) {
-    ids = await engine.redis.zrevrange(engine.keys.runs, 0, limit - 1);
+    if (limit > 0) ids = await engine.redis.zrevrange(engine.keys.runs, 0, limit - 1);
     const all = await engine.redis.zcard(engine.keys.runs);
     if (all > ids.length)
       notes.push(`The newest ${ids.length} of ${all} runs in the ledger are in the answer; --live N takes more.`);
@@ -160,8 +160,9 @@ async function prepareSelect(db: HistoryDb, sql: string) {
 }
 
 /** DuckDB's first line says what is wrong, the rest where. */
-function sqlInvalid(error: unknown): SqlInvalidError {
+function sqlInvalid(error: unknown): SqlInvalidError | ServiceError {
   const text = error instanceof Error ? error.message : String(error);
+  if (/^(IO|HTTP) Error/.test(text)) return placeFailed('History cannot be read from', 'its place', error);
   const [first = '', ...rest] = text.replace(/^Failed to extract statements: /, '').split('\n');
   const where = rest.filter((line) => line.trim() !== '').join('\n');
   return new SqlInvalidError(first, {

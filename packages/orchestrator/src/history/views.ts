@@ -11,18 +11,21 @@ export type ViewName = (typeof VIEW_NAMES)[number];
 
 const at = (column: string) => `epoch_ms(${column})`;
 
-/** Over `all_runs`, whose columns are those of a record and `live`. */
+/** The day of the file, by which whole files are passed over; null while a run goes on. */
+const ENDED_ON = `${at('ended_ms')}::DATE`;
+
+/** Over `all_runs`, whose columns are those of a record, `day` and `live`. */
 const VIEWS: Readonly<Record<ViewName, string>> = {
-  runs: `SELECT id, job, status, cause, ${at('created_ms')} AS created_at, ${at('started_ms')} AS started_at,
+  runs: `SELECT id, day, job, status, cause, ${at('created_ms')} AS created_at, ${at('started_ms')} AS started_at,
     ${at('ended_ms')} AS ended_at, ended_ms - started_ms AS duration_ms, end_reason, error_code, error_message,
     total, materialized, failed, skipped, priority, backfill, run_key, config::JSON AS config, tags::JSON AS tags,
     result::JSON AS result, live FROM all_runs`,
   run_partitions: `SELECT r.id AS run_id, r.job, p.asset, p.key, p.outcome, p.error_code, p.error_message, p.reason,
     p.metadata::JSON AS metadata, r.status AS run_status, ${at('r.started_ms')} AS started_at,
     ${at('r.ended_ms')} AS ended_at, r.ended_ms - r.started_ms AS duration_ms, r.live
-    FROM (SELECT *, unnest(partitions) AS p FROM all_runs) r`,
+    FROM (SELECT id, job, status, started_ms, ended_ms, live, unnest(partitions) AS p FROM all_runs) r`,
   events: `SELECT r.id AS run_id, r.job, e.id, e.type, ${at('e.at_ms')} AS at, e.level, e.message, e.attempt,
-    e.fields AS fields, r.live FROM (SELECT *, unnest(events) AS e FROM all_runs) r`,
+    e.fields::JSON AS fields, r.live FROM (SELECT id, job, live, unnest(events) AS e FROM all_runs) r`,
   ticks: `SELECT id, sensor, status, decision, reason, trigger, worker, ${at('started_ms')} AS started_at,
     ${at('ended_ms')} AS ended_at, ended_ms - started_ms AS duration_ms, requested, suppressed, run_ids,
     cursor_before::JSON AS cursor_before, cursor_after::JSON AS cursor_after FROM live_ticks`,
@@ -36,7 +39,9 @@ export async function createViews(db: HistoryDb, root: string): Promise<void> {
   const [found] = await db.rows<{ files: string }>(`SELECT count(*) AS files FROM glob(${literal(files)})`);
   const columns = Object.keys(RUN_COLUMNS).map((name) => `"${name}"`);
   if (Number(found?.files) === 0) {
-    await db.run(`CREATE VIEW all_runs AS SELECT ${columns.join(', ')}, true AS live FROM live_runs`);
+    await db.run(
+      `CREATE VIEW all_runs AS SELECT ${columns.join(', ')}, ${ENDED_ON} AS day, true AS live FROM live_runs`,
+    );
   } else {
     const past = `read_parquet(${literal(files)}, union_by_name = true, filename = true, hive_partitioning = true)`;
     // Which copies do not count: of ids that are in the ledger too, and of ids in several files all but one.
@@ -46,8 +51,8 @@ export async function createViews(db: HistoryDb, root: string): Promise<void> {
         JOIN (SELECT id, min(filename) AS first FROM ${past} GROUP BY id HAVING count(*) > 1) d
         ON d.id = p.id AND d.first <> p.filename`);
     await db.run(`CREATE VIEW all_runs AS
-      SELECT ${columns.join(', ')}, true AS live FROM live_runs
-      UNION ALL SELECT ${columns.join(', ')}, false AS live FROM ${past} p
+      SELECT ${columns.join(', ')}, ${ENDED_ON} AS day, true AS live FROM live_runs
+      UNION ALL SELECT ${columns.join(', ')}, day, false AS live FROM ${past} p
       WHERE NOT EXISTS (SELECT 1 FROM superseded s WHERE s.id = p.id AND s.filename = p.filename)`);
   }
   for (const [name, query] of Object.entries(VIEWS)) await db.run(`CREATE VIEW ${name} AS ${query}`);

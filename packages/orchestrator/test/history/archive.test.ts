@@ -68,7 +68,7 @@ test('an archived run is in history with its partitions, events and log, and its
     { key: '7_2024-01-01', outcome: 'materialized', error_code: null, metadata: { rows: 1 } },
   ]);
   expect(await rows(h.engine, `SELECT level, message, fields, attempt FROM events WHERE type = 'log'`)).toEqual([
-    { level: 'warn', message: 'a line', fields: '{"n":1}', attempt: 'attempt' },
+    { level: 'warn', message: 'a line', fields: { n: 1 }, attempt: 'attempt' },
   ]);
   const [told] = await rows(h.engine, `SELECT count(*) AS n FROM events WHERE type = 'partition.materialized'`);
   expect(told).toEqual({ n: 2 });

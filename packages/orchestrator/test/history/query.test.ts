@@ -80,6 +80,7 @@ test('loading is bounded, and what was left out is said', async () => {
   const { notes, rows } = await ask('SELECT count(*) AS n FROM runs WHERE live', { live: 1 });
   expect(rows).toEqual([{ n: 1 }]);
   expect(notes).toEqual([expect.stringMatching(/^The newest 1 of \d+ runs/)]);
+  expect((await ask('SELECT count(*) AS n FROM runs WHERE live', { live: 0 })).rows).toEqual([{ n: 0 }]);
   const cut = await ask('SELECT range AS n FROM range(100)', { maxRows: 10 });
   expect(cut).toMatchObject({ cut: true, notes: [] });
   expect(cut.rows).toHaveLength(10);

@@ -29,6 +29,7 @@ export async function createBackup(
     const gzip = createGzip({ level: GZIP_LEVEL });
     // Holds the whole ledger, and so configs: for its owner only.
     const stored = pipeline(gzip, createWriteStream(file, { mode: 0o600 }));
+    stored.catch(() => {}); // told below; it may fail while nothing waits for it
     try {
       counts = await takeSnapshot(
         engine,

@@ -1,4 +1,4 @@
-/** Keys of the ledger as records of a backup, read by type; large keys in pages. Nothing may change meanwhile. */
+/** Keys of the ledger as records of a backup, read by type; large keys in pages. Nothing of them may change meanwhile. */
 
 import type { ChainableCommander, Redis } from 'ioredis';
 
@@ -7,30 +7,53 @@ import type { BackupRecord, KeyType } from './format.ts';
 /** Elements in one reply. */
 const PAGE = 5_000;
 
-type Facts = readonly [type: string, ttl: number];
+export interface KnownKey {
+  /** Without the prefix. */
+  readonly key: string;
+  readonly type: KeyType;
+  /** Milliseconds; negative without one. */
+  readonly ttl: number;
+}
 
-/** @param keys without the prefix; those that are gone give nothing */
-export async function* readKeys(redis: Redis, prefix: string, keys: readonly string[]): AsyncGenerator<BackupRecord> {
-  if (keys.length === 0) return;
-  const full = (key: string) => `${prefix}:${key}`;
-  const asked = redis.pipeline();
-  for (const key of keys) asked.type(full(key)).pttl(full(key));
-  const facts = await replies(asked);
-  const found = keys.flatMap((key, i): (readonly [string, KeyType, number])[] => {
-    const [type, ttl] = [facts[2 * i], facts[2 * i + 1]] as Facts;
-    return type === 'none' ? [] : [[key, type as KeyType, ttl]];
+/** Types and times to live; keys that are gone are left out. */
+export async function lookAtKeys(redis: Redis, prefix: string, keys: readonly string[]): Promise<KnownKey[]> {
+  const pipeline = redis.pipeline();
+  for (const key of keys) pipeline.type(`${prefix}:${key}`).pttl(`${prefix}:${key}`);
+  const facts = await replies(pipeline);
+  return keys.flatMap((key, i): KnownKey[] => {
+    const type = facts[2 * i] as KeyType | 'none';
+    return type === 'none' ? [] : [{ key, type, ttl: facts[2 * i + 1] as number }];
   });
+}
+
+/** Keys that are gone give nothing. */
+export async function* readKeys(redis: Redis, prefix: string, keys: readonly KnownKey[]): AsyncGenerator<BackupRecord> {
   const first = redis.pipeline();
-  for (const [key, type] of found) ask(first, full(key), type, undefined);
+  for (const { key, type } of keys) ask(first, `${prefix}:${key}`, type, undefined);
   const pages = await replies(first);
-  for (const [i, [k, t, ttl]] of found.entries()) {
+  for (const [i, { key: k, type: t, ttl }] of keys.entries()) {
     for (let page = pageOf(t, pages[i]); ;) {
       if (page.v.length > 0) yield { k, t, v: page.v, ...(ttl >= 0 ? { ttl } : {}) };
       if (page.next === undefined) break;
       const more = redis.pipeline();
-      ask(more, full(k), t, page.next);
+      ask(more, `${prefix}:${k}`, t, page.next);
       page = pageOf(t, (await replies(more))[0], page.next);
     }
+  }
+}
+
+/** Members of a sorted set within scores, in pages. */
+export async function* readScores(
+  redis: Redis,
+  prefix: string,
+  key: string,
+  from: string,
+  to: string,
+): AsyncGenerator<BackupRecord> {
+  for (let offset = 0; ; offset += PAGE) {
+    const v = await redis.zrangebyscore(`${prefix}:${key}`, from, to, 'WITHSCORES', 'LIMIT', offset, PAGE);
+    if (v.length > 0) yield { k: key, t: 'zset', v };
+    if (v.length < 2 * PAGE) return;
   }
 }
 

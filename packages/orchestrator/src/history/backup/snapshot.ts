@@ -1,8 +1,9 @@
 /**
- * A snapshot of the ledger at one instant. Runs that have ended never change, so they are copied while work goes on.
- * Then Redis holds every write back (CLIENT PAUSE … WRITE: scripts wait, reads go on) while the rest is copied: states,
- * indexes, cursors, what is under way. A pause that would cost leases is given up, and no backup is better than a torn
- * one. Restored, it is as if every process had been killed in that instant.
+ * A snapshot of the ledger at one instant. Runs that have ended never change, and indexes by time only grow at their
+ * end, so both are copied while work goes on. Then Redis holds every write back (CLIENT PAUSE … WRITE: scripts wait,
+ * reads go on) while the rest is read: states, cursors, run keys, what is under way and what has ended since. A pause
+ * that would cost leases is given up: no backup is better than a torn one. Restored, it is as if every process had been
+ * killed in that instant.
  */
 
 import type { Engine } from '../../engine/engine.ts';
@@ -10,7 +11,7 @@ import { ConflictError, RefusedError } from '../../definitions/errors.ts';
 import { STATE_VERSION } from '../../store/redis.ts';
 import { type MaintenanceLock, takeMaintenanceLock } from '../maintenance.ts';
 import { BACKUP_VERSION, type BackupEnd, type BackupHeader, type BackupRecord, isLeftOut } from './format.ts';
-import { readKeys } from './read-keys.ts';
+import { type KnownKey, lookAtKeys, readKeys, readScores } from './read-keys.ts';
 
 export interface SnapshotCounts {
   readonly records: number;
@@ -18,13 +19,15 @@ export interface SnapshotCounts {
   readonly pauseMs: number;
 }
 
+type Write = (record: BackupRecord) => Promise<void>;
+
 /** Keys in one pipeline. */
 const BATCH = 500;
 /** Runs whose four keys are read in one pipeline. */
 const RUN_BATCH = 200;
 const SCAN_COUNT = 5_000;
-/** A page of runs takes milliseconds; the lock lasts a minute. */
-const RENEW_EVERY_RUNS = 10_000;
+/** The lock lasts a minute. */
+const RENEW_MS = 10_000;
 
 /** What a worker certainly survives: it stops itself after four fifths of a lease without a confirmed renewal. */
 export function longestPauseMs({ leaseMs, renewMs }: Engine['settings']): number {
@@ -51,14 +54,15 @@ export async function takeSnapshot(
       created_at: new Date().toISOString(),
     });
     let records = 0;
-    const copy = async (keys: readonly string[]) => {
-      for await (const record of readKeys(engine.redis, engine.keys.prefix, keys)) {
-        records++;
-        await write(record);
-      }
+    const keep: Write = async (record) => {
+      records++;
+      await write(record);
     };
-    const copied = await copyEndedRuns(engine, lock, copy);
-    const pauseMs = await whilePaused(engine, options.maxPauseMs, () => copyRest(engine, copied, copy));
+    const copied = await copySettled(engine, lock, keep);
+    // Only read while writes wait; packing it would make them wait longer.
+    const rest: BackupRecord[] = [];
+    const pauseMs = await whilePaused(engine, options.maxPauseMs, () => readRest(engine, copied, rest));
+    for (const record of rest) await keep(record);
     await write({ end: true, records });
     return { records, pauseMs };
   } finally {
@@ -66,43 +70,94 @@ export async function takeSnapshot(
   }
 }
 
-type Copy = (keys: readonly string[]) => Promise<void>;
+/** What was copied before the pause. */
+interface Settled {
+  readonly runs: ReadonlySet<string>;
+  /** Indexes by time, copied up to this score, and how many members that were. */
+  readonly before: number;
+  readonly indexes: ReadonlyMap<string, number>;
+}
 
-async function copyEndedRuns(engine: Engine, lock: MaintenanceLock, copy: Copy): Promise<Set<string>> {
+async function copySettled(engine: Engine, lock: MaintenanceLock, keep: Write): Promise<Settled> {
   const { redis, keys } = engine;
-  const copied = new Set<string>();
-  for (const status of ['SUCCESS', 'FAILURE', 'CANCELED']) {
-    const ids = await redis.zrange(keys.runsByStatus(status), 0, '-1');
-    for (let at = 0; at < ids.length; at += RUN_BATCH) {
-      const page = ids.slice(at, at + RUN_BATCH);
-      await copy(page.flatMap((id) => [`run:${id}`, `run:${id}:parts`, `run:${id}:ev`, `run:${id}:log`]));
-      for (const id of page) copied.add(id);
-      if (at % RENEW_EVERY_RUNS === 0 && !(await lock.renew()))
-        throw new ConflictError('The backup took so long that another process took over. Try again.');
+  const { prefix } = keys;
+  let renewedAt = performance.now();
+  const stillOurs = async () => {
+    if (performance.now() - renewedAt < RENEW_MS) return;
+    if (!(await lock.renew()))
+      throw new ConflictError('The backup took so long that another process took over. Try again.');
+    renewedAt = performance.now();
+  };
+  const [seconds] = await redis.time();
+  const before = Number(seconds) * 1_000;
+  const ends = ['SUCCESS', 'FAILURE', 'CANCELED'].map((status) => `runs:st:${status}`);
+  const runs = new Set<string>();
+  const indexes = new Map<string, number>();
+  for (const key of ['runs', ...ends, ...[...engine.deployment.jobs.keys()].map((job) => `runs:job:${job}`)]) {
+    let members = 0;
+    for await (const record of readScores(redis, prefix, key, '-inf', `(${before}`)) {
+      members += record.v.length / 2;
+      await keep(record);
+      if (ends.includes(key)) for (let i = 0; i < record.v.length; i += 2) runs.add(record.v[i] ?? '');
+      await stillOurs();
     }
+    indexes.set(key, members);
+  }
+  const ids = [...runs];
+  for (let at = 0; at < ids.length; at += RUN_BATCH) {
+    for await (const record of readKeys(redis, prefix, ids.slice(at, at + RUN_BATCH).flatMap(keysOfRun))) {
+      await keep(record);
+    }
+    await stillOurs();
   }
   if (!(await lock.renew())) throw new ConflictError('The backup lost its lock. Try again.');
-  return copied;
+  return { runs, before, indexes };
+}
+
+function keysOfRun(id: string): KnownKey[] {
+  return [
+    { key: `run:${id}`, type: 'hash', ttl: -1 },
+    { key: `run:${id}:parts`, type: 'hash', ttl: -1 },
+    { key: `run:${id}:ev`, type: 'stream', ttl: -1 },
+    { key: `run:${id}:log`, type: 'stream', ttl: -1 },
+  ];
 }
 
 /** Everything else; SCAN may name a key twice. */
-async function copyRest({ redis, keys }: Engine, copied: ReadonlySet<string>, copy: Copy): Promise<void> {
+async function readRest({ redis, keys: { prefix } }: Engine, settled: Settled, rest: BackupRecord[]): Promise<void> {
+  for (const [key, copied] of settled.indexes) {
+    let added = 0;
+    for await (const record of readScores(redis, prefix, key, String(settled.before), '+inf')) {
+      added += record.v.length / 2;
+      rest.push(record);
+    }
+    if ((await redis.zcard(`${prefix}:${key}`)) !== copied + added)
+      throw new ConflictError(`${key} changed while it was copied; was the clock of Redis set back? Try again.`);
+  }
   const seen = new Set<string>();
   let cursor = '0';
   do {
-    const [next, found] = await redis.scan(cursor, 'MATCH', `${keys.prefix}:*`, 'COUNT', SCAN_COUNT);
+    const [next, found] = await redis.scan(cursor, 'MATCH', `${prefix}:*`, 'COUNT', SCAN_COUNT);
     cursor = next;
-    const fresh = found
-      .map((key) => key.slice(keys.prefix.length + 1))
-      .filter((key) => !seen.has(key) && !isLeftOut(key) && !copied.has(runOf(key) ?? ''));
-    for (const key of fresh) seen.add(key);
-    for (let at = 0; at < fresh.length; at += BATCH) await copy([...new Set(fresh.slice(at, at + BATCH))]);
+    const fresh = new Set<string>();
+    for (const full of found) {
+      const key = full.slice(prefix.length + 1);
+      if (isOfRun(key, settled.runs) || settled.indexes.has(key) || isLeftOut(key) || seen.has(key)) continue;
+      seen.add(key);
+      fresh.add(key);
+    }
+    const names = [...fresh];
+    for (let at = 0; at < names.length; at += BATCH) {
+      const known = await lookAtKeys(redis, prefix, names.slice(at, at + BATCH));
+      for await (const record of readKeys(redis, prefix, known)) rest.push(record);
+    }
   } while (cursor !== '0');
 }
 
-/** The run whose own record a key belongs to. */
-function runOf(key: string): string | undefined {
-  return /^run:([^:]+)/.exec(key)?.[1];
+function isOfRun(key: string, runs: ReadonlySet<string>): boolean {
+  if (!key.startsWith('run:')) return false;
+  const end = key.indexOf(':', 4);
+  return runs.has(key.slice(4, end < 0 ? undefined : end));
 }
 
 async function whilePaused({ redis }: Engine, maxMs: number, work: () => Promise<void>): Promise<number> {
@@ -123,7 +178,7 @@ async function whilePaused({ redis }: Engine, maxMs: number, work: () => Promise
   const tookMs = Math.ceil(performance.now() - began);
   if (tookMs > maxMs) {
     throw new RefusedError(
-      `The ledger could not be copied within a pause of ${maxMs} ms (it took ${tookMs} ms), so no backup was made.`,
+      `The ledger could not be read within a pause of ${maxMs} ms (it took ${tookMs} ms), so no backup was made.`,
       {
         hint: 'Archive more (SKEIN_RETENTION), try at a quieter time, allow more with --max-pause, or copy the append-only file of Redis.',
       },
