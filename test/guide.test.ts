@@ -42,7 +42,7 @@ afterAll(async () => {
 });
 
 test('what the page shows of a file is the file', () => {
-  const shown = blocks.filter(({ directive }) => directive === 'file');
+  const shown = blocks.filter(({ language, directive }) => language === 'ts' && directive === 'file');
   expect(shown.map(({ argument }) => argument).sort()).toEqual([
     ...readdirSync(path.join(ROOT, 'examples/hello'))
       .filter((name) => name.endsWith('.ts'))
