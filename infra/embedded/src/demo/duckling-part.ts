@@ -32,10 +32,11 @@ function ducklingPart(dataset: DatasetName): DemoPart {
       await loadSample(context.clickhouse, context.now, context.scale);
       await addDucklings(context);
     },
+    partitions: (context) =>
+      SAMPLE_TEAMS.flatMap(({ id }) => sampleDays(context).map((day) => teamDays.format({ id, day }))),
     async launch(context) {
       await context.startSensor(`duckling_${dataset}_daily_backfill_sensor`);
       await context.startSensor(`duckling_${dataset}_full_backfill_sensor`);
-      return SAMPLE_TEAMS.flatMap(({ id }) => sampleDays(context).map((day) => teamDays.format({ id, day })));
     },
     verify: (context) => verify(dataset, context),
   };

@@ -29,14 +29,14 @@ export const labelsPart: DemoPart = {
     );
     await loadLabelsSample(context.appDb, context.clickhouse, sampleOf(context));
   },
+  partitions: (context) => sampleDays(context).map((day) => customerDays.format({ id: CUSTOMER, day })),
   async launch(context) {
-    const partitions = sampleDays(context).map((day) => customerDays.format({ id: CUSTOMER, day }));
+    const partitions = labelsPart.partitions(context);
     await context.client.submit({ job: 'label_conversations_job', partitions, cause: 'demo' });
     // From today on; while the backfill holds the customer its ticks say so.
     await context.startSensor('label_conversations_sensor', {
       customers: { [CUSTOMER]: { labelled_to: dayStart(dayOf(context.now)).toISOString() } },
     });
-    return partitions;
   },
   async verify(context) {
     const found = await compare(context);

@@ -16,7 +16,7 @@ import { type DemoOptions, HELP, parseOptions } from './options.ts';
 import { PARTS } from './parts.ts';
 import { type Progress, createProgress } from './progress.ts';
 import { type DemoReport, formatTable } from './report.ts';
-import { type Launched, watch } from './watch.ts';
+import { type Shown, watch } from './watch.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const DIR = `${ROOT}.skein`;
@@ -75,28 +75,25 @@ async function runParts(
   progress: Progress,
   began: number,
 ): Promise<DemoReport> {
-  const { context, engine } = company;
+  const { context } = company;
   progress.step(`Loading the sample company${options.scale > 1 ? `, ${options.scale} times larger` : ''} …`);
   for (const part of PARTS) await part.load(context);
   const before = [];
   for (const part of PARTS) before.push(await part.before(context));
-  const launched: Launched[] = [];
-  for (const part of PARTS) launched.push({ part, keys: await part.launch(context) });
-  const made = await Promise.all(launched.map(({ part, keys }) => countPartitions(engine, part.asset, keys)));
-  const todo = made.reduce(
-    (n, counts, i) => n + (launched[i]?.keys.length ?? 0) - counts.materialized - counts.skipped,
-    0,
-  );
+  const shown = PARTS.map((part) => ({ part, keys: part.partitions(context) }));
+  const left = await Promise.all(shown.map((one) => countLeft(company, one)));
+  const todo = left.reduce((n, one) => n + one, 0);
   progress.step(
     todo === 0
       ? 'Every partition is made already: nothing to do, only to verify.'
       : `${todo} partitions to make. The dashboard: ${company.server.url}`,
   );
-  const counts = await watch(company, launched, progress);
+  for (const [i, { part }] of shown.entries()) if ((left[i] ?? 0) > 0) await part.launch(context);
+  const counts = await watch(company, shown, progress);
   progress.step('Comparing with the source, partition by partition …');
   const assets = [];
-  for (const [i, { part, keys }] of launched.entries()) {
-    const { verified, after, details } = await part.verify(context);
+  for (const [i, { part, keys }] of shown.entries()) {
+    const { verified, after, details } = await part.verify(context, (left[i] ?? 0) > 0);
     const { materialized = 0, failed = 0 } = counts[i] ?? {};
     assets.push({
       asset: part.asset,
@@ -111,6 +108,12 @@ async function runParts(
   }
   const ok = assets.every((asset) => asset.verified && asset.failed === 0 && asset.materialized === asset.partitions);
   return { ok, assets, seconds: Math.round((performance.now() - began) / 100) / 10 };
+}
+
+/** Partitions that no run has made yet. */
+async function countLeft({ engine }: Company, { part, keys }: Shown): Promise<number> {
+  const { materialized, skipped } = await countPartitions(engine, part.asset, keys);
+  return keys.length - materialized - skipped;
 }
 
 function untilInterrupted(): Promise<void> {

@@ -39,12 +39,12 @@ export const orphanSyncPart: DemoPart = {
   async load(context) {
     for (const team of TEAMS) await loadTeam(context, team);
   },
+  partitions: (context) => TEAMS.map(({ id }) => teamDays.format({ id, day: dayOf(context.now) })),
   async launch(context) {
     await context.startSensor('orphan_scan_sensor', {
       team_ids: TEAMS.map(({ id }) => id),
       config: { dry_run: false, categorize_orphans: true, delete_ch_only_orphans: true, batch_size: 500 },
     });
-    return TEAMS.map(({ id }) => teamDays.format({ id, day: dayOf(context.now) }));
   },
   async verify(context) {
     const compared = await Promise.all(TEAMS.map((team) => compare(context, team)));

@@ -41,7 +41,10 @@ export interface DemoPart {
   before(context: DemoContext): Promise<{ readonly [fact: string]: Json }>;
   /** Makes the sample, reproducibly from a seed, set-based (seconds, not minutes); does nothing when it is there. */
   load(context: DemoContext): Promise<void>;
-  /** Starts sensors or submits runs; gives the partition keys that will be made. */
-  launch(context: DemoContext): Promise<readonly string[]>;
-  verify(context: DemoContext): Promise<DemoVerdict>;
+  /** The partition keys that the demo makes. */
+  partitions(context: DemoContext): readonly string[];
+  /** Starts sensors or submits runs; only called when some of the partitions are not made yet. */
+  launch(context: DemoContext): Promise<void>;
+  /** @param madeNow false when everything was there from an earlier start: then nothing may be changed */
+  verify(context: DemoContext, madeNow: boolean): Promise<DemoVerdict>;
 }

@@ -21,6 +21,7 @@ export const rawEventsPart: DemoPart = {
     return { raw_events: sum(days, 'raw_events'), events: sum(days, 'events') };
   },
   load: ({ clickhouse, now, scale }) => loadRawEvents(clickhouse, now, scale),
+  partitions: ({ now }) => sampleDays(now).map((day) => tenantDays.format({ id: TENANT, day })),
   async launch({ client, now }) {
     const days = sampleDays(now);
     await client.submit({
@@ -34,7 +35,6 @@ export const rawEventsPart: DemoPart = {
         batch_size: 5_000,
       },
     });
-    return days.map((day) => tenantDays.format({ id: TENANT, day }));
   },
   async verify(context) {
     const deadline = Date.now() + ARRIVAL_DEADLINE_MS;

@@ -9,7 +9,7 @@ import type { Company } from './company.ts';
 import type { DemoPart } from './part.ts';
 import type { Progress } from './progress.ts';
 
-export interface Launched {
+export interface Shown {
   readonly part: DemoPart;
   readonly keys: readonly string[];
 }
@@ -23,18 +23,14 @@ const LOOK_MS = 300;
 /** A part that makes no progress for this long will not make any. */
 const STUCK_MS = 180_000;
 
-export async function watch(
-  company: Company,
-  launched: readonly Launched[],
-  progress: Progress,
-): Promise<readonly Made[]> {
+export async function watch(company: Company, shown: readonly Shown[], progress: Progress): Promise<readonly Made[]> {
   const { engine } = company;
   let before = '';
   let moved = performance.now();
   for (;;) {
-    const counts = await Promise.all(launched.map(({ part, keys }) => countPartitions(engine, part.asset, keys)));
+    const counts = await Promise.all(shown.map(({ part, keys }) => countPartitions(engine, part.asset, keys)));
     progress.bars(
-      launched.map(({ part, keys }, i) => ({
+      shown.map(({ part, keys }, i) => ({
         name: part.asset,
         done: (counts[i]?.materialized ?? 0) + (counts[i]?.skipped ?? 0),
         failed: counts[i]?.failed ?? 0,
