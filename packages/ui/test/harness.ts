@@ -67,7 +67,11 @@ export async function openSkein(env: Record<string, string> = {}): Promise<Skein
     browser,
     faults,
     async page({ theme = 'light' } = {}) {
-      const context = await browser.newContext({ colorScheme: theme, viewport: { width: 1360, height: 860 } });
+      const context = await browser.newContext({
+        colorScheme: theme,
+        reducedMotion: 'reduce',
+        viewport: { width: 1360, height: 860 },
+      });
       const page = await context.newPage();
       page.setDefaultTimeout(15_000);
       page.on('pageerror', (error) => faults.push(error.message));

@@ -102,7 +102,7 @@ test('a cursor that is wrong is told where, cannot be saved, and survives a relo
   await page.locator('ul[role="status"]').getByText('must be an integer').waitFor();
   await button('Save…').focus();
   await page.getByRole('tooltip').getByText('The schema refuses it').waitFor();
-  await button('Save…').click();
+  await button('Save…').click({ force: true });
   expect(await dialog().count()).toBe(0);
   await page.reload();
   await page.getByText('"soon"').first().waitFor();
@@ -164,6 +164,7 @@ test('backfill a painted rectangle; pause, resume, cancel', async () => {
   await button('Backfill…').click();
   await dialog().getByText('20 of 20 partitions will run').waitFor();
   await dialog().getByLabel('Runs at once').fill('1');
+  await dialog().getByLabel('Config').fill('{ "pause_ms": 300 }');
   await dialog().getByRole('button', { name: 'Backfill 20 partitions' }).click();
   await page.waitForURL(/\/backfills\/\w+/);
   const id = page.url().split('/').at(-1) ?? '';
@@ -180,6 +181,7 @@ test('backfill a painted rectangle; pause, resume, cancel', async () => {
 }, 60_000);
 
 test('by keyboard alone: go, find, select on the map, launch', async () => {
+  await skein.api('POST', '/launch', { job: 'events_job', partitions: ['keys_2026-01-02'] });
   await open('/');
   await page.getByText('Latest runs').waitFor();
   await page.keyboard.press('g');

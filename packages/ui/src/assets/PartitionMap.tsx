@@ -8,6 +8,7 @@ import { More } from '../parts/More.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
 import { PARTITION_STATUSES, lookOf } from '../parts/status.ts';
+import { useStillHere } from '../parts/use-still-here.ts';
 import { CellCard } from './CellCard.tsx';
 import { LEGEND } from './heat-map/cells.ts';
 import { columnsOf } from './heat-map/columns.ts';
@@ -39,8 +40,17 @@ export function PartitionMap({ asset }: { asset: AssetDetail }) {
   const shown = useMemo(() => new Set(only?.split(',') ?? []), [only]);
   const selection = useMemo(() => selectionOf(search, ids, columns.columnOf), [search, ids, columns]);
 
-  const go = (next: Partial<typeof search>) =>
-    void navigate({ search: (before) => clean({ ...before, ...next }), replace: true, resetScroll: false });
+  const isStillHere = useStillHere();
+  const go = (next: Partial<typeof search>) => {
+    if (!isStillHere()) return;
+    void navigate({
+      to: '/assets/$key',
+      params: { key: asset.key },
+      search: (before) => clean({ ...before, ...next }),
+      replace: true,
+      resetScroll: false,
+    });
+  };
   const onSelect = (rectangle: Rectangle | undefined) =>
     go(
       rectangle === undefined

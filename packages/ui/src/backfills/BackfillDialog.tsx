@@ -1,8 +1,10 @@
+import { Textarea } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { createBackfill, planBackfill } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
+import { type JsonObject, isObject, parseJson } from '../editor/json.ts';
 import { Confirm } from '../parts/Confirm.tsx';
 import { Notice, Read } from '../parts/States.tsx';
 import { lookOf } from '../parts/status.ts';
@@ -26,6 +28,9 @@ export function BackfillDialog({ selection, onClose }: { selection: Selection; o
   const [order, setOrder] = useState<'oldest' | 'newest'>('oldest');
   const [maxActive, setMaxActive] = useState(10);
   const [stopAfter, setStopAfter] = useState<number>();
+  const [configText, setConfigText] = useState('');
+  const config = parseJson(configText === '' ? '{}' : configText);
+  const isConfig = config.ok && isObject(config.value);
   const body = {
     ...selection,
     statuses,
@@ -36,6 +41,7 @@ export function BackfillDialog({ selection, onClose }: { selection: Selection; o
   const plan = useApi(planBackfill, { body }, { enabled: statuses.length > 0, keep: true });
   const create = useAct(createBackfill, () => 'The backfill is on its way.');
   const toRun = plan.data?.to_run ?? 0;
+  const request = { ...body, ...(isConfig && config.value !== null ? { config: config.value as JsonObject } : {}) };
   return (
     <Confirm
       title={`Backfill ${selection.from === selection.to ? selection.from : `${selection.from} … ${selection.to}`}`}
@@ -44,9 +50,10 @@ export function BackfillDialog({ selection, onClose }: { selection: Selection; o
       busy={create.isPending}
       error={create.error}
       onClose={onClose}
+      ready={isConfig && statuses.length > 0}
       onConfirm={(reason) =>
         create.mutate(
-          { body: { ...body, ...(reason === '' ? {} : { reason }) } },
+          { body: { ...request, ...(reason === '' ? {} : { reason }) } },
           { onSuccess: ({ id }) => void navigate({ to: '/backfills/$id', params: { id } }) },
         )
       }
@@ -95,6 +102,16 @@ export function BackfillDialog({ selection, onClose }: { selection: Selection; o
           onChange={(value) => setStopAfter(typeof value === 'number' ? value : undefined)}
         />
       </div>
+      <Textarea
+        label="Config"
+        description="JSON, the same for every run; empty takes the defaults."
+        rows={2}
+        spellCheck={false}
+        error={isConfig ? undefined : 'is not a JSON object yet'}
+        styles={{ input: { fontFamily: 'var(--mono)' } }}
+        value={configText}
+        onChange={(event) => setConfigText(event.currentTarget.value)}
+      />
       {statuses.length === 0 ? (
         <Notice tone="warn">Choose at least one state.</Notice>
       ) : (

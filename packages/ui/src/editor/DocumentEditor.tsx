@@ -9,7 +9,7 @@ import { SchemaForm } from './SchemaForm.tsx';
 
 const JsonEditor = lazy(() => import('./JsonEditor.tsx').then((module) => ({ default: module.JsonEditor })));
 
-export type EditMode = 'form' | 'json';
+type EditMode = 'form' | 'json';
 
 export interface DocumentEditorProps {
   readonly text: string;

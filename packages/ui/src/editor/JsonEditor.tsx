@@ -38,7 +38,6 @@ export function JsonEditor({ value, onChange, schema, label, readOnly = false }:
     view.current = created;
     return () => created.destroy();
     // The editor owns its text after this; later values come by the effect below.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [label, readOnly]);
 
   useEffect(() => {

@@ -228,6 +228,6 @@ function JsonField({ label, hideLabel, description, error, value, onChange }: Js
 }
 
 const placeholderOf = (schema: Schema) =>
-  schema.default === undefined || schema.default === null
+  schema.default === undefined || schema.default === null || schema.default === ''
     ? (schema.format ?? '')
     : `${String(schema.default)} (default)`;

@@ -15,18 +15,20 @@ export interface ActProps extends ButtonProps {
 export function Act({ permission = 'read', because, onAct, children, ...rest }: ActProps) {
   const { allowed, reason } = useAllowed(permission);
   const why = allowed ? because : reason;
-  const button = (
-    <Button
-      variant="default"
-      {...rest}
-      {...(why === undefined ? {} : { 'data-disabled': true })}
-      aria-disabled={why !== undefined}
-      onClick={() => {
-        if (why === undefined) onAct();
-      }}
-    >
-      {children}
-    </Button>
+  // The button is the same one whether it may be used or not, so that it keeps the focus when that changes.
+  return (
+    <Tooltip label={why ?? ''} disabled={why === undefined}>
+      <Button
+        variant="default"
+        {...rest}
+        {...(why === undefined ? {} : { 'data-disabled': true })}
+        aria-disabled={why !== undefined}
+        onClick={() => {
+          if (why === undefined) onAct();
+        }}
+      >
+        {children}
+      </Button>
+    </Tooltip>
   );
-  return why === undefined ? button : <Tooltip label={why}>{button}</Tooltip>;
 }

@@ -12,6 +12,8 @@ export interface ConfirmProps {
   readonly reason?: 'required' | 'optional' | 'none';
   /** A word to be typed first, for what cannot be undone. */
   readonly typed?: string | undefined;
+  /** False while something in the dialog is not right yet. */
+  readonly ready?: boolean;
   readonly busy: boolean;
   readonly error: unknown;
   readonly onConfirm: (reason: string) => void;
@@ -23,7 +25,10 @@ export function Confirm(props: ConfirmProps) {
   const { reason: wanted = 'optional' } = props;
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
-  const ready = (wanted !== 'required' || reason.trim() !== '') && (props.typed === undefined || typed === props.typed);
+  const ready =
+    (props.ready ?? true) &&
+    (wanted !== 'required' || reason.trim() !== '') &&
+    (props.typed === undefined || typed === props.typed);
   const confirm = () => {
     if (ready && !props.busy) props.onConfirm(reason.trim());
   };

@@ -12,7 +12,7 @@ interface Kept {
   readonly at: number;
 }
 
-export function readDraft(key: string): Kept | undefined {
+function readDraft(key: string): Kept | undefined {
   try {
     const kept = JSON.parse(localStorage.getItem(`skein.draft.${key}`) ?? 'null') as Kept | null;
     return kept && Date.now() - kept.at < KEPT_MS ? kept : undefined;

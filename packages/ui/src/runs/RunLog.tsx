@@ -11,6 +11,7 @@ import { useClock } from '../app/preferences.ts';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
 import { formatTime } from '../parts/time.ts';
+import { useStillHere } from '../parts/use-still-here.ts';
 import { isActive } from './active.ts';
 import { downloadLog } from './download-log.ts';
 import { useLog } from './use-log.ts';
@@ -153,7 +154,10 @@ function FindField(props: {
   onStep: (by: 1 | -1) => void;
 }) {
   const [text, setText] = useState(props.value);
-  const tell = useDebouncedCallback(props.onChange, TYPED_MS);
+  const isStillHere = useStillHere();
+  const tell = useDebouncedCallback((next: string) => {
+    if (isStillHere()) props.onChange(next);
+  }, TYPED_MS);
   return (
     <TextInput
       ref={props.inputRef}

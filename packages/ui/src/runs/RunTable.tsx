@@ -10,7 +10,7 @@ import { Status } from '../parts/Status.tsx';
 import { Duration, Time } from '../parts/Time.tsx';
 import { Cause } from './Cause.tsx';
 
-export interface RunFilter {
+interface RunFilter {
   readonly q?: string;
   readonly job?: string;
   readonly cause?: string;

@@ -4,6 +4,7 @@ import { Link, getRouteApi } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 
 import { Card, Page } from '../parts/Page.tsx';
+import { useStillHere } from '../parts/use-still-here.ts';
 import { RunTable } from './RunTable.tsx';
 
 const route = getRouteApi('/runs');
@@ -86,7 +87,9 @@ export function RunsPage() {
 function QueryInput({ value, onChange }: { value: string; onChange: (text: string) => void }) {
   const [text, setText] = useState(value);
   const told = useRef(value);
+  const isStillHere = useStillHere();
   const tell = useDebouncedCallback((next: string) => {
+    if (!isStillHere()) return;
     told.current = next;
     onChange(next);
   }, TYPED_MS);

@@ -2,7 +2,7 @@
 
 import type { RunEvent } from '../api/generated/client.ts';
 
-export interface Phase {
+interface Phase {
   readonly name: string;
   readonly from: number;
   /** Undefined while it goes on. */

@@ -94,7 +94,6 @@ export function HeatMap(props: HeatMapProps) {
     const timer = setTimeout(() => onView({ col: Math.round(view.col), zoom: Math.round(view.zoom * 100) / 100 }), 300);
     return () => clearTimeout(timer);
     // Only the window's own movement is told.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [view.col, view.zoom]);
 
   useEffect(() => {

@@ -1,6 +1,6 @@
 /** A cell is one byte: outcome × 4 + activity. What it is called, which group of the legend it is in, its colour. */
 
-export const OUTCOMES = ['missing', 'materialized', 'failed', 'skipped'] as const;
+const OUTCOMES = ['missing', 'materialized', 'failed', 'skipped'] as const;
 const ACTIVITIES = ['idle', 'queued', 'running', 'cancelling'] as const;
 
 /** What the eye should see: what is going on before what was. */

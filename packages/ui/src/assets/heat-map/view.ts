@@ -21,7 +21,7 @@ export interface Extent {
 export const GUTTER_PX = 128;
 export const AXIS_PX = 26;
 const MIN_CELL_PX = 3;
-export const MAX_ZOOM = 40;
+const MAX_ZOOM = 40;
 const MIN_ZOOM = 0.05;
 const ROW_PX = { few: 22, some: 16, many: 9 };
 
