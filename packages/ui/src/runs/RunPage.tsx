@@ -7,6 +7,7 @@ import { type RunWithPartitions, cancelRun, getRun, retryRun } from '../api/gene
 import { useAct, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
+import { Charts } from '../parts/Charts.tsx';
 import { Json } from '../parts/Json.tsx';
 import { KeyText } from '../parts/KeyText.tsx';
 import { Card, Page } from '../parts/Page.tsx';
@@ -236,7 +237,14 @@ function Outputs({ run }: { run: RunWithPartitions }) {
         </Card>
       </div>
       <Card title="Result">
-        {run.result ? <Json of={run.result} maxHeight={620} /> : <p className="dim">None yet.</p>}
+        {run.result ? (
+          <>
+            <Charts of={run.result} />
+            <Json of={run.result} maxHeight={620} />
+          </>
+        ) : (
+          <p className="dim">None yet.</p>
+        )}
       </Card>
     </div>
   );
