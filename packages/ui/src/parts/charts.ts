@@ -15,10 +15,20 @@ const MAX_ROWS = 40;
 const LEFT_OUT = new Set(['difference']);
 
 export function chartsOf(result: Readonly<Record<string, unknown>>): Chart[] {
-  return Object.entries(result).flatMap(([title, value]) => {
-    const chart = Array.isArray(value) ? ofList(title, value) : ofObject(title, value);
-    return chart === undefined ? [] : [chart];
-  });
+  return Object.entries(result)
+    .flatMap(([title, value]) => find(title, value, MAX_DEPTH))
+    .slice(0, MAX_CHARTS);
+}
+
+const MAX_DEPTH = 3;
+const MAX_CHARTS = 12;
+
+function find(title: string, value: unknown, depth: number): Chart[] {
+  const chart = Array.isArray(value) ? ofList(title, value) : ofObject(title, value);
+  if (chart !== undefined) return [chart];
+  if (depth === 0 || typeof value !== 'object' || value === null) return [];
+  // An entry of a list is called like the list.
+  return Object.entries(value).flatMap(([key, one]) => find(Array.isArray(value) ? title : key, one, depth - 1));
 }
 
 /** `[{ usecase: 'chat', before: 1, after: 2 }, …]`: one word and the same numbers in every entry. */
