@@ -36,7 +36,7 @@ function Bars({ of: { title, series, rows } }: { of: Chart }) {
             </th>
             {row.values.map((value, i) => (
               <td key={series[i]}>
-                <i data-series={i % 3} style={{ width: `${(70 * Math.abs(value ?? 0)) / most}%` }} />
+                <i data-series={i % 3} style={{ width: `${(50 * Math.abs(value ?? 0)) / most}%` }} />
                 <span className="num">{value === null ? '–' : value.toLocaleString('en')}</span>
               </td>
             ))}
