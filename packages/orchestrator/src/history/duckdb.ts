@@ -3,7 +3,7 @@
  * as literals through `literal` alone, because table functions and COPY take no parameters.
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 
 import { ServiceError } from '../definitions/errors.ts';
 import { type HistorySettings, type S3Access, isS3 } from './settings.ts';
@@ -29,6 +29,8 @@ export async function openHistoryDb(
   scratch: string,
   places: readonly string[] = [settings.root],
 ): Promise<HistoryDb> {
+  // A native library of some 60 MB: loaded by who uses it, not by who imports this.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: MEMORY_LIMIT,
     temp_directory: scratch,

@@ -18,7 +18,7 @@ import { RUN_COLUMNS } from './run-record.ts';
 import { isS3, readHistorySettings } from './settings.ts';
 import { VIEW_NAMES, type ViewName, createViews } from './views.ts';
 
-export class SqlInvalidError extends RequestError {
+class SqlInvalidError extends RequestError {
   readonly code = 'SQL_INVALID';
 }
 

@@ -34,7 +34,7 @@ export interface RunRecord {
   readonly events: readonly EventRecord[];
 }
 
-export interface PartitionRecord {
+interface PartitionRecord {
   readonly asset: string;
   readonly key: string;
   readonly outcome: string | null;
@@ -45,7 +45,7 @@ export interface PartitionRecord {
 }
 
 /** Log lines are events of type `log`. */
-export interface EventRecord {
+interface EventRecord {
   readonly id: string;
   readonly type: string;
   readonly at_ms: number;
