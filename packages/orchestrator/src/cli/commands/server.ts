@@ -25,12 +25,17 @@ export function listening(command: Command): Command {
 }
 
 async function serve(session: Session, flags: ListenFlags): Promise<void> {
-  const { startServer } = await import('../../api/server.ts');
+  const [{ startServer }, { startArchiver }] = await Promise.all([
+    import('../../api/server.ts'),
+    import('../../history/archiver.ts'),
+  ]);
   const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
   const server = await startServer(engine, { ...flags, log, resources });
+  const archiver = startArchiver(engine, log);
   session.print({ url: server.url }, () => [`Skein is at ${server.url}`]);
   const signal = await untilSignal(session.interrupts);
   session.note('Stopping …');
+  await archiver.stop();
   await server.close();
   if (signal === 'SIGINT') session.endWith(INTERRUPTED);
 }

@@ -77,17 +77,22 @@ function refusePools(flags: Flags): void {
 }
 
 async function work(session: Session, flags: Flags): Promise<void> {
-  const { startWorker } = await import('../../worker/worker.ts');
+  const [{ startWorker }, { startArchiver }] = await Promise.all([
+    import('../../worker/worker.ts'),
+    import('../../history/archiver.ts'),
+  ]);
   const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
   const worker = await startWorker(engine, {
     log,
     resources,
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
   });
+  const archiver = startArchiver(engine, log);
   log.info('the worker takes work', { worker: worker.id });
   tellParent('ready');
   const alive = setInterval(() => tellParent('alive'), ALIVE_EVERY_MS);
   await Promise.race([untilTold(session), orphaned()]);
+  await archiver.stop();
   await worker.stop(flags.graceSeconds * 1_000);
   clearInterval(alive);
   if (process.connected) process.disconnect();
