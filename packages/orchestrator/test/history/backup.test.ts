@@ -171,6 +171,48 @@ test('backed up in the middle of work, lost, restored: all is done once, survivo
   await expectQuiet(fresh);
 }, 120_000);
 
+test('a fan-out run goes on with the tasks that were not done, a run that was being cancelled ends cancelled', async () => {
+  let old = true;
+  const made: string[] = [];
+  const h = await history(({ key, signal }) => {
+    if (old && (key === '4_2024-01-01' || key === '9_2024-01-01')) {
+      return new Promise((_resolve, reject) => {
+        // Hears of nothing while the old world stands, as a worker that is cut off.
+        signal.addEventListener('abort', () => !old && reject(signal.reason as Error));
+      });
+    }
+    made.push(key);
+    return { rows: 1 };
+  });
+  await h.worker();
+  const fan = await h.client.submit({ job: 'chunks_job', config: { team_ids: [1, 2, 3, 4, 5, 6] }, cause: 'test' });
+  const single = await h.client.submit({ job: 'events_job', partitions: ['9_2024-01-01'], cause: 'test' });
+  await until(
+    async () => ({
+      made: made.length,
+      leases: await h.engine.redis.zcard(h.engine.keys.leases),
+      single: (await h.client.run(single.runId)).status,
+    }),
+    (seen) => seen.made === 5 && seen.leases === 2 && seen.single === 'STARTED',
+  );
+  await h.client.cancel(single.runId, 'test');
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  expect(await verifyBackup(fileOf(h))).toMatchObject({ problems: [] });
+  const other = await history(({ key }) => {
+    made.push(key);
+    return { rows: 2 };
+  });
+  await restoreBackup(other.engine, fileOf(h), { force: false });
+  old = false;
+  await other.worker();
+  const run = await other.client.wait(fan.runId);
+  expect(run).toMatchObject({ status: 'SUCCESS', counts: { total: 6, materialized: 6, failed: 0 } });
+  // The partition that its task had settled before keeps what it was settled with.
+  expect(run.partitions.map((p) => p.metadata.rows).sort()).toEqual([1, 1, 1, 1, 1, 2]);
+  expect(await other.client.wait(single.runId)).toMatchObject({ status: 'CANCELED', counts: { materialized: 0 } });
+  await expectQuiet(other.engine);
+});
+
 test('a sensor goes on from its cursor, and the tick of the old world is refused', async () => {
   const h = await history(() => ({}));
   const { redis, keys, script } = h.engine;
