@@ -1,5 +1,7 @@
 /** Small definitions with the troubles that pages must bear: odd keys, HTML in words, slow work, failures. */
 
+import { setTimeout } from 'node:timers/promises';
+
 import {
   type Deployment,
   WorkError,
@@ -22,14 +24,14 @@ import { z } from 'zod';
 export const HTML = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>';
 /** Ids that break what splits, escapes or trusts. */
 export const ODD_IDS = ['a,b|c/d', 'rocket🚀ship', 'שלום', HTML.slice(0, 40), 'x'.repeat(120)];
-export const FIRST_DAY = '2026-01-01';
+const FIRST_DAY = '2026-01-01';
 
 class BadSourceError extends WorkError {
   readonly code = 'BAD_SOURCE';
 }
 
-export function dashboardDeployment(): Deployment {
-  const partitions = composite({ id: dynamic('customer', text), day: daily({ start: FIRST_DAY }) });
+export function dashboardDeployment(firstDay: string = FIRST_DAY): Deployment {
+  const partitions = composite({ id: dynamic('customer', text), day: daily({ start: firstDay }) });
   const events = defineAsset({
     key: 'events',
     description: `A day of a customer’s events ${HTML}`,
@@ -93,12 +95,7 @@ export function dashboardDeployment(): Deployment {
   });
 }
 
+/** As long as it is not aborted. */
 function rest(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+  return setTimeout(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -42,7 +42,10 @@ export interface Skein {
   close(): Promise<void>;
 }
 
-export async function openSkein(env: Record<string, string> = {}): Promise<Skein> {
+export async function openSkein(
+  env: Record<string, string> = {},
+  options: { readonly firstDay?: string } = {},
+): Promise<Skein> {
   buildOnce();
   const redis = testRedis();
   const settings = {
@@ -54,7 +57,7 @@ export async function openSkein(env: Record<string, string> = {}): Promise<Skein
     SKEIN_CANCEL_GRACE_MS: '500',
     ...env,
   };
-  const deployment = dashboardDeployment();
+  const deployment = dashboardDeployment(options.firstDay);
   const engine = await openEngine(deployment, { env: settings });
   const worker: SkeinWorker = await startWorker(engine, { log: SILENT, concurrency: 4 });
   const server: SkeinServer = await startServer(engine, { log: SILENT, host: '127.0.0.1', port: 0, uiRoot: DIST });

@@ -141,6 +141,25 @@ test('launch one partition with an edited config and follow its log to the end',
   await page.locator('.log-line[data-here]').getByText('line 7 of').waitFor();
 }, 60_000);
 
+test('find a line in a log of 20,000 lines', async () => {
+  const { run_id: id } = await skein.api<{ run_id: string }>('POST', '/launch', {
+    job: 'events_job',
+    partitions: ['long_2026-01-02'],
+    config: { lines: 19_990 },
+  });
+  const ended = () => skein.api<{ ended_at: string | null }>('GET', `/runs/${id}`);
+  await until(ended, (run) => run.ended_at !== null);
+  await open(`/runs/${id}?tab=log`);
+  await page.getByText('line 1 of long_2026-01-02').waitFor();
+  await page.keyboard.press('Control+f');
+  await page.keyboard.type('line 17654 of');
+  await page.getByText(/1 in 19,99\d lines/).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.log-line[data-here]').getByText('line 17654 of').waitFor();
+  // Only what is seen is in the page.
+  expect(await page.locator('.log-line').count()).toBeLessThan(120);
+}, 60_000);
+
 test('backfill a painted rectangle; pause, resume, cancel', async () => {
   for (const id of ['m1', 'm2', 'm3']) {
     await skein.api('POST', '/assets/events/partitions/mark', {

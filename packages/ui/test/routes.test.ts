@@ -92,6 +92,22 @@ async function contentOf(page: Page): Promise<string> {
     .replaceAll(/[\d.]+ (MB|KB)|\d+/g, '#');
 }
 
+/** Once it has stayed the same for a while: answers of cards come after the page is there. */
+async function stillContentOf(page: Page): Promise<string> {
+  let last = '';
+  let reads = 0;
+  return until(
+    () => contentOf(page),
+    (text) => {
+      reads = text === last ? reads + 1 : 0;
+      last = text;
+      return reads >= STILL_READS;
+    },
+  );
+}
+
+const STILL_READS = 6;
+
 async function settled(page: Page, words: string | RegExp): Promise<void> {
   await page.locator('main').getByText(words).first().waitFor({ state: 'attached' });
   await page.locator('main [role="status"][aria-label="Loading"]').first().waitFor({ state: 'detached' });
@@ -134,11 +150,7 @@ test('every page reloads to the same view', async () => {
   for (const [url, words] of ROUTES()) {
     await page.goto(skein.url + url);
     await settled(page, words);
-    // The map writes its window into the address a moment after it is drawn.
-    const before = await until(
-      () => contentOf(page),
-      (text) => text.length > 0,
-    );
+    const before = await stillContentOf(page);
     const address = page.url();
     await page.reload();
     await settled(page, words);
