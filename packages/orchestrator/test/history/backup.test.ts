@@ -27,6 +27,10 @@ afterEach(async () => {
 const PAUSE = { maxPauseMs: 10_000 };
 const fileOf = (h: HistoryHarness) => path.join(h.dir, 'backup.jsonl.gz');
 
+function raise(message: string): never {
+  throw new TypeError(message);
+}
+
 /** Every key of the ledger that a backup holds, in comparable form. */
 async function everything({ redis, keys }: Engine): Promise<Map<string, unknown>> {
   const found = new Map<string, unknown>();
@@ -69,11 +73,10 @@ test('what is quiet comes back to the letter', async () => {
     if (key.startsWith('2_')) throw new TypeError('a bad day');
     return { text: 'ünïcödé “”' };
   });
-  const worker = await h.worker();
+  await h.worker();
   await h.work([...days(1, 5), ...days(2, 2)], true);
   const { runId } = await h.client.submit({ job: 'chunks_job', config: { team_ids: [1, 2, 3] }, cause: 'test' });
   await h.client.wait(runId);
-  await worker.stop(1_000);
   const before = await everything(h.engine);
   const made = await createBackup(h.engine, fileOf(h), PAUSE);
   expect(made.records).toBeGreaterThanOrEqual(before.size);
@@ -291,6 +294,32 @@ test('a ledger that holds something, or has workers, is not restored over', asyn
   await lock?.release();
 });
 
+test('a restore that dies before its last step leaves nothing to do for anybody, and is repeated with force', async () => {
+  const h = await history(() => ({}));
+  for (const key of days(1, 5)) await h.client.submit({ job: 'events_job', partitions: [key], cause: 'test' });
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  const other = await history(() => ({}));
+  const { redis, keys } = other.engine;
+  const dying = new Proxy(redis, {
+    get(target, name) {
+      if (name === 'multi') return () => raise('killed here');
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  await expect(restoreBackup({ redis: dying, keys }, fileOf(h), { force: false })).rejects.toThrow('killed here');
+  expect(await redis.zcard(keys.runs)).toBe(5);
+  await expect(restoreBackup(other.engine, fileOf(h), { force: false })).rejects.toMatchObject({ code: 'REFUSED' });
+  await other.worker();
+  expect(await other.engine.script('admit', 100, 100, 1_000)).toEqual([0]);
+  await restoreBackup(other.engine, fileOf(h), { force: true });
+  await until(
+    () => redis.zcard(keys.runsByStatus('SUCCESS')),
+    (n) => n === 5,
+  );
+  await expectQuiet(other.engine);
+});
+
 test('a damaged, cut, foreign or newer file changes nothing', async () => {
   const h = await history(() => ({}));
   await h.worker();
@@ -329,9 +358,8 @@ test('a damaged, cut, foreign or newer file changes nothing', async () => {
 
 test('verify finds wrong counters, malformed records and indexes that name nothing', async () => {
   const h = await history(() => ({}));
-  const worker = await h.worker();
+  await h.worker();
   const [id = ''] = await h.work(days(1, 2));
-  await worker.stop(1_000);
   const { redis, keys } = h.engine;
   await redis.hincrby(keys.rowCounts('events', '1'), 'o1', 1);
   await redis.hset(keys.run(id), 'config', '{', 'created', 'x');

@@ -24,7 +24,7 @@ import { days, openHistory } from './harness.ts';
     };
     const h = await openHistory(() => ({ rows: 1 }), { env });
     try {
-      const worker = await h.worker();
+      await h.worker();
       await h.work(days(1, 5));
       expect(await archiveRuns(h.engine, { olderThanMs: 0, limit: 3 })).toEqual({ archived: 3, files: 1, busy: false });
       const ask = (sql: string) => querySql(h.engine, sql, { live: 100, maxRows: 100 });
@@ -39,7 +39,6 @@ import { days, openHistory } from './harness.ts';
       const secret = JSON.stringify((await ask('SELECT * FROM duckdb_secrets()')).rows);
       expect(secret).not.toContain(s3.key.secretAccessKey);
 
-      await worker.stop(500);
       const place = `s3://${bucket}/backups/one.jsonl.gz`;
       await createBackup(h.engine, place, { maxPauseMs: 10_000 });
       const settings = readHistorySettings(h.engine.env);
