@@ -14,6 +14,8 @@ export interface Dispatcher {
   kick(): void;
   /** Admits once and rings; gives how many. */
   runOnce(): Promise<number>;
+  /** Rings for attempts that went to the outbox without queueing. */
+  ring(attempts: readonly string[]): Promise<void>;
   /** Rings again for what nobody has begun; gives how many. */
   resend(): Promise<number>;
   /** Resolves when no kick is under way. */
@@ -23,7 +25,7 @@ export interface Dispatcher {
 /** Admissions in one script call; measured: 200 take about 4 ms of Redis. */
 const ADMIT_BATCH = 200;
 /** Out but not begun; small, so that priorities and fairness still decide late, large enough to keep workers fed. */
-const WINDOW = 400;
+export const WINDOW = 400;
 
 export interface DispatchPorts {
   readonly script: (name: ScriptName, ...args: (string | number)[]) => Promise<ScriptReply>;
@@ -78,6 +80,7 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
       else running = loop();
     },
     runOnce,
+    ring,
     async resend() {
       const due = (await script('resend', settings.resendMs, ADMIT_BATCH)) as string[];
       await ring(due);

@@ -13,7 +13,7 @@ import { checkLedgerRedis, connectRedis } from '../store/redis.ts';
 import { type ScriptName, type ScriptReply, runScript } from '../store/scripts.ts';
 import { coalesce } from './coalesce.ts';
 import { expandBackfills } from './backfill.ts';
-import { type Dispatcher, createDispatcher } from './dispatch.ts';
+import { type Dispatcher, WINDOW, createDispatcher } from './dispatch.ts';
 import { registerDefinitions } from './register.ts';
 import { type EngineSettings, readSettings } from './settings.ts';
 
@@ -53,12 +53,19 @@ export interface OpenEngineOptions {
 /** Calls of one turn in one script: bounded, so that no script holds Redis for more than a few milliseconds. */
 const MAX_BATCH = 50;
 
-function triples(flat: readonly string[]): [string, string, string][] {
-  return Array.from({ length: flat.length / 3 }, (_, i) => [
-    flat[3 * i] ?? '',
-    flat[3 * i + 1] ?? '',
-    flat[3 * i + 2] ?? '',
-  ]);
+type Submitted = [runId: string, verdict: string, partition: string];
+
+/** Submits requests in one script call, and rings for those that need not queue. */
+async function submitAll(
+  engine: Pick<Engine, 'script' | 'dispatcher' | 'settings'>,
+  specs: readonly string[],
+): Promise<Submitted[]> {
+  const flat = (await engine.script('submit', WINDOW, engine.settings.resendMs, ...specs)) as string[];
+  const at = (i: number, field: number) => flat[4 * i + field] ?? '';
+  const sent = specs.flatMap((_spec, i) => (at(i, 3) === '' ? [] : [at(i, 3)]));
+  // A bell that fails is rung again from the outbox: the runs are submitted all the same.
+  await engine.dispatcher.ring(sent).catch(() => {});
+  return specs.map((_spec, i) => [at(i, 0), at(i, 1), at(i, 2)]);
 }
 
 /** BullMQ's keys lie under the ledger's prefix, and so share its hash tag. */
@@ -117,9 +124,7 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
     work,
     ticks,
     dispatcher,
-    submit: coalesce(MAX_BATCH, async (specs: readonly string[]) =>
-      triples((await script('submit', ...specs)) as string[]),
-    ),
+    submit: coalesce(MAX_BATCH, (specs: readonly string[]) => submitAll({ script, dispatcher, settings }, specs)),
     begin: (worker, attempt) => begin([worker, attempt]),
     settle: coalesce(MAX_BATCH, async (verdicts: readonly SettleArgs[]) =>
       ((await script('settle', ...verdicts.flat())) as string[]).map((word) => word === 'ok'),

@@ -52,11 +52,8 @@ for _, entry in ipairs(redis.call('ZRANGE', k('queues'), 0, -1)) do
         if job_has_room(u[2], r[2], tonumber(r[3] or '0')) then
           local attempt = unit .. '.' .. u[3]
           redis.call('HSET', k('u', unit), 'state', 'DISPATCHED')
-          redis.call('ZADD', k('outbox'), at + resend, attempt)
-          if pool ~= '' then
-            redis.call('SADD', k('pool', pool), attempt)
-            free = free - 1
-          end
+          send_unit(unit, u[3], pool, at + resend)
+          free = free - 1
           if r[1] == 'QUEUED' then
             set_status(u[2], 'QUEUED', 'STARTING', at)
             if r[3] ~= '0' then redis.call('SADD', k('act', r[2]), u[2]) end

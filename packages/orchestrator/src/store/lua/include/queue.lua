@@ -22,6 +22,21 @@ local function pool_limit(pool)
   return tonumber(hget(key, pool .. '|set') or hget(key, pool .. '|live') or hget(key, pool .. '|default') or '10')
 end
 
+-- Out to be rung for, with its slot in the pool.
+local function send_unit(unit, attempt, pool, begin_by)
+  local id = unit .. '.' .. attempt
+  redis.call('ZADD', k('outbox'), begin_by, id)
+  if pool ~= '' then redis.call('SADD', k('pool', pool), id) end
+  return id
+end
+
+-- True when nothing waits anywhere and there is room: then a unit need not queue to be the next.
+local function may_go_at_once(pool, prio, window)
+  if tonumber(prio) < 0 or redis.call('EXISTS', k('queues')) == 1 then return false end
+  if redis.call('ZCARD', k('outbox')) >= window then return false end
+  return pool == '' or redis.call('SCARD', k('pool', pool)) < pool_limit(pool)
+end
+
 local function leave_pool(pool, attempt)
   if pool ~= '' then redis.call('SREM', k('pool', pool), attempt) end
 end

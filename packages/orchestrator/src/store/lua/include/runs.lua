@@ -36,13 +36,15 @@ local function queue_unit(unit, front)
   enqueue(unit, u[1], u[2], u[3], front)
 end
 
-local function start_step(run, index, at)
+local function start_step(run, index, at, sent)
   local rk = k('run', run)
   if hget(rk, 'single') == '1' then
     local s = redis.call('HMGET', rk, 'steps', 'parts', 'priority', 'lane')
     local step = cjson.decode(s[1])[1]
     step.index = 0
-    local unit = make_unit(run, step, 'm', 'm', cjson.decode(s[2]), '', { prio = s[3], lane = s[4], single = true, state = 'QUEUED' })
+    local opts = { prio = s[3], lane = s[4], single = true, state = sent and 'DISPATCHED' or 'QUEUED' }
+    local unit = make_unit(run, step, 'm', 'm', cjson.decode(s[2]), '', opts)
+    if sent then return send_unit(unit, 1, step.pool, sent) end
     enqueue(unit, step.pool, s[3], s[4], false, true)
     return
   end
@@ -104,7 +106,8 @@ end
 
 -- Claims everything the run needs, or parks it behind the first partition that is taken. Never some of it, so runs
 -- cannot wait for each other in a circle.
-local function claim_or_park(run, at, assets, parts)
+-- `sent`: when its unit goes to the outbox without queueing, and until when it must be begun.
+local function claim_or_park(run, at, assets, parts, sent)
   local rk = k('run', run)
   local again = assets == nil
   if again then assets, parts = assets_of(run), parts_of(run) end
@@ -117,7 +120,7 @@ local function claim_or_park(run, at, assets, parts)
   end
   if again then redis.call('HDEL', rk, 'parked', 'blocked') end
   claim(run, assets, parts)
-  start_step(run, 0, at)
+  start_step(run, 0, at, sent)
   return true
 end
 

@@ -13,7 +13,8 @@ local function run_key_of(s)
   return s.auto_key .. '|' .. turns
 end
 
-local function submit_run(s, at)
+-- `lane`: { window, resend } where the caller rings at once for what may go at once; then the attempt is the fourth result.
+local function submit_run(s, at, lane)
   local key = run_key_of(s)
   if key then
     local known = hget(k('keys', s.key_scope), key)
@@ -28,12 +29,16 @@ local function submit_run(s, at)
     local asset, held_key, holder = first_held(s.id, assets, s.parts)
     if asset then return holder, s.on_busy == 'join' and 'joined' or 'refused', held_key end
   end
+  local single = #s.parts == 1 and #steps == 1 and not steps[1].fan
+  local sent = lane and single and (s.max_active or 0) == 0 and not first_held(s.id, assets, s.parts)
+    and may_go_at_once(steps[1].pool, s.priority, lane[1]) and at + lane[2] or nil
+  local status = sent and 'STARTING' or 'QUEUED'
   local rk = k('run', s.id)
-  redis.call('HSET', rk, 'id', s.id, 'job', s.job, 'status', 'QUEUED', 'config', s.config, 'tags', s.tags, 'priority', s.priority,
+  redis.call('HSET', rk, 'id', s.id, 'job', s.job, 'status', status, 'config', s.config, 'tags', s.tags, 'priority', s.priority,
     'cause', s.cause, 'created', at, 'steps', cjson.encode(steps), 'parts', #s.parts > 0 and cjson.encode(s.parts) or '[]',
     'lane', s.lane, 'total', #s.parts * #s.steps, 'n_mat', 0, 'n_fail', 0, 'n_skip', 0, 'step', 0, 'max_active', s.max_active or 0,
     'rehearsal', s.rehearsal and '1' or '', 'on_busy', s.on_busy, 'stage', 'm', 'open', 1,
-    'single', #s.parts == 1 and #steps == 1 and not steps[1].fan and '1' or '')
+    'single', single and '1' or '')
   if key then
     redis.call('HSET', rk, 'run_key', key)
     redis.call('HSET', k('keys', s.key_scope), key, s.id)
@@ -44,9 +49,9 @@ local function submit_run(s, at)
   end
   redis.call('ZADD', k('runs'), at, s.id)
   redis.call('ZADD', k('runs', 'job', s.job), at, s.id)
-  redis.call('ZADD', k('runs', 'st', 'QUEUED'), at, s.id)
+  redis.call('ZADD', k('runs', 'st', INDEX[status]), at, s.id)
   redis.call('SADD', k('open', s.job), s.id)
   tell('run.queued', at, s.id, '{"job":"' .. s.job .. '"}')
-  claim_or_park(s.id, at, assets, s.parts)
-  return s.id, 'new'
+  claim_or_park(s.id, at, assets, s.parts, sent)
+  return s.id, 'new', '', sent and s.id .. '.0.m.1' or ''
 end
