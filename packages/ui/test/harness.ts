@@ -60,10 +60,15 @@ export async function openSkein(
   const deployment = dashboardDeployment(options.firstDay);
   const engine = await openEngine(deployment, { env: settings });
   const worker: SkeinWorker = await startWorker(engine, { log: SILENT, concurrency: 4 });
-  const server: SkeinServer = await startServer(engine, { log: SILENT, host: '127.0.0.1', port: 0, uiRoot: DIST });
+  // A fault of the server is a fault of the test, with its stack.
+  const faults: string[] = [];
+  const log = {
+    ...SILENT,
+    error: (message: string, facts?: object) => void faults.push(`${message} ${JSON.stringify(facts)}`),
+  };
+  const server: SkeinServer = await startServer(engine, { log, host: '127.0.0.1', port: 0, uiRoot: DIST });
   const executablePath = await ensureChromium(() => {});
   const browser = await chromium.launch({ executablePath, headless: true, args: CHROMIUM });
-  const faults: string[] = [];
   return {
     url: server.url,
     engine,
@@ -99,7 +104,7 @@ export async function openSkein(
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const answer = (await reply.json()) as T;
-      if (!reply.ok) throw new TypeError(`${method} ${url}: ${JSON.stringify(answer)}`);
+      if (!reply.ok) throw new TypeError(`${method} ${url}: ${JSON.stringify(answer)} ${faults.join('\n')}`);
       return answer;
     },
     async close() {

@@ -124,15 +124,15 @@ test('every page is whole, and accessible in both themes', async () => {
     }
   };
   for (const [url, words] of ROUTES()) {
-    await page.emulateMedia({ colorScheme: 'light' });
     await page.goto(skein.url + url);
     await settled(page, words).catch(() => violations.push(`${url} never showed ${String(words)}`));
     await page.evaluate(axe);
     await run(url, '');
     // Only colours differ between the themes.
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await page.locator('html[data-mantine-color-scheme="dark"]').waitFor();
+    await page.getByRole('button', { name: 'Switch to dark' }).click();
+    await page.locator('html[data-mantine-color-scheme="dark"]').waitFor({ state: 'attached' });
     await run(`${url} in dark`, "runOnly: ['color-contrast']");
+    await page.getByRole('button', { name: 'Switch to light' }).click();
   }
   expect(violations).toEqual([]);
   await page.context().close();

@@ -48,7 +48,7 @@ export function formatRelative(at: string | number, now: number): string {
 /** `850 ms`, `2.4 s`, `3 min 20 s`, `5 h 2 min`, `3 d 4 h`; `rough` gives the first unit only. */
 export function formatDuration(ms: number, rough = false): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`;
-  if (ms < MINUTE) return rough ? `${Math.floor(ms / SECOND)} s` : `${(ms / SECOND).toFixed(1)} s`;
+  if (ms < MINUTE) return rough ? `${Math.floor(ms / SECOND)} s` : `${Number((ms / SECOND).toFixed(1))} s`;
   if (ms < HOUR) return two(ms, MINUTE, 'min', SECOND, 's', rough);
   if (ms < DAY) return two(ms, HOUR, 'h', MINUTE, 'min', rough);
   return two(ms, DAY, 'd', HOUR, 'h', rough);

@@ -52,7 +52,7 @@ export function RunPage() {
         {(value) => (
           <>
             <Facts run={value} />
-            {value.error && <RunError run={value} />}
+            <RunError run={value} />
             <Tabs
               label="Of this run"
               tabs={TABS.map(([key, name]) => ({
@@ -206,12 +206,21 @@ function Facts({ run }: { run: RunWithPartitions }) {
   );
 }
 
+/** The run's own error, or the first that one of its partitions has. */
 function RunError({ run }: { run: RunWithPartitions }) {
+  const failed = run.partitions.find((one) => one.error !== null);
+  const error = run.error ?? failed?.error;
+  if (!error) return null;
   return (
     <div className="notice" data-tone="bad" role="alert">
       <div className="grow stack tight">
-        <strong className="mono">{run.error?.code}</strong>
-        <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{run.error?.message}</span>
+        <strong className="mono">{error.code}</strong>
+        <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{error.message}</span>
+        {run.error === null && run.counts.total > 1 && failed && (
+          <span className="small">
+            of <KeyText of={failed.key} />, the first of {run.counts.failed}
+          </span>
+        )}
         <Link to="/failures" search={{ job: run.job }}>
           Similar failures
         </Link>

@@ -125,7 +125,7 @@ function SensorRow({ sensor }: { sensor: Sensor }) {
         <Link to="/sensors/$name" params={{ name: sensor.name }} style={{ fontWeight: 600 }}>
           {sensor.name}
         </Link>
-        <div className="dim small clip" style={{ maxWidth: 420 }} title={sensor.description}>
+        <div className="dim small clip" style={{ maxWidth: 320 }} title={sensor.description}>
           {sensor.description}
         </div>
       </td>
@@ -154,8 +154,14 @@ function SensorRow({ sensor }: { sensor: Sensor }) {
           )}
         </div>
       </td>
-      <td className="small" style={{ maxWidth: 340 }}>
-        {last?.reason || <span className="dim">–</span>}
+      <td className="small" style={{ minWidth: 240 }}>
+        {last?.reason ? (
+          <span className="two-lines" title={last.reason}>
+            {last.reason}
+          </span>
+        ) : (
+          <span className="dim">–</span>
+        )}
       </td>
       <td className="nowrap small">
         {sensor.status === 'RUNNING' ? <Time at={sensor.next_due_at} relative /> : <span className="dim">stopped</span>}
