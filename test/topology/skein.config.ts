@@ -23,7 +23,7 @@ const stamp = defineAsset({
   config: z.object({}),
   async materialize({ partitionKey, run, signal }) {
     const log = process.env.TOPOLOGY_LOG ?? '';
-    if (existsSync(`${log}.slow`)) await sleep(250, undefined, { signal });
+    if (existsSync(`${log}.slow`)) await sleep(1_000, undefined, { signal });
     await appendFile(log, `${run.id} ${partitionKey}\n`);
     return materialized();
   },
