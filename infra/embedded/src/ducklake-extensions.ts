@@ -16,7 +16,7 @@ import { run } from './programs.ts';
 import type { Service } from './service.ts';
 
 /** Bound to `@duckdb/node-api` 1.5.5; PyPI has no wheels for later versions. */
-export const DUCKDB_VERSION = '1.5.5';
+const DUCKDB_VERSION = '1.5.5';
 const EXTENSIONS = ['ducklake', 'httpfs', 'postgres_scanner', 'aws'] as const;
 
 export const ducklake: Service = {

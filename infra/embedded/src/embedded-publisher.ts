@@ -10,14 +10,14 @@ import { type JsonObject, ServiceError, provide } from '@skein/orchestrator';
 import { RAW_EVENT_TOPICS } from './raw-events-topics.ts';
 
 /** What the views read of Kafka itself. */
-export interface Delivery {
+interface Delivery {
   /** `YYYY-MM-DD HH:MM:SS`, UTC. */
   readonly timestamp: string;
   readonly offset: number;
 }
 
 /** One materialized view of a topic. */
-export interface TopicTable {
+interface TopicTable {
   readonly table: string;
   /** The row of a message, or undefined when the view leaves it out. */
   row(message: JsonObject, delivery: Delivery): object | undefined;
@@ -57,7 +57,7 @@ export const PERSON_TOPICS: TopicTables = {
 };
 
 /** Every topic that a job of this repository publishes to. */
-export const ALL_TOPICS: TopicTables = { ...PERSON_TOPICS, ...RAW_EVENT_TOPICS };
+const ALL_TOPICS: TopicTables = { ...PERSON_TOPICS, ...RAW_EVENT_TOPICS };
 
 /** Rows of one insert; a call may bring a hundred thousand messages. */
 const BATCH = 10_000;

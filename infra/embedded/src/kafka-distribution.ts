@@ -14,7 +14,7 @@ import { withLock } from './locks.ts';
 import { machineCache } from './machine-cache.ts';
 import { ensureProgram, findProgram, lastLine, run } from './programs.ts';
 
-export const JVM_FLAGS = [
+const JVM_FLAGS = [
   '-XX:+UseSerialGC',
   // Only the first compiler: another half of the start, and the clients are the limit, not the broker.
   '-XX:TieredStopAtLevel=1',

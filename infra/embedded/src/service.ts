@@ -21,7 +21,7 @@ export interface ServiceRecord {
   readonly up: boolean;
 }
 
-export interface StartContext {
+interface StartContext {
   /** A directory of its own; it exists. */
   readonly dir: string;
   readonly log: string;

@@ -32,7 +32,7 @@ export async function startProcess(
   );
 }
 
-export function tail(file: string, characters = 1_500): string {
+function tail(file: string, characters = 1_500): string {
   try {
     return readFileSync(file, 'utf8').slice(-characters).trim();
   } catch {

@@ -10,7 +10,7 @@ export type ServicesState = Readonly<Partial<Record<ServiceName, ServiceRecord>>
 
 export const DEFAULT_DIR = '.skein';
 
-export function stateFile(dir: string): string {
+function stateFile(dir: string): string {
   return path.join(dir, 'services.json');
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { type ClickHouse, type PersonsDb, type Publisher, appDb, clickhouse, kafka, personsDb } from '@skein/jobs';
-import { type Deployment, type Json, type Logger, provide } from '@skein/orchestrator';
+import { type Deployment, type Json, type Logger } from '@skein/orchestrator';
 import {
   type Engine,
   type ResourcePool,
@@ -19,7 +19,7 @@ import {
 } from '@skein/orchestrator/runtime';
 import type pg from 'pg';
 
-import { createEmbeddedPublisher } from '../embedded-publisher.ts';
+import { embeddedPublisherBinding } from '../embedded-publisher.ts';
 import type { DemoContext } from './part.ts';
 
 export interface Company {
@@ -77,15 +77,7 @@ async function loadDeployment(root: string, env: Readonly<Record<string, string 
     deployment: Deployment;
   };
   if (env.SKEIN_KAFKA_BROKERS) return deployment;
-  const embedded = provide(kafka, {
-    open: async (context) => {
-      const source = deployment.resources.get(clickhouse.name);
-      return createEmbeddedPublisher((await source?.open(context)) as ClickHouse);
-    },
-    close: (publisher) => publisher.close(),
-    ping: async () => 'embedded publisher',
-  });
-  return { ...deployment, resources: new Map([...deployment.resources, [kafka.name, embedded]]) };
+  return { ...deployment, resources: new Map([...deployment.resources, [kafka.name, embeddedPublisherBinding()]]) };
 }
 
 async function createContext(

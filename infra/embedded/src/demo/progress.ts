@@ -1,6 +1,6 @@
 /** Progress for people, on stderr: bars that redraw on a terminal, a line every few seconds elsewhere. */
 
-export interface Bar {
+interface Bar {
   readonly name: string;
   readonly done: number;
   readonly failed: number;

@@ -8,7 +8,7 @@ import type { ClickHouse } from '@skein/jobs';
 import { type Day, addDays, dayOf } from '@skein/orchestrator';
 
 export const TENANT = 'acme';
-export const SAMPLE_DAYS = 6;
+const SAMPLE_DAYS = 6;
 const SEED = 20_260_130;
 const EVENTS = 60_000;
 

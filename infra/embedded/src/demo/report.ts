@@ -4,7 +4,7 @@ import type { Json } from '@skein/orchestrator';
 
 import type { DemoVerdict } from './part.ts';
 
-export interface AssetReport {
+interface AssetReport {
   readonly asset: string;
   readonly partitions: number;
   readonly materialized: number;

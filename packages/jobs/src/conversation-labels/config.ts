@@ -72,7 +72,7 @@ function rangeProblem({ range_start, range_end }: Range): { field: string; messa
 }
 
 /** The configured range; undefined when the config names none. */
-export function rangeOf({ range_start, range_end }: Range): Window | undefined {
+function rangeOf({ range_start, range_end }: Range): Window | undefined {
   const startMs = range_start === undefined ? undefined : parseInstant(range_start);
   const endMs = range_end === undefined ? undefined : parseInstant(range_end);
   return startMs === undefined || endMs === undefined ? undefined : { startMs, endMs };

@@ -108,7 +108,7 @@ async function settleEarlier(deletion: Deletion): Promise<void> {
 }
 
 /** Rows of the affected conversations, the most that any replica has; a replica that does not answer fails the query. */
-export async function countRows({
+async function countRows({
   clickhouse,
   place,
   signal,
@@ -118,11 +118,7 @@ export async function countRows({
   return counts.reduce((sum, count) => sum + Number(count.rows), 0);
 }
 
-export async function ids(
-  clickhouse: ClickHouse,
-  { sql, params }: Statement,
-  signal: AbortSignal,
-): Promise<ConversationId[]> {
+async function ids(clickhouse: ClickHouse, { sql, params }: Statement, signal: AbortSignal): Promise<ConversationId[]> {
   const found: ConversationId[] = [];
   for await (const block of clickhouse.stream<ConversationId>(sql, { params, signal })) found.push(...block);
   return found;

@@ -47,7 +47,6 @@ export const CREATE_EXPECTED = (names: Names) =>
    ) ENGINE = MergeTree ORDER BY ()`;
 
 export const drop = (table: string) => `DROP TABLE IF EXISTS ${table} SYNC`;
-export const truncate = (table: string) => `TRUNCATE TABLE ${table}`;
 
 export function scope(place: Place): Statement {
   return {

@@ -18,7 +18,7 @@ const NEW = `${LABELS}_immutable_key`;
 const OLD = `${LABELS}_legacy`;
 const KEY = ['customer_id', 'profile_id', 'conversation_id'] as const;
 
-export function migrationStatements(database: string): {
+function migrationStatements(database: string): {
   readonly create: string;
   readonly fill: string;
   readonly exchange: string;

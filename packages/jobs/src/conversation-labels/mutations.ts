@@ -69,7 +69,7 @@ export function judge(poll: MutationPoll, mark: string): MutationVerdict {
 }
 
 /** The mark is a literal of its own in the command; `op:1` is not part of `op:12`. */
-export function isOurs(row: Pick<MutationRow, 'command'>, mark: string): boolean {
+function isOurs(row: Pick<MutationRow, 'command'>, mark: string): boolean {
   return row.command.includes(`'${mark}'`);
 }
 

@@ -9,9 +9,9 @@ import type pg from 'pg';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { countActiveCells } from './active-days.ts';
-import { type AffectedCounts, recordAffected, refreshStrays } from './affected.ts';
+import { recordAffected, refreshStrays } from './affected.ts';
 import type { LabelConversationsConfig } from './config.ts';
-import { type Deleted, deleteAffected } from './deletion.ts';
+import { deleteAffected } from './deletion.ts';
 import { countByUsecase } from './label-sql.ts';
 import {
   type Before,
@@ -78,7 +78,7 @@ export async function planOperations(
 }
 
 /** @throws RefusedError for a swap that cannot be safe */
-export function chooseMode(wanted: Mode | undefined, site: Site, layout: Pick<TableLayout, 'partitionKey'>): Mode {
+function chooseMode(wanted: Mode | undefined, site: Site, layout: Pick<TableLayout, 'partitionKey'>): Mode {
   const separated = isSeparated(site, layout);
   if (wanted === 'swap' && !separated) {
     throw new RefusedError(
@@ -87,12 +87,6 @@ export function chooseMode(wanted: Mode | undefined, site: Site, layout: Pick<Ta
     );
   }
   return wanted ?? (separated ? 'swap' : 'delete-insert');
-}
-
-export interface Prepared {
-  readonly affected: AffectedCounts;
-  readonly deleted: Deleted | undefined;
-  readonly before: Before;
 }
 
 /** Brings an operation to the point where days can be written; gives the operation as it is then. */

@@ -11,7 +11,7 @@ import { asPostgresError } from '../resources/postgres.ts';
 import { LABELS, LABELS_DISTRIBUTED } from './place.ts';
 import { SELECT_ENABLED_PROFILES } from './source-sql.ts';
 
-export interface Profile {
+interface Profile {
   readonly customer_id: string;
   readonly profile_id: string;
   readonly clickhouse_database: string;
@@ -99,7 +99,7 @@ export async function readLayout(clickhouse: ClickHouse, database: string, signa
 }
 
 /** True when nothing that changes is in the key, so that a later row replaces an earlier one by itself. */
-export function isImmutableKey(sortingKey: string): boolean {
+function isImmutableKey(sortingKey: string): boolean {
   return !/agent_user_id|conversation_end_time|usecase_id/.test(sortingKey);
 }
 

@@ -83,8 +83,6 @@ export const copyAffectedOut = (operation: string) =>
   `COPY (SELECT unit, profile_id, conversation_id, 0 FROM ${affectedTable(operation)}) TO STDOUT`;
 export const copyAffectedIn = (operation: string) =>
   `COPY ${affectedTable(operation)} (unit, profile_id, conversation_id) FROM STDIN`;
-export const countAffected = (operation: string) =>
-  `SELECT to_char(unit, 'YYYY-MM-DD') AS unit, count(*)::int AS ids FROM ${affectedTable(operation)} GROUP BY 1 ORDER BY 1`;
 export const unitIds = (operation: string) =>
   `SELECT profile_id, conversation_id FROM ${affectedTable(operation)} WHERE unit = $1::date ORDER BY 1, 2`;
 

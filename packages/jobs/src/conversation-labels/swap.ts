@@ -36,7 +36,7 @@ export function dropStaging(place: Place): string[] {
 }
 
 /** Partitions that change: where affected rows lie now, and where fresh ones go. */
-export function changedPartitions(place: Place): Statement {
+function changedPartitions(place: Place): Statement {
   const names = namesOf(place);
   const rows = allAffectedRows(place);
   return {
@@ -48,7 +48,7 @@ export function changedPartitions(place: Place): Statement {
 }
 
 /** What else lies in a partition: this customer's rows of conversations that are not affected. */
-export function copyRest(place: Place, partition: string): Statement {
+function copyRest(place: Place, partition: string): Statement {
   const names = namesOf(place);
   const rows = allAffectedRows(place);
   const columns = LABEL_COLUMNS.join(', ');
@@ -59,7 +59,7 @@ export function copyRest(place: Place, partition: string): Statement {
   };
 }
 
-export interface PartitionCounts {
+interface PartitionCounts {
   readonly live_others: string;
   readonly live_rest: string;
   readonly staged_rest: string;
@@ -67,7 +67,7 @@ export interface PartitionCounts {
 }
 
 /** The rest is counted with FINAL: two copies of one row that merge on one side only are no loss. */
-export function countPartition(place: Place, partition: string): Statement {
+function countPartition(place: Place, partition: string): Statement {
   const names = namesOf(place);
   const rows = allAffectedRows(place);
   const rest = `_partition_id = {partition:String} AND customer_id = {customer:String} AND NOT (${rows.sql})`;

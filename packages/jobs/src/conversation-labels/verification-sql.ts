@@ -37,7 +37,7 @@ export type DamageKind = keyof typeof KINDS;
 export const DAMAGE_KINDS = Object.keys(KINDS) as readonly DamageKind[];
 
 /** At most this many rows of a kind are named. */
-export const NAMED_ROWS = 20;
+const NAMED_ROWS = 20;
 
 export function countDamage(place: Place): Statement {
   const { sql, params } = folded(place);

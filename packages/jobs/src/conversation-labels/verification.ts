@@ -37,14 +37,14 @@ export interface VerifyOptions {
   readonly excludeIngestion?: boolean;
 }
 
-export interface Point {
+interface Point {
   readonly name: string;
   readonly passed: boolean;
   /** One sentence with the numbers. */
   readonly description: string;
 }
 
-export interface UsecaseCount {
+interface UsecaseCount {
   readonly usecase: string;
   readonly before: number | null;
   readonly after: number;
@@ -65,7 +65,7 @@ export interface Verification {
 }
 
 /** The source's rows of the affected conversations, as the last step before anything is compared. */
-export async function loadExpected({ db, clickhouse, signal }: Databases, operation: Operation): Promise<number> {
+async function loadExpected({ db, clickhouse, signal }: Databases, operation: Operation): Promise<number> {
   const names = namesOf(placeOf(operation));
   await clickhouse.command(drop(names.expected), { signal });
   await clickhouse.command(CREATE_EXPECTED(names), { signal });

@@ -18,12 +18,12 @@ import { z } from 'zod';
 import { parseRfc3339 } from './rfc3339.ts';
 import { PROFILES } from './transform.ts';
 
-export const FIRST_DAY = '2015-01-01';
+const FIRST_DAY = '2015-01-01';
 export const tenantDays = composite({ id: dynamic('tenant_id', text), day: daily({ start: FIRST_DAY }) });
 export type TenantDay = IdDay<string>;
 
 export const DEFAULT_BATCH_SIZE = 1_000;
-export const MAX_BATCH_SIZE = 50_000;
+const MAX_BATCH_SIZE = 50_000;
 /** Half as long again as the partitions' whole history; more days are a typing error in a year. */
 const MAX_DAYS = 6_000;
 const DAY_MS = 86_400_000;

@@ -4,7 +4,7 @@ import type { Json } from '@skein/orchestrator';
 
 import type { DropReason } from './transform.ts';
 
-export interface Counters {
+interface Counters {
   readonly total_events_found: number;
   readonly total_events_published: number;
   readonly total_events_dropped: number;
@@ -61,7 +61,7 @@ export function addTallies(a: Tally, b: Tally): Tally {
 }
 
 /** Two decimals as text; `0.00` when nothing was found. */
-export function successRatePercent({ total_events_found: found, total_events_published: published }: Counters): string {
+function successRatePercent({ total_events_found: found, total_events_published: published }: Counters): string {
   return found === 0 ? '0.00' : ((published / found) * 100).toFixed(2);
 }
 

@@ -15,7 +15,7 @@ export function stringify(value: JsonValue): string {
 }
 
 /** strconv's `g` with the shortest digits: scientific below 1e-4 and from 1e6 on. */
-export function formatNumber(value: number): string {
+function formatNumber(value: number): string {
   if (Number.isInteger(value) && value > -1e6 && value < 1e6 && !Object.is(value, -0)) return String(value);
   if (value === 0) return '-0';
   const size = Math.abs(value);
@@ -30,7 +30,7 @@ export function formatNumber(value: number): string {
 type Piece = { readonly value: JsonValue } | { readonly text: string };
 
 /** Keys sorted bytewise, no spaces, HTML characters escaped. With a stack of its own: payloads may nest 10,000 deep. */
-export function goJson(root: JsonValue): string {
+function goJson(root: JsonValue): string {
   let out = '';
   const stack: Piece[] = [{ value: root }];
   for (let piece = stack.pop(); piece !== undefined; piece = stack.pop()) {
@@ -79,7 +79,7 @@ function quote(text: string): string {
 }
 
 /** In the order of their UTF-8 bytes, which is not that of UTF-16 when there are surrogates. */
-export function sortBytewise(keys: string[]): string[] {
+function sortBytewise(keys: string[]): string[] {
   const beyond = keys.some((key) => /[\ud800-\uffff]/.test(key));
   return beyond ? keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : keys.sort();
 }

@@ -4,7 +4,7 @@
  */
 
 /** Go's decoder refuses deeper nesting. */
-export const MAX_DEPTH = 10_000;
+const MAX_DEPTH = 10_000;
 
 const QUOTE = 34;
 const COLON = 58;

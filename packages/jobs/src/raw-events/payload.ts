@@ -8,7 +8,7 @@ import { entriesOf, hasOverflow, scanObject, withoutLoneSurrogates } from './jso
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 export type JsonRecord = { [key: string]: JsonValue };
 
-export const TEXT_FIELDS = [
+const TEXT_FIELDS = [
   'orgId',
   'methodName',
   'providerName',

@@ -19,7 +19,7 @@ import { type Scope, estimateSql } from './sql.ts';
 import { type PageWork, type Rejected, transformPage } from './transform-page.ts';
 import type { DropReason } from './transform.ts';
 
-export interface Resources {
+interface Resources {
   readonly clickhouse: typeof clickhouse;
   readonly kafka: typeof kafka;
   readonly settings: typeof rawEventsSettings;

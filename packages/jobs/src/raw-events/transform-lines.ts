@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { type Profile, transformRawEvent } from './transform.ts';
 
-export class CaseInvalidError extends RequestError {
+class CaseInvalidError extends RequestError {
   readonly code = 'RAW_EVENT_CASE_INVALID';
 }
 

@@ -19,7 +19,7 @@ export function formatMoment(date: Date): string {
   return date.toISOString().slice(0, 19).replace('T', ' ');
 }
 
-export const moment = (field: string) =>
+const moment = (field: string) =>
   z
     .string({ error: `${field} must be text, YYYY-MM-DD HH:MM:SS in UTC` })
     .refine((text) => parseMoment(text) !== undefined, {

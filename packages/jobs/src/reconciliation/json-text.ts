@@ -72,7 +72,7 @@ function canonical(value: unknown): string {
 }
 
 /** Exact: sign, significant digits without zeros at either end, power of ten. */
-export function canonicalNumber(text: string): string {
+function canonicalNumber(text: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');

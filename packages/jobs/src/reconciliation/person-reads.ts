@@ -16,20 +16,20 @@ import { FILTERED_KEYS } from './filtered-keys.ts';
 import { PersonIds } from './person-ids.ts';
 import type { KeyHistory } from './replay.ts';
 
-export interface Span {
+interface Span {
   readonly from: Date;
   /** Excluded. */
   readonly to: Date;
 }
 
 /** A person whose events may have changes in store, with what ClickHouse has under each of their keys. */
-export interface Candidate extends PersonHistory {
+interface Candidate extends PersonHistory {
   readonly version: bigint;
   /** Raw JSON by key; keys that the person lacks are absent. */
   readonly state: ReadonlyMap<string, string>;
 }
 
-export interface PersonState {
+interface PersonState {
   readonly version: bigint;
   readonly members: ReadonlyMap<string, string>;
 }

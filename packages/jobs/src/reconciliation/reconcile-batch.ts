@@ -12,7 +12,7 @@ import { PERSONS_BY_UUID, type PersonRow } from './postgres-sql.ts';
 import type { Change, PersonDiff } from './replay.ts';
 import { type PersonUpdate, updatePersons } from './update-persons.ts';
 
-export type SkipReason = 'no_changes' | 'not_found' | 'version_conflict' | 'too_large';
+type SkipReason = 'no_changes' | 'not_found' | 'version_conflict' | 'too_large';
 
 export interface BatchTarget {
   readonly client: pg.ClientBase;
@@ -147,7 +147,7 @@ function decideOne(teamId: number, diff: PersonDiff, row: PersonRow | undefined,
 const ORDER = { set: 0, set_once: 1, unset: 2 } as const;
 
 /** What was asked for, sets first, then set_onces, then unsets. */
-export function pendingOperations(changes: readonly Change[]): string {
+function pendingOperations(changes: readonly Change[]): string {
   const ordered = [...changes].sort((a, b) => ORDER[a.operation] - ORDER[b.operation]);
   const items = ordered.map(
     ({ key, value, at, operation }) =>

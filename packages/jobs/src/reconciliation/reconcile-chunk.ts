@@ -16,7 +16,7 @@ import { type TeamCounts, noCounts, reconcileTeam } from './reconcile-team.ts';
 import type { PersonDiff } from './replay.ts';
 import { createTeamLog } from './team-log.ts';
 
-export interface ReconciliationResources {
+interface ReconciliationResources {
   readonly clickhouse: ClickHouse;
   readonly personsDb: PersonsDb;
   readonly kafka: Publisher;

@@ -9,7 +9,7 @@ import { equalJson, storableJson, storableText } from './json-text.ts';
 /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC: sorts as text. */
 export type Instant = string;
 
-export interface Assignment {
+interface Assignment {
   /** Raw JSON. */
   readonly value: string;
   readonly at: Instant;
@@ -28,7 +28,7 @@ export interface KeyHistory {
   readonly unreadable: boolean;
 }
 
-export type Operation = 'set' | 'set_once' | 'unset';
+type Operation = 'set' | 'set_once' | 'unset';
 
 export interface Change {
   readonly key: string;

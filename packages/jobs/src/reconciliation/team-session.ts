@@ -17,7 +17,7 @@ import {
 } from './postgres-sql.ts';
 
 /** Another run reconciles or restores the team. */
-export class TeamBusyError extends WorkError {
+class TeamBusyError extends WorkError {
   readonly code = 'TEAM_BUSY';
   override readonly retryable = true;
 }

@@ -5,7 +5,7 @@ import type { PartitionOutcome } from '../definitions/outcome.ts';
 import type { Engine } from './engine.ts';
 import type { Part } from './submit.ts';
 
-export type UnitKind = 'm' | 'plan' | 'task' | 'settle';
+type UnitKind = 'm' | 'plan' | 'task' | 'settle';
 
 export interface Attempt {
   /** `<run>.<step>.<name>.<number>` */
@@ -64,7 +64,7 @@ export async function beginAttempt(engine: Engine, id: string, worker: string): 
 }
 
 /** Lua's JSON writes an empty list as `{}`. */
-export function parseList<T>(text: string): T[] {
+function parseList<T>(text: string): T[] {
   const value = JSON.parse(text) as T[] | object;
   return Array.isArray(value) ? value : [];
 }

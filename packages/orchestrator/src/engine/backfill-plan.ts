@@ -28,7 +28,7 @@ export interface BackfillSelection {
   readonly order?: 'oldest' | 'newest';
 }
 
-export const MAX_BACKFILL_PARTITIONS = 10_000_000;
+const MAX_BACKFILL_PARTITIONS = 10_000_000;
 
 /** @throws PartitionKeyInvalidError when ids or labels are malformed, or the rectangle is empty or absurd */
 export function rangeOf(

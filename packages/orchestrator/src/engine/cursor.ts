@@ -32,7 +32,7 @@ export interface CursorWrite {
 }
 
 /** As text, the largest that is taken. */
-export const MAX_CURSOR_BYTES = 262_144;
+const MAX_CURSOR_BYTES = 262_144;
 
 function sensorOf(engine: Engine, name: string): Sensor {
   return lookUp('sensor', engine.deployment.sensors, name);

@@ -40,7 +40,7 @@ export interface Engine {
 }
 
 /** Attempt, epoch, verdict (ok, failed, cancelled) and its JSON. */
-export type SettleArgs = readonly [attempt: string, epoch: number, verdict: string, json: string];
+type SettleArgs = readonly [attempt: string, epoch: number, verdict: string, json: string];
 
 export interface OpenEngineOptions {
   /** Before the deployment's own defaults are filled in. */

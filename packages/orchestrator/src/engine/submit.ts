@@ -50,8 +50,6 @@ export interface KeyScope {
   readonly generation?: number;
 }
 
-export type SubmitVerdict = 'new' | 'suppressed' | 'joined' | 'refused';
-
 /** @throws RefusedError when a partition is taken and the job refuses, RequestError when the request is wrong */
 export async function submit(
   engine: Engine,

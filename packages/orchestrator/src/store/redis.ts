@@ -40,7 +40,7 @@ export function connectBlocking(url: string): Redis {
   return redis;
 }
 
-export function redisUnreachable(cause: unknown): ServiceError {
+function redisUnreachable(cause: unknown): ServiceError {
   const code = (cause as { code?: unknown } | null)?.code;
   const message = cause instanceof Error ? cause.message : String(cause);
   const what = /WRONGPASS|NOAUTH/.test(message)

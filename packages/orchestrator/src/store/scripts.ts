@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Redis } from 'ioredis';
 
-export const SCRIPT_NAMES = [
+const SCRIPT_NAMES = [
   'submit',
   'admit',
   'resend',
@@ -39,7 +39,7 @@ const here = new URL('./lua/', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, here), 'utf8');
 
 /** The whole text of a script: its includes in the order of its header, then itself. */
-export function scriptText(name: ScriptName): string {
+function scriptText(name: ScriptName): string {
   const body = read(`${name}.lua`);
   const includes = /^-- include: (.+)$/m.exec(body)?.[1]?.trim().split(/\s+/) ?? [];
   return [...includes.map((include) => read(`include/${include}.lua`)), body].join('\n');

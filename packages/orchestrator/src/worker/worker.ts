@@ -42,7 +42,7 @@ export interface SkeinWorker {
 const STALLED = { lockDuration: 20_000, stalledInterval: 8_000, maxStalledCount: 1_000 } as const;
 const HEARTBEAT_MS = 2_000;
 /** A worker that has not been heard of for this long counts as gone. */
-export const WORKER_ALIVE_MS = 10_000;
+const WORKER_ALIVE_MS = 10_000;
 
 export async function startWorker(engine: Engine, options: WorkerOptions): Promise<SkeinWorker> {
   const id = `${hostname().slice(0, 40)}.${process.pid}.${randomBytes(3).toString('hex')}`;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { teamDays } from '../../team-days.ts';
 
-export const CONFLICT_RESOLUTIONS = ['keep_newer', 'restore_wins', 'full_overwrite'] as const;
+const CONFLICT_RESOLUTIONS = ['keep_newer', 'restore_wins', 'full_overwrite'] as const;
 
 export const RestoreConfig = z.strictObject({
   job_id: z
