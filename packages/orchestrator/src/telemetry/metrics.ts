@@ -4,7 +4,6 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 
 export interface Metrics {
   readonly registry: Registry;
-  readonly runsEnded: Counter<'job' | 'status'>;
   readonly attemptSeconds: Histogram<'asset' | 'verdict'>;
   readonly ticks: Counter<'sensor' | 'decision'>;
   readonly tickSeconds: Histogram<'sensor'>;
@@ -22,12 +21,6 @@ export function createMetrics(): Metrics {
   const families = new Map<string, Counter>();
   return {
     registry,
-    runsEnded: new Counter({
-      name: 'skein_runs_total',
-      help: 'Runs that ended in this process.',
-      labelNames: ['job', 'status'],
-      registers,
-    }),
     attemptSeconds: new Histogram({
       name: 'skein_run_duration_seconds',
       help: 'Duration of attempts.',
