@@ -88,6 +88,21 @@ test('three losses without progress end a run as worker_lost; no slot, lease or 
   );
 });
 
+test('an attempt that settles its only partition as failed fails the run', async () => {
+  const h = await harness();
+  const { runId } = await h.client.submit(one);
+  await h.engine.dispatcher.idle();
+  const attempt = await beginAttempt(h.engine, `${runId}.0.m.1`, 'test');
+  if (!attempt) throw new TypeError('not begun');
+  const error = { code: 'BAD_DAY', message: 'the day is bad' };
+  await settleOk(h.engine, attempt, { outcomes: [['1_2024-01-15', { kind: 'failed', error, metadata: {} }]] });
+  expect(await h.client.run(runId)).toMatchObject({
+    status: 'FAILURE',
+    counts: { failed: 1 },
+    partitions: [{ outcome: 'failed', error }],
+  });
+});
+
 test('a bell that was lost is rung again', async () => {
   const h = await harness(() => ({}), {}, { SKEIN_RESEND_MS: '50' });
   const { runId } = await h.client.submit(one);

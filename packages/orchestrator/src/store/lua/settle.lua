@@ -15,7 +15,7 @@ local function settle(attempt, epoch, verdict, json)
   local rk = k('run', run)
   local r = redis.call('HMGET', rk, 'status', 'single')
   local canceling = r[1] == 'CANCELING'
-  if verdict == 'ok' and r[2] == '1' and not canceling and #v.outcomes == 1 then
+  if verdict == 'ok' and r[2] == '1' and not canceling and #v.outcomes == 1 and v.outcomes[1][2] ~= 'failed' then
     local o = v.outcomes[1]
     end_single(run, asset, cjson.decode(u[4])[1], o[2], o[3], v.result, attempt, u[6], at)
     return 'ok'
