@@ -13,11 +13,11 @@ local function settle(attempt, epoch, verdict, json)
   local uk = k('u', unit)
   local run, asset, kind = u[1], u[2], u[3]
   local rk = k('run', run)
-  local r = redis.call('HMGET', rk, 'status', 'single')
+  local r = redis.call('HMGET', rk, 'status', 'single', 'job', 'backfill', 'max_active')
   local canceling = r[1] == 'CANCELING'
   if verdict == 'ok' and r[2] == '1' and not canceling and #v.outcomes == 1 and v.outcomes[1][2] ~= 'failed' then
     local o = v.outcomes[1]
-    end_single(run, asset, cjson.decode(u[4])[1], o[2], o[3], v.result, attempt, u[6], at)
+    end_single(run, { r[3], r[4], r[5] }, asset, cjson.decode(u[4])[1], o[2], o[3], v.result, attempt, u[6], at)
     return 'ok'
   end
   end_attempt(unit, attempt)

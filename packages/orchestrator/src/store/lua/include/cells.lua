@@ -38,12 +38,18 @@ end
 -- Changes a cell and the counters of its asset and row with it. nil keeps that half as it is.
 local function set_cell(asset, row, col, outcome, activity)
   local key = k('st', asset, row)
-  local at = '#' .. col
-  local old = redis.call('BITFIELD', key, 'GET', 'u4', at)[1]
+  -- One call reads the nibble and writes the half that changes: outcome in its upper two bits, activity in the lower.
+  local old
+  if outcome and activity then
+    old = redis.call('BITFIELD', key, 'GET', 'u4', '#' .. col, 'SET', 'u4', '#' .. col, outcome * 4 + activity)[1]
+  elseif activity then
+    old = redis.call('BITFIELD', key, 'GET', 'u4', '#' .. col, 'SET', 'u2', col * 4 + 2, activity)[1]
+  else
+    old = redis.call('BITFIELD', key, 'GET', 'u4', '#' .. col, 'SET', 'u2', col * 4, outcome)[1]
+  end
   local o, a = math.floor(old / 4), old % 4
   local no, na = outcome or o, activity or a
   if no == o and na == a then return end
-  redis.call('BITFIELD', key, 'SET', 'u4', at, no * 4 + na)
   if old == 0 then redis.call('ZADD', k('rows', asset), 'NX', 0, row) end
   local total, of_row = k('cnt', asset), k('cntr', asset, row)
   if no ~= o then

@@ -36,17 +36,20 @@ local function queue_unit(unit, front)
   enqueue(unit, u[1], u[2], u[3], front)
 end
 
-local function start_step(run, index, at, sent)
+-- The only unit of a run of one step and one partition.
+local function start_single(run, asset, pool, parts, prio, lane, sent)
+  local opts = { prio = prio, lane = lane, single = true, state = sent and 'DISPATCHED' or 'QUEUED' }
+  local unit = make_unit(run, { index = 0, asset = asset, pool = pool }, 'm', 'm', parts, '', opts)
+  if sent then return send_unit(unit, 1, pool, sent) end
+  enqueue(unit, pool, prio, lane, false, true)
+end
+
+local function start_step(run, index, at)
   local rk = k('run', run)
-  if hget(rk, 'single') == '1' then
-    local s = redis.call('HMGET', rk, 'steps', 'parts', 'priority', 'lane')
-    local step = cjson.decode(s[1])[1]
-    step.index = 0
-    local opts = { prio = s[3], lane = s[4], single = true, state = sent and 'DISPATCHED' or 'QUEUED' }
-    local unit = make_unit(run, step, 'm', 'm', cjson.decode(s[2]), '', opts)
-    if sent then return send_unit(unit, 1, step.pool, sent) end
-    enqueue(unit, step.pool, s[3], s[4], false, true)
-    return
+  local s = redis.call('HMGET', rk, 'single', 'steps', 'parts', 'priority', 'lane')
+  if s[1] == '1' then
+    local step = cjson.decode(s[2])[1]
+    return start_single(run, step.asset, step.pool, cjson.decode(s[3]), s[4], s[5], nil)
   end
   local steps = steps_of(run)
   local step = steps[index + 1]
@@ -106,8 +109,8 @@ end
 
 -- Claims everything the run needs, or parks it behind the first partition that is taken. Never some of it, so runs
 -- cannot wait for each other in a circle.
--- `sent`: when its unit goes to the outbox without queueing, and until when it must be begun.
-local function claim_or_park(run, at, assets, parts, sent)
+-- `fresh`: what is known of a run of one step and one partition that is being submitted.
+local function claim_or_park(run, at, assets, parts, fresh)
   local rk = k('run', run)
   local again = assets == nil
   if again then assets, parts = assets_of(run), parts_of(run) end
@@ -120,7 +123,11 @@ local function claim_or_park(run, at, assets, parts, sent)
   end
   if again then redis.call('HDEL', rk, 'parked', 'blocked') end
   claim(run, assets, parts)
-  start_step(run, 0, at, sent)
+  if fresh then
+    start_single(run, assets[1], fresh.pool, parts, fresh.prio, fresh.lane, fresh.sent)
+  else
+    start_step(run, 0, at)
+  end
   return true
 end
 
@@ -305,9 +312,9 @@ end
 
 -- The usual end: the only partition of a run is made, and with it the run is over. The same as settling, then ending,
 -- with a third of the calls; it is what most runs of most deployments do.
-local function end_single(run, asset, p, kind, json, result, attempt, pool, at)
+-- `r`: the run's job, backfill and max_active.
+local function end_single(run, r, asset, p, kind, json, result, attempt, pool, at)
   local rk = k('run', run)
-  local r = redis.call('HMGET', rk, 'job', 'backfill', 'max_active')
   redis.call('ZREM', k('leases'), attempt)
   leave_pool(pool, attempt)
   set_cell(asset, p[2], p[3], OUTCOME[kind], IDLE)

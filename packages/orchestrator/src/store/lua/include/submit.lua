@@ -52,6 +52,6 @@ local function submit_run(s, at, lane)
   redis.call('ZADD', k('runs', 'st', INDEX[status]), at, s.id)
   redis.call('SADD', k('open', s.job), s.id)
   tell('run.queued', at, s.id, '{"job":"' .. s.job .. '"}')
-  claim_or_park(s.id, at, assets, s.parts, sent)
+  claim_or_park(s.id, at, assets, s.parts, single and { pool = steps[1].pool, prio = s.priority, lane = s.lane, sent = sent } or nil)
   return s.id, 'new', '', sent and s.id .. '.0.m.1' or ''
 end
