@@ -31,7 +31,7 @@ import { type Part, configOf } from '../engine/submit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Scrub } from '../telemetry/scrub.ts';
 import { describeError } from './describe-error.ts';
-import type { LeaseKeeper } from './leases.ts';
+import type { Lease, LeaseKeeper } from './leases.ts';
 import type { ResourcePool } from './resources.ts';
 import { createRunLog } from './run-log.ts';
 import { createStepContext } from './step-context.ts';
@@ -57,7 +57,7 @@ export async function executeAttempt(ports: ExecutePorts, attemptId: string): Pr
   let verdict = 'ok';
   try {
     const asset = lookUp('asset', engine.deployment.assets, attempt.asset);
-    const outcome = await underLimits(asset, lease.signal, engine.settings.cancelGraceMs, (signal) =>
+    const outcome = await underLimits(asset, lease, engine.settings.cancelGraceMs, (signal) =>
       work(ports, attempt, asset, log, signal),
     );
     await log.flush();
@@ -114,22 +114,14 @@ async function settleError(
 /** Runs work under the asset's timeout; work that ignores its signal is given up after the grace. */
 async function underLimits<T>(
   asset: Asset,
-  lease: AbortSignal,
+  lease: Lease,
   graceMs: number,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const timeout = new AbortController();
-  const signal = AbortSignal.any([lease, timeout.signal]);
-  const timer =
-    asset.timeoutMs === undefined
-      ? undefined
-      : setTimeout(
-          () =>
-            timeout.abort(
-              new TimeoutError(`The attempt took longer than ${asset.timeoutMs} ms, the timeout of ${asset.key}.`),
-            ),
-          asset.timeoutMs,
-        );
+  const { signal } = lease;
+  const tooLong = () =>
+    lease.abort(new TimeoutError(`The attempt took longer than ${asset.timeoutMs} ms, the timeout of ${asset.key}.`));
+  const timer = asset.timeoutMs === undefined ? undefined : setTimeout(tooLong, asset.timeoutMs);
   let graceTimer: NodeJS.Timeout | undefined;
   const givenUp = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => {
@@ -140,7 +132,7 @@ async function underLimits<T>(
   try {
     const value = await Promise.race([work(signal), givenUp]);
     // A lost lease must not commit; a cancellation or timeout that came after the work was done does not undo it.
-    if (lease.aborted && lease.reason instanceof LeaseLostError) throw lease.reason;
+    if (signal.aborted && signal.reason instanceof LeaseLostError) throw signal.reason;
     return value;
   } catch (error) {
     throw signal.aborted ? signal.reason : error;

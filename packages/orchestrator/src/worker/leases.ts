@@ -8,7 +8,7 @@ import { CancelledError, LeaseLostError } from '../definitions/errors.ts';
 import { type Attempt, type Renewal, renewLeases } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 
-interface Lease {
+export interface Lease {
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
   release(): void;

@@ -328,8 +328,8 @@ local function end_single(run, r, asset, p, kind, json, result, attempt, pool, a
   redis.call('DEL', k('u', run .. '.0.m'))
   release(asset, p[1], run, at)
   if r[2] then count_in_backfill(r[2], run, 'SUCCESS', at) end
-  tell('partition.' .. kind, at, run, cjson.encode({ asset = asset, key = p[1] }))
-  tell('run.ended', at, run, '{"status":"SUCCESS","job":"' .. r[1] .. '","reason":""}')
+  -- One event for both: the partition is the run.
+  tell('run.ended', at, run, cjson.encode({ status = 'SUCCESS', job = r[1], reason = '', asset = asset, key = p[1], outcome = kind }))
 end
 
 -- The unit when this attempt is the one that runs it and its token is the current one; nil otherwise.
