@@ -11,7 +11,7 @@ export function runProblem(id: string, f: Fields): string | undefined {
   const wrong = [
     ...(f.get('id') === id ? [] : ['id']),
     ...oneOf(f, 'status', RUN_STATUSES),
-    ...numbers(f, ['created', 'total', 'n_mat', 'n_fail', 'n_skip']),
+    ...numbers(f, ['created', 'total']),
     ...documents(f, ['config', 'tags', 'steps', 'parts'], ['error', 'result', 'part', 'progress']),
     ...(f.get('job') ? [] : ['job']),
     ...(RUN_ENDS.includes(f.get('status') ?? '') ? numbers(f, ['ended']) : []),
@@ -22,7 +22,7 @@ export function runProblem(id: string, f: Fields): string | undefined {
 export function unitProblem(id: string, f: Fields): string | undefined {
   const wrong = [
     ...oneOf(f, 'state', UNIT_STATES),
-    ...numbers(f, ['attempt', 'epoch', 'fails', 'lost']),
+    ...numbers(f, ['attempt', 'epoch']),
     ...documents(f, ['parts'], []),
     ...(f.get('run') && id.startsWith(`${f.get('run') ?? ''}.`) ? [] : ['run']),
   ];

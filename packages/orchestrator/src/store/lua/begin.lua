@@ -13,7 +13,7 @@ local function begin(attempt)
   if u[1] ~= 'DISPATCHED' or u[2] ~= n then return false end
   local run = u[3]
   redis.call('ZREM', k('outbox'), attempt)
-  local epoch = tonumber(u[10]) + 1
+  local epoch = tonumber(u[10] or '0') + 1
   redis.call('HSET', uk, 'state', 'RUNNING', 'epoch', epoch, 'worker', worker, 'began', at)
   redis.call('ZADD', k('leases'), at + lease, attempt)
   local rk = k('run', run)

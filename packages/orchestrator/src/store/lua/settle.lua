@@ -67,7 +67,7 @@ local function settle(attempt, epoch, verdict, json)
     for _, task in ipairs(v.tasks) do
       local lane = r[2] .. '|' .. (task[2][1] and task[2][1][2] or '')
       local taken
-      if r[3] ~= 'wait' then
+      if r[3] and r[3] ~= 'wait' then
         local held_asset, held_key, holder = first_held(run, { asset }, task[2])
         if held_asset then taken = 'partition ' .. held_key .. ' is held by run ' .. holder end
       end

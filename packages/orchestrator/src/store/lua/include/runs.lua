@@ -24,9 +24,11 @@ local function parts_of(run) return cjson.decode(hget(k('run', run), 'parts') or
 -- Makes one unit and queues it, or puts it into the run's backlog when `hold` says so.
 local function make_unit(run, step, name, kind, parts, input, opts)
   local unit = run .. '.' .. step.index .. '.' .. name
-  redis.call('HSET', k('u', unit), 'run', run, 'asset', step.asset, 'kind', kind, 'attempt', 1, 'epoch', 0, 'fails', 0,
-    'lost', 0, 'parts', cjson.encode(parts), 'nparts', #parts, 'input', input, 'pool', step.pool, 'lane', opts.lane,
-    'prio', opts.prio, 'state', opts.state or 'HELD')
+  -- Counts that are not there are 0.
+  local uk = k('u', unit)
+  redis.call('HSET', uk, 'run', run, 'asset', step.asset, 'kind', kind, 'attempt', 1, 'epoch', 0, 'parts', cjson.encode(parts),
+    'pool', step.pool, 'lane', opts.lane, 'prio', opts.prio, 'state', opts.state or 'HELD')
+  if input ~= '' then redis.call('HSET', uk, 'input', input) end
   if not opts.single then redis.call('SADD', k('run', run, 'u'), unit) end
   return unit
 end
@@ -256,7 +258,7 @@ local function after_unit(run, at)
   if nxt then claim_or_park_unit(nxt, at) end
   if open > 0 then return end
   local steps = steps_of(run)
-  local index = tonumber(info[3])
+  local index = tonumber(info[3] or '0')
   local step = steps[index + 1]
   step.index = index
   if info[2] == 'tasks' then

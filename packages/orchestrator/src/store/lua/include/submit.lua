@@ -34,11 +34,12 @@ local function submit_run(s, at, lane)
     and may_go_at_once(steps[1].pool, s.priority, lane[1]) and at + lane[2] or nil
   local status = sent and 'STARTING' or 'QUEUED'
   local rk = k('run', s.id)
+  -- Counts and steps that are not there are 0.
   redis.call('HSET', rk, 'id', s.id, 'job', s.job, 'status', status, 'config', s.config, 'tags', s.tags, 'priority', s.priority,
     'cause', s.cause, 'created', at, 'steps', cjson.encode(steps), 'parts', #s.parts > 0 and cjson.encode(s.parts) or '[]',
-    'lane', s.lane, 'total', #s.parts * #s.steps, 'n_mat', 0, 'n_fail', 0, 'n_skip', 0, 'step', 0, 'max_active', s.max_active or 0,
-    'rehearsal', s.rehearsal and '1' or '', 'on_busy', s.on_busy, 'stage', 'm', 'open', 1,
-    'single', single and '1' or '')
+    'lane', s.lane, 'total', #s.parts * #s.steps, 'max_active', s.max_active or 0, 'single', single and '1' or '')
+  if s.rehearsal then redis.call('HSET', rk, 'rehearsal', '1') end
+  if s.on_busy ~= 'wait' then redis.call('HSET', rk, 'on_busy', s.on_busy) end
   if key then
     redis.call('HSET', rk, 'run_key', key)
     redis.call('HSET', k('keys', s.key_scope), key, s.id)
