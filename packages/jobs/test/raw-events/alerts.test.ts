@@ -1,11 +1,12 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import path from 'node:path';
 
 import { askedForAtMs } from '../../src/raw-events/reprocess-day.ts';
 import { type World, WHOLE_DAY, openWorld } from './world.ts';
 
-const RULES = resolve(__dirname, '../../../../infra/prometheus/raw-events.rules.yml');
+const FOLDER = path.resolve(__dirname, '../../../../infra/prometheus');
+const RULES = path.join(FOLDER, 'raw-events.rules.yml');
 const rules = readFileSync(RULES, 'utf8');
 
 let world: World;
@@ -33,19 +34,19 @@ test('the four alerts of the original, with its thresholds', () => {
   }
 });
 
+test('promtool’s tests expect each alert to fire', () => {
+  const tests = readFileSync(path.join(FOLDER, 'raw-events.test.yml'), 'utf8');
+  const fired = [...tests.matchAll(/alertname: (\w+)\n\s+exp_alerts:/g)].map(([, name]) => name);
+  expect(fired.sort()).toEqual([...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name).sort());
+});
+
 test('the hour of a run is counted from its id', () => {
   expect(askedForAtMs('01ARZ3NDEKTSV4RRFFQ69G5FAV')).toBe(1_469_922_850_259);
 });
 
-const promtool = (() => {
-  try {
-    execFileSync('promtool', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const promtool = spawnSync('promtool', ['--version']).error === undefined;
 
-(promtool ? test : test.skip)('promtool accepts the rules', () => {
-  execFileSync('promtool', ['check', 'rules', RULES]);
+(promtool ? test : test.skip)('promtool accepts the rules, and each alert fires when it must and not otherwise', () => {
+  execFileSync('promtool', ['check', 'rules', path.basename(RULES)], { cwd: FOLDER });
+  execFileSync('promtool', ['test', 'rules', 'raw-events.test.yml'], { cwd: FOLDER });
 });
