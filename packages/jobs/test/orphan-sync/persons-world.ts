@@ -17,7 +17,12 @@ import type { Json, JsonObject } from '@skein/orchestrator';
 import { type AssetRun, runAsset } from '@skein/orchestrator/testing';
 
 import { applySchemas } from '../../../../infra/embedded/src/schemas.ts';
-import { testClickHouse, testDatabase, testKafka } from '../../../../infra/embedded/test-services/index.ts';
+import {
+  type TestKafka,
+  testClickHouse,
+  testDatabase,
+  testKafka,
+} from '../../../../infra/embedded/test-services/index.ts';
 import { defineOrphanSync } from '../../src/orphan-sync/asset.ts';
 
 export interface ChPerson {
@@ -52,10 +57,10 @@ export interface WorldRunOptions {
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-export async function openWorld() {
+/** @param broker the test's own, where it is to be stopped; default the one of the test run */
+export async function openWorld(broker: Pick<TestKafka, 'brokers' | 'topicPrefix'> = testKafka()) {
   const database = await testDatabase('persons');
   const store = await testClickHouse();
-  const broker = testKafka();
   const env = {
     PERSONS_DB_WRITER_URL: database.url,
     SKEIN_CLICKHOUSE_URL: store.url,
