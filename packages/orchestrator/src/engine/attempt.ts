@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../definitions/json.ts';
 import type { PartitionOutcome } from '../definitions/outcome.ts';
 import type { Engine } from './engine.ts';
+import { failpoint } from './failpoint.ts';
 import type { Part } from './submit.ts';
 
 type UnitKind = 'm' | 'plan' | 'task' | 'settle';
@@ -76,16 +77,19 @@ export async function renewLeases(
   attempts: readonly Pick<Attempt, 'id' | 'epoch'>[],
 ): Promise<Renewal[]> {
   if (attempts.length === 0) return [];
-  return (await engine.script(
-    'renew',
-    engine.settings.leaseMs,
-    ...attempts.flatMap((a) => [a.id, a.epoch]),
-  )) as Renewal[];
+  failpoint('renew.before');
+  const args = attempts.flatMap((a) => [a.id, a.epoch]);
+  const replies = (await engine.script('renew', engine.settings.leaseMs, ...args)) as Renewal[];
+  failpoint('renew.after');
+  return replies;
 }
 
 /** False when the attempt is fenced off. */
 export async function saveCheckpoint(engine: Engine, attempt: Attempt, value: Json): Promise<boolean> {
-  return (await engine.script('checkpoint', attempt.id, attempt.epoch, JSON.stringify(value))) === 1;
+  failpoint('checkpoint.before');
+  const saved = (await engine.script('checkpoint', attempt.id, attempt.epoch, JSON.stringify(value))) === 1;
+  failpoint('checkpoint.after');
+  return saved;
 }
 
 export type SettlePartitionReply = 'ok' | 'fenced' | 'unknown';
@@ -96,6 +100,7 @@ export async function settlePartition(
   key: string,
   outcome: PartitionOutcome,
 ): Promise<SettlePartitionReply> {
+  failpoint('partition.before');
   const reply = await engine.script(
     'settle-partition',
     attempt.id,
@@ -104,6 +109,7 @@ export async function settlePartition(
     outcome.kind,
     outcomeJson(outcome),
   );
+  failpoint('partition.after');
   return reply === 1 ? 'ok' : reply === 0 ? 'fenced' : 'unknown';
 }
 

@@ -100,6 +100,7 @@ export async function createBackfill(
   const { range } = await prepare(engine, request);
   const id = newId();
   const total = sizeOf(range);
+  failpoint('backfill.before');
   await engine.redis
     .multi()
     .hset(engine.keys.backfill(id), {
@@ -124,6 +125,7 @@ export async function createBackfill(
     .zadd(engine.keys.backfills, Date.now(), id)
     .sadd(engine.keys.liveBackfills, id)
     .exec();
+  failpoint('backfill.after');
   engine.dispatcher.kick();
   return { id, total };
 }

@@ -5,6 +5,7 @@ import { ConfigInvalidError, ConflictError, NotFoundError } from '../definitions
 import type { Json } from '../definitions/json.ts';
 import type { Sensor } from '../definitions/sensor.ts';
 import type { Engine } from './engine.ts';
+import { failpoint } from './failpoint.ts';
 import { initialCursor } from './register.ts';
 import { readCursor } from './tick.ts';
 
@@ -129,6 +130,7 @@ async function store(
   write: CursorWrite,
   newGeneration: boolean,
 ): Promise<{ readonly version: number }> {
+  failpoint('cursor.before');
   const reply = (await engine.script(
     'set-cursor',
     name,
@@ -138,6 +140,7 @@ async function store(
     write.ifVersion ?? '',
     newGeneration ? 1 : 0,
   )) as number[];
+  failpoint('cursor.after');
   const [version = 0, current = 0] = reply;
   if (version === 0) {
     throw new ConflictError(

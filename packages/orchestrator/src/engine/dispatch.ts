@@ -83,7 +83,9 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
     ring,
     async resend() {
       const due = (await script('resend', settings.resendMs, ADMIT_BATCH)) as string[];
+      failpoint('resend.read');
       await ring(due);
+      failpoint('resend.rung');
       return due.length;
     },
     async idle() {

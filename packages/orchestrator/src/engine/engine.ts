@@ -14,6 +14,7 @@ import { type ScriptName, type ScriptReply, runScript } from '../store/scripts.t
 import { coalesce } from './coalesce.ts';
 import { expandBackfills } from './backfill.ts';
 import { type Dispatcher, WINDOW, createDispatcher } from './dispatch.ts';
+import { failpoint } from './failpoint.ts';
 import { registerDefinitions } from './register.ts';
 import { type EngineSettings, readSettings } from './settings.ts';
 
@@ -61,10 +62,12 @@ async function submitAll(
   specs: readonly string[],
 ): Promise<Submitted[]> {
   const flat = (await engine.script('submit', WINDOW, engine.settings.resendMs, ...specs)) as string[];
+  failpoint('submit.written');
   const at = (i: number, field: number) => flat[4 * i + field] ?? '';
   const sent = specs.flatMap((_spec, i) => (at(i, 3) === '' ? [] : [at(i, 3)]));
   // A bell that fails is rung again from the outbox: the runs are submitted all the same.
   await engine.dispatcher.ring(sent).catch(() => {});
+  failpoint('submit.rung');
   return specs.map((_spec, i) => [at(i, 0), at(i, 1), at(i, 2)]);
 }
 

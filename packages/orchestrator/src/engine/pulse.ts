@@ -4,6 +4,7 @@
  */
 
 import type { Engine } from './engine.ts';
+import { failpoint } from './failpoint.ts';
 
 export interface PulseCounts {
   readonly lost: number;
@@ -21,11 +22,15 @@ export function tickMarginMs(engine: Engine): number {
 const BATCH = 500;
 
 export async function pulseOnce(engine: Engine): Promise<PulseCounts> {
+  failpoint('expire.before');
   const [lost = 0, readied = 0] = (await engine.script('expire', engine.settings.maxLost, BATCH)) as number[];
+  failpoint('expire.after');
   const resent = await engine.dispatcher.resend();
   const admitted = await engine.dispatcher.runOnce();
   const ticks = (await engine.script('claim-ticks', BATCH, tickMarginMs(engine))) as string[];
+  failpoint('ticks.claimed');
   await ringTicks(engine, ticks);
+  failpoint('ticks.rung');
   return { lost, readied, resent, admitted, ticks: ticks.length };
 }
 

@@ -6,6 +6,7 @@ import { parseBySchema } from '../definitions/config.ts';
 import type { Deployment } from '../definitions/deployment.ts';
 import type { Sensor } from '../definitions/sensor.ts';
 import { runScript } from '../store/scripts.ts';
+import { failpoint } from './failpoint.ts';
 
 const SCHEDULE_EVERY_MS = 60_000;
 
@@ -35,10 +36,12 @@ export async function registerDefinitions(redis: Redis, prefix: string, deployme
     status: schedule.defaultStatus,
     cursor: '{}',
   }));
+  failpoint('register.before');
   await runScript(
     redis,
     prefix,
     'register',
     JSON.stringify({ sensors: [...sensors, ...schedules], pools: deployment.pools }),
   );
+  failpoint('register.after');
 }

@@ -50,6 +50,7 @@ interface TickDecision {
 /** Undefined when the tick is not to be had any more. Never throws for what the sensor's code does. */
 export async function evaluateTick(ports: TickPorts, tickId: string): Promise<Decision | undefined> {
   const { engine } = ports;
+  failpoint('tick.taken');
   const reply = (await engine.script('begin-tick', tickId, ports.worker)) as string[] | null;
   if (!reply) return undefined;
   const [name = '', cursorText = '{}', version, generation, now, , plan = ''] = reply;
@@ -73,7 +74,9 @@ export async function evaluateTick(ports: TickPorts, tickId: string): Promise<De
     return verdict;
   } catch (error) {
     const timedOut = error instanceof TimeoutError;
+    failpoint('tick.failing');
     await engine.script('fail-tick', name, tickId, ports.describe(error), timedOut ? 'timed_out' : 'failed');
+    failpoint('tick.failed');
     return timedOut ? 'timed_out' : 'failed';
   }
 }

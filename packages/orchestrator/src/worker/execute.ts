@@ -48,6 +48,7 @@ export interface ExecutePorts {
 /** Does nothing when the attempt is not to be had: cancelled, taken, or rung for twice. */
 export async function executeAttempt(ports: ExecutePorts, attemptId: string): Promise<void> {
   const { engine, metrics } = ports;
+  failpoint('attempt.taken');
   const attempt = await beginAttempt(engine, attemptId, ports.worker);
   if (!attempt) return;
   failpoint('attempt.begun');
@@ -87,7 +88,9 @@ async function settleError(
     return 'lost'; // The ledger has given or will give the attempt to another; nothing to settle.
   }
   if (reason instanceof CancelledError) {
+    failpoint('attempt.cancelling');
     await settleCancelled(engine, attempt);
+    failpoint('attempt.cancelled');
     return 'cancelled';
   }
   const described = describeError(reason, scrub);
@@ -102,11 +105,13 @@ async function settleError(
     retry_in_ms: retryInMs,
   });
   await log.flush();
+  failpoint('attempt.failing');
   const settled = await settleFailed(engine, attempt, {
     error: { code: described.code, message: described.message },
     reason: described.reason,
     retryInMs,
   });
+  failpoint('attempt.failed');
   if (!settled) metrics.fencedCommits.inc();
   return 'failed';
 }
