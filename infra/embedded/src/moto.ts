@@ -4,49 +4,25 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
-import path from 'node:path';
 
 import { type AwsKey, type AwsEndpoint, createUserWithKey, REGION } from './aws-identities.ts';
-import { withLock } from './locks.ts';
-import { machineCache } from './machine-cache.ts';
 import { freePort, LOOPBACK, probe } from './ports.ts';
 import type { ProcessIdentity } from './processes.ts';
-import { lastLine, run } from './programs.ts';
-import { findPython, pipInstall } from './python.ts';
-import { ServicesError } from './errors.ts';
+import { ensurePythonProgram } from './python.ts';
 import { startProcess } from './start-process.ts';
 
-const PACKAGES = ['moto[s3,sts,iam]==5.2.5', 'flask', 'flask-cors'];
+const MOTO = {
+  folder: 'moto-5.2.5',
+  program: 'moto_server',
+  packages: ['moto[s3,sts,iam]==5.2.5', 'flask', 'flask-cors'],
+  purpose: 'moto (S3, STS, IAM for tests)',
+};
 /** CreateUser, CreateAccessKey, PutUserPolicy. Without this number nothing would be authenticated at all. */
 const FREE_CALLS = 3;
 
 /** @returns the program that starts moto */
-export async function ensureMoto(progress: (line: string) => void): Promise<string> {
-  const folder = machineCache('moto-5.2.5');
-  const server = path.join(folder, 'bin', 'moto_server');
-  if (existsSync(server)) return server;
-  return withLock(machineCache('moto.lock'), async () => {
-    if (existsSync(server)) return server;
-    progress('installing moto (S3, STS, IAM for tests) from PyPI, once per machine');
-    const python = findPython('S3 for tests (moto)');
-    // A folder without the program is the rest of an installation that was interrupted.
-    rmSync(folder, { recursive: true, force: true });
-    const { code, output } = await run(python, ['-m', 'venv', folder]);
-    if (code !== 0) {
-      throw new ServicesError(
-        'SERVICE_SETUP_FAILED',
-        `S3 for tests (moto) needs a Python virtual environment: ${lastLine(output)}. On Debian: sudo apt-get install python3-venv`,
-      );
-    }
-    await pipInstall(path.join(folder, 'bin', 'python'), PACKAGES, [], 'S3 for tests (moto)').catch(
-      (error: unknown) => {
-        rmSync(folder, { recursive: true, force: true });
-        throw error;
-      },
-    );
-    return server;
-  });
+export function ensureMoto(progress: (line: string) => void): Promise<string> {
+  return ensurePythonProgram(MOTO, progress);
 }
 
 export interface Moto extends AwsEndpoint {

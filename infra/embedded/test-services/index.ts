@@ -9,3 +9,4 @@ export { type TestDatabase, testDatabase } from './database.ts';
 export { type TestKafka, testKafka } from './kafka.ts';
 export { type TestRedis, testRedis } from './redis.ts';
 export { type TestS3, testS3 } from './s3.ts';
+export { findSchemathesis } from './schemathesis.ts';

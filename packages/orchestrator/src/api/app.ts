@@ -20,6 +20,7 @@ import { enter } from './access/authenticate.ts';
 import { finishAnswer } from './answer.ts';
 import type { ApiContext, App } from './context.ts';
 import { createChangeFeed } from './events/change-feed.ts';
+import { RateLimitedError } from './errors.ts';
 import { registerFamilies } from './families.ts';
 import { recallAnswer } from './idempotency.ts';
 import { describeRoute, registerOpenApi } from './openapi.ts';
@@ -38,8 +39,6 @@ export interface AppOptions {
 }
 
 const BODY_LIMIT_BYTES = 1_048_576;
-/** Of one address; a dashboard with ten open tabs stays far below. */
-const REQUESTS_PER_MINUTE = 6_000;
 
 export async function buildApp(engine: Engine, options: AppOptions): Promise<App> {
   const settings = readApiSettings(engine.env);
@@ -76,7 +75,7 @@ export async function buildApp(engine: Engine, options: AppOptions): Promise<App
   await registerOpenApi(app);
   await app.register(fastifyCookie);
   await app.register(fastifyHelmet, HEADERS);
-  await app.register(fastifyRateLimit, { max: REQUESTS_PER_MINUTE, timeWindow: '1 minute' });
+  await limitRates(app, context);
 
   guard(app, context);
   for (const routes of ALL_ROUTES) routes(app, context);
@@ -88,6 +87,28 @@ export async function buildApp(engine: Engine, options: AppOptions): Promise<App
     if (!options.resources) await context.resources.close();
   });
   return app;
+}
+
+/** Counted in Redis, so that several servers share one count; before the door, so that guessing at it is counted too. */
+async function limitRates(app: App, { engine, settings }: ApiContext): Promise<void> {
+  await app.register(fastifyRateLimit, {
+    global: false,
+    max: settings.requestsPerMinute,
+    timeWindow: '1 minute',
+    redis: engine.redis,
+    nameSpace: `${engine.keys.prefix}:rate:`,
+    // While Redis is away the request itself says so.
+    skipOnError: true,
+  });
+  const count = app.createRateLimit();
+  app.addHook('onRequest', async (request, reply) => {
+    // Liveness asks nothing of Redis; pages are files.
+    if (request.is404 || request.routeOptions.url === '/healthz') return;
+    const counted = await count(request);
+    if (counted.isAllowed || !counted.isExceeded) return;
+    reply.header('retry-after', counted.ttlInSeconds);
+    throw new RateLimitedError('Too many requests from this address; wait a moment.');
+  });
 }
 
 function guard(app: App, context: ApiContext): void {

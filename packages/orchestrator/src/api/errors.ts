@@ -29,6 +29,11 @@ export class RequestInvalidError extends RequestError {
   readonly code = 'REQUEST_INVALID';
 }
 
+export class RateLimitedError extends RequestError {
+  readonly code = 'RATE_LIMITED';
+  override readonly httpStatus = 429;
+}
+
 const API_ERRORS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'No one is signed in, or the token is unknown, expired or revoked.',
   FORBIDDEN: 'The role may not do this, or the request came from another site.',

@@ -18,6 +18,8 @@ export interface ApiSettings {
   /** Behind a proxy that sets X-Forwarded-*; otherwise those headers are ignored. */
   readonly trustProxy: boolean;
   readonly sessionTtlMs: number;
+  /** Of one address, over all servers. */
+  readonly requestsPerMinute: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -29,6 +31,8 @@ const Settings = z.object({
   SKEIN_AUTH_ALLOWED_HOSTS: z.string().default(''),
   SKEIN_AUTH_TRUST_PROXY: z.enum(['true', 'false']).default('false'),
   SKEIN_AUTH_SESSION_HOURS: z.coerce.number().min(0.1).max(720).default(12),
+  /** A dashboard with ten open tabs stays far below. */
+  SKEIN_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(6_000),
 });
 
 /** @throws EnvironmentInvalidError that lists every mistake by the variable's name */
@@ -50,6 +54,7 @@ export function readApiSettings(env: Environment): ApiSettings {
       .filter(Boolean),
     trustProxy: e.SKEIN_AUTH_TRUST_PROXY === 'true',
     sessionTtlMs: e.SKEIN_AUTH_SESSION_HOURS * HOUR_MS,
+    requestsPerMinute: e.SKEIN_REQUESTS_PER_MINUTE,
   };
 }
 

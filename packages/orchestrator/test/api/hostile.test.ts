@@ -5,6 +5,9 @@ import path from 'node:path';
 
 import fc from 'fast-check';
 
+import { buildApp } from '../../src/api/app.ts';
+import type { App } from '../../src/api/context.ts';
+import { SILENT } from '../engine/harness.ts';
 import { type ApiHarness, closeApis, openApi } from './harness.ts';
 
 afterEach(closeApis);
@@ -185,4 +188,21 @@ test('guessing tokens is slowed down', async () => {
   const last = await api.post('/api/v1/session', { token: 'skein_x' });
   expect(last).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
   expect(Number(last.headers['retry-after'])).toBeGreaterThan(0);
+});
+
+test('requests of one address are counted over all servers, also those that nobody lets in', async () => {
+  const env = { SKEIN_AUTH_MODE: 'token', SKEIN_REQUESTS_PER_MINUTE: '5' };
+  const api = await openApi(undefined, { env });
+  const second = await buildApp(await api.another(), { log: SILENT });
+  try {
+    const ask = async (app: App, url = '/api/v1/me') =>
+      (await app.inject({ method: 'GET', url, headers: { authorization: 'Bearer skein_guess' } })).statusCode;
+    const statuses = [];
+    for (const app of [api.app, second, api.app, second, api.app]) statuses.push(await ask(app));
+    expect(statuses).toEqual([401, 401, 401, 401, 401]);
+    expect([await ask(second), await ask(api.app)]).toEqual([429, 429]);
+    expect(await ask(api.app, '/healthz')).toBe(200);
+  } finally {
+    await second.close();
+  }
 });

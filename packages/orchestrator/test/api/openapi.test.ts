@@ -16,7 +16,7 @@ const ENGINE = {
   deployment: defineDeployment({ definitions: { jobs: [] } }),
   env: {},
   keys: {},
-  redis: {},
+  redis: { defineCommand() {} },
 } as unknown as Engine;
 
 interface Operation {
