@@ -32,6 +32,8 @@ export interface RunSummary {
   readonly config: JsonObject;
   readonly cause: string;
   readonly priority: number;
+  /** Of its partitions; undefined where the config names the scope. */
+  readonly firstPartition: string | undefined;
   readonly createdAt: Date;
   readonly startedAt: Date | undefined;
   readonly endedAt: Date | undefined;

@@ -40,6 +40,8 @@ export interface Keys {
   tick(id: string): string;
   backfill(id: string): string;
   backfillActive(id: string): string;
+  /** What people keep by name: `views`, `presets:JOB`. */
+  saved(kind: string): string;
   readonly backfills: string;
   /** Backfills that have partitions still to be asked for. */
   readonly liveBackfills: string;
@@ -89,5 +91,6 @@ export function createKeys(prefix: string): Keys {
     tick: (id) => k('tick', id),
     backfill: (id) => k('bf', id),
     backfillActive: (id) => k('bf', id, 'act'),
+    saved: (kind) => k('saved', kind),
   };
 }

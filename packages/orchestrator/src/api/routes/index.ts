@@ -13,10 +13,13 @@ import { launchRoutes } from './launch.ts';
 import { markRoutes } from './marks.ts';
 import { overviewRoutes } from './overview.ts';
 import { partitionRoutes } from './partitions.ts';
+import { partitionValueRoutes } from './partition-values.ts';
 import { poolRoutes } from './pools.ts';
+import { bulkRunRoutes } from './runs-bulk.ts';
 import { runLogRoutes } from './run-log.ts';
 import { runWhyRoutes } from './run-why.ts';
 import { runRoutes } from './runs.ts';
+import { savedRoutes } from './saved.ts';
 import { scheduleRoutes } from './schedules.ts';
 import { searchRoutes } from './search.ts';
 import { sensorRoutes } from './sensors.ts';
@@ -28,11 +31,14 @@ export const ALL_ROUTES: readonly Routes[] = [
   accessRoutes,
   overviewRoutes,
   searchRoutes,
+  savedRoutes,
   failureRoutes,
   assetRoutes,
   partitionRoutes,
+  partitionValueRoutes,
   markRoutes,
   launchRoutes,
+  bulkRunRoutes,
   runRoutes,
   runLogRoutes,
   runWhyRoutes,

@@ -20,6 +20,7 @@ export const Run = named(
       .string()
       .describe('Who or what asked: `sensor:NAME:TICK`, `api:NAME`, `cli:NAME`, `backfill:ID`, `retry:ID`.'),
     priority: z.number(),
+    first_partition: z.string().nullable().describe('Of its partitions; null where the config names the scope.'),
     created_at: Time,
     started_at: Time.nullable(),
     ended_at: Time.nullable(),
@@ -88,6 +89,7 @@ export function toRun(run: RunSummary): z.input<typeof Run> {
     tags: { ...run.tags },
     cause: run.cause,
     priority: run.priority,
+    first_partition: orNull(run.firstPartition),
     created_at: run.createdAt.toISOString(),
     started_at: iso(run.startedAt),
     ended_at: iso(run.endedAt),

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { lookUp } from '../../definitions/deployment.ts';
 import { RefusedError } from '../../definitions/errors.ts';
 import { cancelRun } from '../../engine/cancel.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { readRunEvents } from '../../engine/reads/run-events.ts';
 import { readRun } from '../../engine/reads/runs.ts';
 import { submit } from '../../engine/submit.ts';
@@ -185,24 +186,34 @@ export const runRoutes: Routes = (app, { engine }) => {
       const { id } = request.params;
       const onlyFailed = request.body?.only_failed === true;
       request.auditNote = { target: `run:${id}`, reason: request.body?.reason };
-      const run = await readRun(engine, id);
-      if (run.endedAt === undefined) throw new RefusedError(`Run ${id} has not ended yet: cancel it first.`);
-      const job = lookUp('job', engine.deployment.jobs, run.job);
-      const chosen = onlyFailed
-        ? run.partitions.filter((one) => one.outcome === 'failed' || one.outcome === null)
-        : run.partitions;
-      const partitions = [...new Set(chosen.map((one) => one.key))];
-      if (onlyFailed && partitions.length === 0) throw new RefusedError(`Run ${id} has no partition that failed.`);
-      const { runId } = await submit(engine, {
-        job: job.name,
-        partitions,
-        config: run.config,
-        tags: { ...run.tags, retry_of: id },
-        priority: run.priority,
-        cause: `retry:${id}`,
-      });
+      const { runId, partitions } = await launchAgain(engine, id, onlyFailed);
       request.auditNote = { target: `run:${id}`, reason: request.body?.reason, after: { run_id: runId } };
-      return reply.code(202).send({ run_id: runId, partitions: partitions.length });
+      return reply.code(202).send({ run_id: runId, partitions });
     },
   );
 };
+
+/** @throws RefusedError while it still works, or when none of its partitions failed */
+export async function launchAgain(
+  engine: Engine,
+  id: string,
+  onlyFailed: boolean,
+): Promise<{ readonly runId: string; readonly partitions: number }> {
+  const run = await readRun(engine, id);
+  if (run.endedAt === undefined) throw new RefusedError(`Run ${id} has not ended yet: cancel it first.`);
+  const job = lookUp('job', engine.deployment.jobs, run.job);
+  const chosen = onlyFailed
+    ? run.partitions.filter((one) => one.outcome === 'failed' || one.outcome === null)
+    : run.partitions;
+  const partitions = [...new Set(chosen.map((one) => one.key))];
+  if (onlyFailed && partitions.length === 0) throw new RefusedError(`Run ${id} has no partition that failed.`);
+  const { runId } = await submit(engine, {
+    job: job.name,
+    partitions,
+    config: run.config,
+    tags: { ...run.tags, retry_of: id },
+    priority: run.priority,
+    cause: `retry:${id}`,
+  });
+  return { runId, partitions: partitions.length };
+}

@@ -80,6 +80,12 @@ function listOf<T>(text: string | undefined): T[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** Of the list as it is kept, without reading all of it: a run may have ten thousand. */
+function firstKey(parts: string | undefined): string | undefined {
+  const found = /^\[\[("(?:[^"\\]|\\.)*")/.exec(parts ?? '')?.[1];
+  return found === undefined ? undefined : (JSON.parse(found) as string);
+}
+
 const dateOf = (text: string | undefined) => (text === undefined ? undefined : new Date(Number(text)));
 const jsonOf = <T>(text: string | undefined): T | undefined =>
   text === undefined || text === '' ? undefined : (JSON.parse(text) as T);
@@ -93,6 +99,7 @@ function toSummary(fields: Record<string, string>): RunSummary {
     config: jsonOf<JsonObject>(fields.config) ?? {},
     cause: fields.cause ?? '',
     priority: Number(fields.priority ?? 0),
+    firstPartition: firstKey(fields.parts),
     createdAt: new Date(Number(fields.created)),
     startedAt: dateOf(fields.started),
     endedAt: dateOf(fields.ended),

@@ -29,13 +29,15 @@ export type Done = { readonly ok: true };
 export type RunStatus = "QUEUED" | "STARTING" | "STARTED" | "SUCCESS" | "FAILURE" | "CANCELING" | "CANCELED";
 
 export type Run = { readonly id: string; readonly job: string; readonly status: RunStatus; readonly tags: { readonly [key: string]: string }; /** Who or what asked: `sensor:NAME:TICK`, `api:NAME`, `cli:NAME`, `backfill:ID`, `retry:ID`. */
-readonly cause: string; readonly priority: number; readonly created_at: string; readonly started_at: string | null; readonly ended_at: string | null; readonly end_reason: string | null; readonly error: ErrorFact | null; /** What a queued run waits for, in words. */
+readonly cause: string; readonly priority: number; /** Of its partitions; null where the config names the scope. */
+readonly first_partition: string | null; readonly created_at: string; readonly started_at: string | null; readonly ended_at: string | null; readonly end_reason: string | null; readonly error: ErrorFact | null; /** What a queued run waits for, in words. */
 readonly blocked: string | null; readonly counts: { readonly total: number; readonly materialized: number; readonly failed: number; readonly skipped: number }; readonly progress: { readonly done: number; readonly total: number; readonly note: string } | null };
 
 export type RunPartition = { readonly asset: string; readonly key: string; readonly outcome: "materialized" | "failed" | "skipped" | null; readonly error: ErrorFact | null; readonly metadata: { readonly [key: string]: unknown } };
 
 export type RunWithPartitions = { readonly id: string; readonly job: string; readonly status: RunStatus; readonly tags: { readonly [key: string]: string }; /** Who or what asked: `sensor:NAME:TICK`, `api:NAME`, `cli:NAME`, `backfill:ID`, `retry:ID`. */
-readonly cause: string; readonly priority: number; readonly created_at: string; readonly started_at: string | null; readonly ended_at: string | null; readonly end_reason: string | null; readonly error: ErrorFact | null; /** What a queued run waits for, in words. */
+readonly cause: string; readonly priority: number; /** Of its partitions; null where the config names the scope. */
+readonly first_partition: string | null; readonly created_at: string; readonly started_at: string | null; readonly ended_at: string | null; readonly end_reason: string | null; readonly error: ErrorFact | null; /** What a queued run waits for, in words. */
 readonly blocked: string | null; readonly counts: { readonly total: number; readonly materialized: number; readonly failed: number; readonly skipped: number }; readonly progress: { readonly done: number; readonly total: number; readonly note: string } | null; /** Values of secret fields are masked. */
 readonly config: { readonly [key: string]: unknown }; readonly result: { readonly [key: string]: unknown } | null; /** The first 100; the rest by /runs/{id}/partitions. */
 readonly partitions: readonly (RunPartition)[]; readonly partitions_total: number };
@@ -143,9 +145,21 @@ export type Pool = { readonly name: string; /** The one that counts now. */
 readonly limit: number; readonly default_limit: number; /** What a person set, over the default. */
 readonly set_limit: number | null; readonly used: number; readonly assets: readonly (string)[] };
 
+export type MatchingRuns = { readonly count: number; /** False when there are more than were counted (10000 at most). */
+readonly exact: boolean; /** Of those counted, how many have not ended. */
+readonly active: number; readonly by_status: { readonly [key: string]: number }; readonly oldest_at: string | null; readonly newest_at: string | null; /** Runs created later are not counted; pass it as `before` to act on exactly these. */
+readonly as_of: string; readonly sample: readonly ({ readonly id: string; readonly job: string; readonly status: RunStatus })[] };
+
+export type BulkStep = { readonly matched: number; readonly done: number; readonly refused: readonly ({ readonly run_id: string; readonly reason: string })[]; /** `after` of the next call; null at the end. */
+readonly next: string | null };
+
 export type Why = { readonly sentences: readonly (string)[]; readonly cause: { readonly kind: string; readonly name: string; readonly tick: string | null }; readonly blocked: string | null; readonly waits_for_run: string | null; readonly pool: { readonly name: string; readonly limit: number; readonly used: number } | null; readonly place: { readonly ahead_in_lane: number; readonly lanes: number } | null; /** Units of work by state. */
 readonly units: { readonly [key: string]: number }; /** Alive now. */
 readonly workers: number };
+
+export type RunView = { readonly name: string; readonly q: string; readonly by: string; readonly at: string };
+
+export type Preset = { readonly job: string; readonly name: string; readonly description: string; readonly config: { readonly [key: string]: unknown }; readonly by: string; readonly at: string };
 
 export type Schedule = { readonly name: string; readonly description: string; readonly job: string; readonly cron: string; readonly time_zone: string; readonly catch_up: "skip" | "latest" | "all"; readonly status: SensorStatus; readonly default_status: SensorStatus; readonly status_by: string; readonly status_at: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; /** As the cron expression has them, running or not. */
 readonly next_times: readonly (string)[]; readonly error_streak: number };
@@ -190,6 +204,24 @@ export const getOverview = /* @__PURE__ */ operation<Record<never, never>, Overv
 /** Assets, jobs, sensors, schedules, runs and partitions that a text may mean */
 export const search = /* @__PURE__ */ operation<{ q: string }, { readonly items: readonly (SearchHit)[] }>('search', 'GET', '/api/v1/search', ['q']);
 
+/** Saved views of the list of runs */
+export const listViews = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (RunView)[]; readonly next: string | null }>('listViews', 'GET', '/api/v1/views', []);
+
+/** Save a query of runs under a name */
+export const saveView = /* @__PURE__ */ operation<{ name: string; body: { readonly q: string } }, RunView>('saveView', 'PUT', '/api/v1/views/{name}', []);
+
+/** Remove a saved view */
+export const deleteView = /* @__PURE__ */ operation<{ name: string }, Done>('deleteView', 'DELETE', '/api/v1/views/{name}', []);
+
+/** Configs of a job that people keep under a name */
+export const listPresets = /* @__PURE__ */ operation<{ name: string }, { readonly items: readonly (Preset)[]; readonly next: string | null }>('listPresets', 'GET', '/api/v1/jobs/{name}/presets', []);
+
+/** Keep a config of a job under a name; it may hold a part of the fields */
+export const savePreset = /* @__PURE__ */ operation<{ name: string; preset: string; body: { readonly config: { readonly [key: string]: unknown }; readonly description?: string } }, Preset>('savePreset', 'PUT', '/api/v1/jobs/{name}/presets/{preset}', []);
+
+/** Remove a preset */
+export const deletePreset = /* @__PURE__ */ operation<{ name: string; preset: string }, Done>('deletePreset', 'DELETE', '/api/v1/jobs/{name}/presets/{preset}', []);
+
 /** Recent failed runs grouped by cause, most frequent first */
 export const listFailures = /* @__PURE__ */ operation<{ runs?: number; job?: string }, { readonly looked_at: number; readonly items: readonly (FailureGroup)[] }>('listFailures', 'GET', '/api/v1/failures', ['runs', 'job']);
 
@@ -224,6 +256,14 @@ export const searchPartitions = /* @__PURE__ */ operation<{ row?: string; from?:
 /** One partition: its state, its last run and what that run recorded */
 export const getPartition = /* @__PURE__ */ operation<{ partition: string; key: string }, PartitionCard>('getPartition', 'GET', '/api/v1/assets/{key}/partition', ['partition']);
 
+/** A number of each partition of a rectangle, of its last run */
+export const readPartitionValues = /* @__PURE__ */ operation<{ key: string; body: { readonly rows: readonly (string)[]; /** First column. */
+readonly from: number; /** Last column, included. */
+readonly to: number; /** `duration_ms`, or the name of a number that the job records. */
+readonly of: string } }, { /** Index of the row in the request, column, value. */
+readonly cells: readonly (readonly (number)[])[]; /** Numbers that these partitions have recorded. */
+readonly names: readonly (string)[] }>('readPartitionValues', 'POST', '/api/v1/assets/{key}/partitions/values', []);
+
 /** Say that partitions are made, or need not be */
 export const markPartitions = /* @__PURE__ */ operation<{ key: string; body: { readonly as: "materialized" | "skipped"; /** Keys, or ranges such as `1..5_2024-01-01..2024-01-31`. */
 readonly partitions?: readonly (string)[]; /** Every partition of this row. */
@@ -239,6 +279,17 @@ export const launchRun = /* @__PURE__ */ operation<{ body: LaunchRequestInput },
 
 /** What a launch would be, and what is wrong with it; changes nothing */
 export const checkLaunch = /* @__PURE__ */ operation<{ body: LaunchRequestInput }, LaunchCheck>('checkLaunch', 'POST', '/api/v1/launch/check', []);
+
+/** How many runs a query matches, counted one by one */
+export const countMatchingRuns = /* @__PURE__ */ operation<{ q?: string }, MatchingRuns>('countMatchingRuns', 'GET', '/api/v1/runs/count', ['q']);
+
+/** Cancel the runs that a query matches, a page a call */
+export const cancelRuns = /* @__PURE__ */ operation<{ body: { readonly q: string; /** `as_of` of the count: what came later is left alone. */
+readonly before: string; readonly after?: string; readonly limit?: number; readonly reason: string } }, BulkStep>('cancelRuns', 'POST', '/api/v1/runs/cancel', []);
+
+/** Launch the runs that a query matches again, a page a call */
+export const retryRuns = /* @__PURE__ */ operation<{ body: { readonly q: string; /** `as_of` of the count: what came later is left alone. */
+readonly before: string; readonly after?: string; readonly limit?: number; readonly reason: string; readonly only_failed?: boolean } }, BulkStep>('retryRuns', 'POST', '/api/v1/runs/retry', []);
 
 /** Runs, newest first */
 export const listRuns = /* @__PURE__ */ operation<{ job?: string; status?: string; tag?: string | readonly (string)[]; partition?: string; cause?: string; q?: string; limit?: number; after?: string }, { readonly items: readonly (Run)[]; readonly next: string | null; /** How many there are in all, where an index tells. */

@@ -1,0 +1,64 @@
+import { closeApis, openApi } from './harness.ts';
+
+afterEach(closeApis);
+
+const launch = async (api: Awaited<ReturnType<typeof openApi>>, team: number) =>
+  String((await api.post('/api/v1/launch', { job: 'events_job', partitions: [`${team}_2024-01-15`] })).body.run_id);
+
+test('all runs of a query are counted, then cancelled page by page; what came later is left alone', async () => {
+  const api = await openApi();
+  for (let team = 1; team <= 7; team++) await launch(api, team);
+  await api.post('/api/v1/launch', { job: 'chunks_job', config: { team_ids: [3] } });
+  const counted = (await api.get(`/api/v1/runs/count?q=${encodeURIComponent('job:events_job')}`)).body;
+  expect(counted).toMatchObject({ count: 7, exact: true, active: 7 });
+  await new Promise((resolve) => setTimeout(resolve, 2)); // a later millisecond
+  const later = await launch(api, 8);
+  const body = { q: 'job:events_job', before: String(counted.as_of), reason: 'test', limit: 3 };
+  const done: number[] = [];
+  for (let after: string | null | undefined; after !== null;) {
+    const step = (await api.post('/api/v1/runs/cancel', { ...body, ...(after ? { after } : {}) })).body;
+    done.push(Number(step.done));
+    after = step.next as unknown as string | null;
+  }
+  expect(done.reduce((sum, n) => sum + n, 0)).toBe(7);
+  expect(done.length).toBeGreaterThan(1);
+  expect((await api.get(`/api/v1/runs/${later}`)).body.status).not.toMatch(/CANCEL/);
+  const again = (await api.post('/api/v1/runs/cancel', body)).body;
+  expect(again).toMatchObject({ done: 0 });
+  const audit = (await api.get('/api/v1/audit')).body.items as unknown as { action: string; reason: string }[];
+  expect(
+    audit.filter((one) => one.action === 'POST /api/v1/runs/cancel' && one.reason === 'test').length,
+  ).toBeGreaterThan(1);
+});
+
+test('failed runs are launched again; one that still works is refused with its reason', async () => {
+  const api = await openApi(() => {
+    throw new RangeError('broken');
+  });
+  const id = await launch(api, 1);
+  const worker = await api.worker();
+  await api.until(
+    async () => String((await api.get(`/api/v1/runs/${id}`)).body.status),
+    (status) => status === 'FAILURE',
+  );
+  await worker.stop(0);
+  const waiting = await launch(api, 2);
+  const counted = (await api.get('/api/v1/runs/count?q=job:events_job')).body;
+  const step = (
+    await api.post('/api/v1/runs/retry', { q: 'job:events_job', before: String(counted.as_of), reason: 'again' })
+  ).body;
+  expect(step).toMatchObject({ matched: 2, done: 1, refused: [{ run_id: waiting }], next: null });
+  const runs = (await api.get('/api/v1/runs?job=events_job')).body.items as unknown as {
+    cause: string;
+    first_partition: string;
+  }[];
+  expect(runs.find((run) => run.cause === `retry:${id}`)?.first_partition).toBe('1_2024-01-15');
+});
+
+test('a reason is wanted, and a query that is none is refused', async () => {
+  const api = await openApi();
+  const before = new Date().toISOString();
+  expect((await api.post('/api/v1/runs/cancel', { q: '', before, reason: '' })).status).toBe(400);
+  expect((await api.post('/api/v1/runs/cancel', { q: 'nope:1', before, reason: 'x' })).status).toBe(400);
+  expect((await api.post('/api/v1/runs/cancel', { q: '', before: 'now', reason: 'x' })).status).toBe(400);
+});
