@@ -163,7 +163,7 @@ async function tickCommit(count: number): Promise<number> {
       ),
     );
     const began = performance.now();
-    await engine.script('submit', 0, 0, ...specs);
+    await engine.script('submit', 0, ...specs);
     return performance.now() - began;
   }, false);
 }

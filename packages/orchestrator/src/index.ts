@@ -21,4 +21,5 @@ export * from './definitions/resource.ts';
 export * from './definitions/retry.ts';
 export * from './definitions/schedule.ts';
 export * from './definitions/sensor.ts';
+export type { TagLimit } from './definitions/tag-limit.ts';
 export * from './definitions/config.ts';

@@ -14,6 +14,7 @@ import type { Json } from './json.ts';
 import type { Resource, ResourceBinding } from './resource.ts';
 import type { Schedule } from './schedule.ts';
 import type { Sensor } from './sensor.ts';
+import { type TagLimit, tagLimitProblems } from './tag-limit.ts';
 
 export interface Definitions {
   readonly jobs: readonly Job[];
@@ -21,6 +22,8 @@ export interface Definitions {
   readonly schedules?: readonly Schedule[];
   /** Limits of pools that differ from the default of 10. */
   readonly pools?: Readonly<Record<string, number>>;
+  /** Runs at once with a tag; a run needs a slot of every limit that its tags fall under. */
+  readonly tagLimits?: readonly TagLimit[];
 }
 
 /** What a job family's command is given. */
@@ -70,6 +73,7 @@ export interface Deployment {
   readonly sensors: ReadonlyMap<string, Sensor>;
   readonly schedules: ReadonlyMap<string, Schedule>;
   readonly pools: Readonly<Record<string, number>>;
+  readonly tagLimits: readonly TagLimit[];
   readonly resources: ReadonlyMap<string, ResourceBinding>;
   readonly commands: readonly CommandFamily[];
   readonly routes: readonly RouteFamily[];
@@ -112,6 +116,7 @@ export function defineDeployment(spec: DeploymentSpec): Deployment {
     if (jobs.get(job.name) !== job)
       problems.push(`“${name}” launches the job “${job.name}”, which is not in the deployment`);
   }
+  problems.push(...tagLimitProblems(spec.definitions.tagLimits ?? []));
   if (problems.length > 0) {
     throw new DefinitionInvalidError(`The deployment is not complete: ${problems.join('; ')}.`, {
       details: { problems },
@@ -123,6 +128,7 @@ export function defineDeployment(spec: DeploymentSpec): Deployment {
     sensors,
     schedules,
     pools: spec.definitions.pools ?? {},
+    tagLimits: spec.definitions.tagLimits ?? [],
     resources,
     commands: spec.commands ?? [],
     routes: spec.routes ?? [],

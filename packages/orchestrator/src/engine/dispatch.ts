@@ -1,6 +1,9 @@
 /**
  * Admission and dispatch: asks the ledger which attempts may go, and rings for them. Kicks are coalesced, so a burst
  * of submissions and settlements costs few admissions. Ringing twice is harmless: the attempt id is the job id.
+ *
+ * Bells keep the order of priorities: the usual one (0) in the queue's plain list, what is above it at the list's head,
+ * what is below it (backfills) behind the list, by priority. So what comes late with a high priority begins next.
  */
 
 import type { Queue } from 'bullmq';
@@ -9,13 +12,18 @@ import type { ScriptName, ScriptReply } from '../store/scripts.ts';
 import { failpoint } from './failpoint.ts';
 import type { EngineSettings } from './settings.ts';
 
+export interface Bell {
+  readonly attempt: string;
+  readonly priority: number;
+}
+
 export interface Dispatcher {
   /** Something was submitted or has ended: admit what may go now. Never throws; the pulse is the safety net. */
   kick(): void;
   /** Admits once and rings; gives how many. */
   runOnce(): Promise<number>;
   /** Rings for attempts that went to the outbox without queueing. */
-  ring(attempts: readonly string[]): Promise<void>;
+  ring(bells: readonly Bell[]): Promise<void>;
   /** Rings again for what nobody has begun; gives how many. */
   resend(): Promise<number>;
   /** Resolves when no kick is under way. */
@@ -24,8 +32,8 @@ export interface Dispatcher {
 
 /** Admissions in one script call; measured: 200 take about 4 ms of Redis. */
 const ADMIT_BATCH = 200;
-/** Out but not begun; small, so that priorities and fairness still decide late, large enough to keep workers fed. */
-export const WINDOW = 400;
+/** The queue's own lowest priority. */
+const LOWEST = 2_000_000;
 
 export interface DispatchPorts {
   readonly script: (name: ScriptName, ...args: (string | number)[]) => Promise<ScriptReply>;
@@ -39,26 +47,26 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
   let running: Promise<void> | undefined;
   let again = false;
 
-  const ring = async (attempts: readonly string[]) => {
-    if (attempts.length === 0) return;
+  const ring = async (bells: readonly Bell[]) => {
+    if (bells.length === 0) return;
+    // Each that is put at the head goes before the last one: the first of them is put last.
+    const urgent = bells.filter(({ priority }) => priority > 0).reverse();
     await work.addBulk(
-      attempts.map((attempt) => ({
+      [...bells.filter(({ priority }) => priority <= 0), ...urgent].map(({ attempt, priority }) => ({
         name: 'attempt',
         data: {},
-        opts: { jobId: attempt, removeOnComplete: true, removeOnFail: true },
+        opts: { jobId: attempt, removeOnComplete: true, removeOnFail: true, ...orderOf(priority) },
       })),
     );
   };
   const runOnce = async () => {
-    const [backfills, ...attempts] = (await script('admit', ADMIT_BATCH, WINDOW, settings.resendMs)) as [
-      number,
-      ...string[],
-    ];
+    const [backfills, ...flat] = (await script('admit', ADMIT_BATCH, settings.resendMs)) as [number, ...string[]];
+    const bells = toBells(flat);
     failpoint('dispatch.admitted');
-    await ring(attempts);
+    await ring(bells);
     failpoint('dispatch.rung');
     if (backfills > 0 && (await expand()) > 0) again = true;
-    return attempts.length;
+    return bells.length;
   };
   const loop = async () => {
     try {
@@ -82,8 +90,11 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
     runOnce,
     ring,
     async resend() {
-      const due = (await script('resend', settings.resendMs, ADMIT_BATCH)) as string[];
+      const due = toBells((await script('resend', settings.resendMs, ADMIT_BATCH)) as string[]);
       failpoint('resend.read');
+      // Where urgent work alone is more than the workers can do, each new one goes before those that wait: these go
+      // to the head again. One that a worker has taken meanwhile is not removed.
+      await Promise.all(due.filter(({ priority }) => priority > 0).map(({ attempt }) => work.remove(attempt)));
       await ring(due);
       failpoint('resend.rung');
       return due.length;
@@ -92,4 +103,16 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
       while (running) await running;
     },
   };
+}
+
+function toBells(flat: readonly string[]): Bell[] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => ({
+    attempt: flat[2 * i] ?? '',
+    priority: Number(flat[2 * i + 1]),
+  }));
+}
+
+function orderOf(priority: number): { lifo?: true; priority?: number } {
+  if (priority > 0) return { lifo: true };
+  return priority < 0 ? { priority: Math.min(-priority, LOWEST) } : {};
 }

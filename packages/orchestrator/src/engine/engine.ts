@@ -13,7 +13,7 @@ import { checkLedgerRedis, connectRedis } from '../store/redis.ts';
 import { type ScriptName, type ScriptReply, runScript } from '../store/scripts.ts';
 import { coalesce } from './coalesce.ts';
 import { expandBackfills } from './backfill.ts';
-import { type Dispatcher, WINDOW, createDispatcher } from './dispatch.ts';
+import { type Dispatcher, createDispatcher } from './dispatch.ts';
 import { failpoint } from './failpoint.ts';
 import { registerDefinitions } from './register.ts';
 import { type EngineSettings, readSettings } from './settings.ts';
@@ -61,10 +61,12 @@ async function submitAll(
   engine: Pick<Engine, 'script' | 'dispatcher' | 'settings'>,
   specs: readonly string[],
 ): Promise<Submitted[]> {
-  const flat = (await engine.script('submit', WINDOW, engine.settings.resendMs, ...specs)) as string[];
+  const flat = (await engine.script('submit', engine.settings.resendMs, ...specs)) as string[];
   failpoint('submit.written');
-  const at = (i: number, field: number) => flat[4 * i + field] ?? '';
-  const sent = specs.flatMap((_spec, i) => (at(i, 3) === '' ? [] : [at(i, 3)]));
+  const at = (i: number, field: number) => flat[5 * i + field] ?? '';
+  const sent = specs.flatMap((_spec, i) =>
+    at(i, 3) === '' ? [] : [{ attempt: at(i, 3), priority: Number(at(i, 4)) }],
+  );
   // A bell that fails is rung again from the outbox: the runs are submitted all the same.
   await engine.dispatcher.ring(sent).catch(() => {});
   failpoint('submit.rung');

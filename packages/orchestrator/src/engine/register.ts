@@ -1,10 +1,11 @@
-/** Makes the deployment's sensors, schedules and pool limits known to the ledger. Idempotent; switches are kept. */
+/** Makes the deployment's sensors, schedules and limits known to the ledger. Idempotent; switches are kept. */
 
 import type { Redis } from 'ioredis';
 
 import { parseBySchema } from '../definitions/config.ts';
 import type { Deployment } from '../definitions/deployment.ts';
 import type { Sensor } from '../definitions/sensor.ts';
+import { limitRules } from '../definitions/tag-limit.ts';
 import { runScript } from '../store/scripts.ts';
 import { failpoint } from './failpoint.ts';
 
@@ -41,7 +42,11 @@ export async function registerDefinitions(redis: Redis, prefix: string, deployme
     redis,
     prefix,
     'register',
-    JSON.stringify({ sensors: [...sensors, ...schedules], pools: deployment.pools }),
+    JSON.stringify({
+      sensors: [...sensors, ...schedules],
+      pools: deployment.pools,
+      limits: limitRules(deployment.jobs.values(), deployment.tagLimits),
+    }),
   );
   failpoint('register.after');
 }

@@ -13,6 +13,7 @@ import { ConfigInvalidError, PartitionKeyInvalidError, RefusedError } from '../d
 import type { Job } from '../definitions/job.ts';
 import type { JsonObject } from '../definitions/json.ts';
 import { SINGLE_KEY } from '../definitions/partitions/static.ts';
+import { limitsOf } from '../definitions/tag-limit.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import { newId } from './new-id.ts';
@@ -35,7 +36,8 @@ export interface SubmitSpec {
   readonly parts: readonly Part[];
   readonly steps: readonly { readonly asset: string; readonly pool: string; readonly fan: boolean }[];
   readonly on_busy: string;
-  readonly max_active: number;
+  /** JSON of [slot, rule] pairs; see lua/include/limits.lua. */
+  readonly limits?: string;
   readonly rehearsal: boolean;
   readonly run_key?: string;
   readonly auto_key?: string;
@@ -98,6 +100,7 @@ export function planSubmit(
     );
   }
   const tags = { ...job.tags, ...request.tags };
+  const limits = limitsOf(job, tags, engine.deployment.tagLimits);
   return {
     id: newId(),
     job: job.name,
@@ -109,9 +112,9 @@ export function planSubmit(
     parts: distinct,
     steps: job.assets.map((asset) => ({ asset: asset.key, pool: asset.pool ?? '', fan: asset.tasks !== undefined })),
     on_busy: job.onBusy,
-    max_active: job.maxActiveRuns ?? 0,
     rehearsal: configs.some(({ asset, config: parsed }) => asset.isRehearsal(parsed)),
     key_scope: keys.scope,
+    ...(limits.length === 0 ? {} : { limits: JSON.stringify(limits) }),
     ...(request.runKey === undefined ? {} : { run_key: request.runKey }),
     ...(keys.generation === undefined ? {} : { auto_key: autoKey(keys.generation, distinct, config) }),
     ...(backfill === undefined ? {} : { backfill }),

@@ -11,6 +11,7 @@ const SCRIPT_NAMES = [
   'submit',
   'admit',
   'resend',
+  'beat',
   'begin',
   'renew',
   'checkpoint',

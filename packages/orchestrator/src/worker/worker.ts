@@ -117,11 +117,8 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       rss: process.memoryUsage().rss,
     });
     try {
-      await engine.redis
-        .multi()
-        .zadd(engine.keys.workers, Date.now(), id)
-        .hset(`${engine.keys.workers}:about`, id, about)
-        .exec();
+      // More slots, or fewer: how much may be out follows them.
+      if ((await engine.script('beat', id, about, WORKER_ALIVE_MS)) === 1) engine.dispatcher.kick();
       metrics.activeAttempts.set(leases.size);
     } catch {
       // The next beat tells.
@@ -150,12 +147,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       leases.stop();
       connection.disconnect();
       if (!options.resources) await resources.close();
-      await engine.redis
-        .multi()
-        .zrem(engine.keys.workers, id)
-        .hdel(`${engine.keys.workers}:about`, id)
-        .exec()
-        .catch(() => {});
+      await engine.script('beat', id, '', WORKER_ALIVE_MS).catch(() => {});
     },
   };
 }

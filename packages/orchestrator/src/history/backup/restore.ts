@@ -29,7 +29,7 @@ const SCAN_COUNT = 5_000;
 const WORKER_ALIVE_MS = 10_000;
 
 /** What starting Skein writes into an empty ledger; a cursor that moved on is more than that. */
-const OF_STARTING = /^(meta|sensors|due|pools|workers|workers:about|bull:.*|sensor:[^:]+)$/;
+const OF_STARTING = /^(meta|sensors|due|pools|limits|workers|workers:about|bull:.*|sensor:[^:]+)$/;
 
 export async function restoreBackup(
   { redis, keys }: { readonly redis: Redis; readonly keys: Keys },

@@ -1,7 +1,7 @@
 -- Gives attempts their lease and their epoch, once; a bell that rings twice gets nothing the second time.
 -- ARGV: worker, lease (ms), attempts
 -- Returns: for each nil, or run id, job, config, tags, asset, kind, attempt, epoch, parts, input, checkpoint, rehearsal, fails
--- include: base cells queue runs
+-- include: base cells queue limits runs
 local at = now_ms()
 local worker, lease = ARGV[1], tonumber(ARGV[2])
 

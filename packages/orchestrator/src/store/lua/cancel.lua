@@ -1,7 +1,7 @@
 -- Asks a run to stop: what has not begun ends now, what runs is told at its next renewal.
 -- ARGV: run, by
 -- Returns: the status after it, or nil when there is no such run
--- include: base cells queue runs
+-- include: base cells queue limits runs
 local at = now_ms()
 local run = ARGV[1]
 local rk = k('run', run)

@@ -2,7 +2,7 @@
 -- why not. A cursor that a person wrote meanwhile wins, and so does a switch that was turned off.
 -- ARGV: JSON { sensor, tick, version, cursor or absent, requests: [SubmitSpec], reason, plan, next }
 -- Returns: decision, then run id and verdict pairs
--- include: base cells queue runs submit sensors
+-- include: base cells queue limits runs submit sensors
 local at = now_ms()
 local c = cjson.decode(ARGV[1])
 local sk = k('sensor', c.sensor)

@@ -1,7 +1,7 @@
 -- Submits the next runs of a backfill and moves its position, together; a pulse that was overtaken changes nothing.
 -- ARGV: backfill, position that must be current, next position, partitions passed over, done (1 | 0), one JSON request each
 -- Returns: 1, or 0 when the position is another or the backfill is not in progress
--- include: base cells queue runs submit
+-- include: base cells queue limits runs submit
 local at = now_ms()
 local bk = k('bf', ARGV[1])
 local b = redis.call('HMGET', bk, 'status', 'position')

@@ -1,7 +1,8 @@
--- Time passing: leases that ran out are lost attempts, waits that ended go back to the queue.
+-- Time passing: leases that ran out are lost attempts, waits that ended go back to the queue, and so do runs that stand
+-- aside for a limit that has room: because it was raised, or because the one that was woken for it waits for another.
 -- ARGV: losses without progress that end a unit, limit
 -- Returns: number of lost attempts, number of units readied
--- include: base cells queue runs
+-- include: base cells queue limits runs
 local at = now_ms()
 local max_lost, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local lost = redis.call('ZRANGEBYSCORE', k('leases'), '-inf', at, 'LIMIT', 0, limit)
@@ -39,4 +40,6 @@ for _, unit in ipairs(ready) do
   redis.call('ZREM', k('delayed'), unit)
   if hget(k('u', unit), 'state') == 'DELAYED' then queue_unit(unit, true) end
 end
+local aside = redis.call('HGETALL', k('aside'))
+for i = 1, #aside, 2 do wake_limit(aside[i], aside[i + 1]) end
 return { #lost, #ready }

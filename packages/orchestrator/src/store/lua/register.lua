@@ -1,5 +1,6 @@
 -- Makes sensors, schedules and pool limits of the deployment known; a person's switch or limit is never overwritten.
--- ARGV: JSON { sensors: [{ name, kind, every, status, cursor, timeout }], pools: { name: limit } }
+-- ARGV: JSON { sensors: [{ name, kind, every, status, cursor, timeout }], pools: { name: limit },
+-- limits: { rule: runs at once } }
 -- Returns: 1
 -- include: base
 local at = now_ms()
@@ -13,5 +14,7 @@ for _, s in ipairs(d.sensors) do
   redis.call('SADD', k('sensors'), s.name)
   redis.call('ZADD', k('due'), 'NX', at, s.name)
 end
+redis.call('DEL', k('limits'))
+for rule, most in pairs(d.limits) do redis.call('HSET', k('limits'), rule, most) end
 for name, limit in pairs(d.pools) do redis.call('HSET', k('pools'), name .. '|default', limit) end
 return 1

@@ -1,7 +1,7 @@
 -- Renews leases; an attempt that is no longer its unit's is told so, one whose run is being cancelled too.
 -- ARGV: lease (ms), then attempt, epoch pairs
 -- Returns: one word each: ok | cancel | lost
--- include: base cells queue runs
+-- include: base cells queue limits runs
 local at = now_ms()
 local out = {}
 for i = 2, #ARGV, 2 do

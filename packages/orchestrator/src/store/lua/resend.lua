@@ -1,8 +1,13 @@
 -- Outbox entries that nobody has begun for a while, to be handed to the queue again: a queue may lose, the ledger not.
 -- ARGV: resend after (ms), limit
--- Returns: attempt ids
+-- Returns: attempt id and priority of each
 -- include: base
 local at = now_ms()
 local due = redis.call('ZRANGEBYSCORE', k('outbox'), '-inf', at, 'LIMIT', 0, tonumber(ARGV[2]))
-for _, attempt in ipairs(due) do redis.call('ZADD', k('outbox'), at + tonumber(ARGV[1]), attempt) end
-return due
+local out = {}
+for _, attempt in ipairs(due) do
+  redis.call('ZADD', k('outbox'), at + tonumber(ARGV[1]), attempt)
+  out[#out + 1] = attempt
+  out[#out + 1] = hget(k('u', string.match(attempt, '^(.*)%.%d+$')), 'prio') or '0'
+end
+return out

@@ -1,7 +1,7 @@
 -- Settles one partition of a running task, for good.
 -- ARGV: attempt, epoch, key, kind, json
 -- Returns: 1, 0 when the attempt is fenced off, -1 when the task does not have that partition
--- include: base cells queue runs
+-- include: base cells queue limits runs
 local unit, u = owned_unit(ARGV[1], ARGV[2])
 if not unit then return 0 end
 for _, p in ipairs(cjson.decode(u[4])) do

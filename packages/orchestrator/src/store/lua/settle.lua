@@ -3,7 +3,7 @@
 --   ok: { outcomes: [[key, kind, json], …], result, tasks: [[name, parts, input], …], max }
 --   failed: { error: json text, reason, retry_in: ms or -1 }
 -- Returns: for each ok | fenced
--- include: base cells queue runs
+-- include: base cells queue limits runs
 local at = now_ms()
 
 local function settle(attempt, epoch, verdict, json)
@@ -13,7 +13,7 @@ local function settle(attempt, epoch, verdict, json)
   local uk = k('u', unit)
   local run, asset, kind = u[1], u[2], u[3]
   local rk = k('run', run)
-  local r = redis.call('HMGET', rk, 'status', 'single', 'job', 'backfill', 'max_active')
+  local r = redis.call('HMGET', rk, 'status', 'single', 'job', 'backfill', 'limits')
   local canceling = r[1] == 'CANCELING'
   if verdict == 'ok' and r[2] == '1' and not canceling and #v.outcomes == 1 and v.outcomes[1][2] ~= 'failed' then
     local o = v.outcomes[1]

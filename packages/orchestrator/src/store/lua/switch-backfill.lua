@@ -1,7 +1,7 @@
 -- Moves a backfill along its state machine on a person's word.
 -- ARGV: backfill, status it goes to (IN_PROGRESS | PAUSED | CANCELED), by, reason
 -- Returns: the status after it, or nil when there is no such backfill; runs under way, then
--- include: base cells queue runs
+-- include: base cells queue limits runs
 local at = now_ms()
 local bk = k('bf', ARGV[1])
 local status = hget(bk, 'status')

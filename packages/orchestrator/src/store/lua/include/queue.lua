@@ -17,9 +17,13 @@ local function enqueue(unit, pool, prio, lane, front, marked)
 end
 
 local function pool_limit(pool)
-  if pool == '' then return math.huge end
-  local key = k('pools')
-  return tonumber(hget(key, pool .. '|set') or hget(key, pool .. '|live') or hget(key, pool .. '|default') or '10')
+  local l = redis.call('HMGET', k('pools'), pool .. '|set', pool .. '|live', pool .. '|default')
+  return tonumber(l[1] or l[2] or l[3] or '10')
+end
+
+local function queue_unit(unit, front)
+  local u = redis.call('HMGET', k('u', unit), 'pool', 'prio', 'lane')
+  enqueue(unit, u[1], u[2], u[3], front)
 end
 
 -- Out to be rung for, with its slot in the pool.
@@ -30,13 +34,26 @@ local function send_unit(unit, attempt, pool, begin_by)
   return id
 end
 
--- True when nothing waits anywhere and there is room: then a unit need not queue to be the next.
-local function may_go_at_once(pool, prio, window)
-  if tonumber(prio) < 0 or redis.call('EXISTS', k('queues')) == 1 then return false end
-  if redis.call('ZCARD', k('outbox')) >= window then return false end
-  return pool == '' or redis.call('SCARD', k('pool', pool)) < pool_limit(pool)
-end
-
 local function leave_pool(pool, attempt)
   if pool ~= '' then redis.call('SREM', k('pool', pool), attempt) end
+end
+
+-- What is out and not begun is bounded by the slots of the workers that are alive: twice as many keep them fed between
+-- two admissions, and what comes later still decides its place. So few are out where no worker is known yet.
+local FEWEST_OUT = 16
+local window = nil
+
+-- How many more units of this pool and priority may go out: the one answer, for those that queue and for those that
+-- need not. Backfills (negative priorities) leave a fifth of the window and of every pool to live work; what is above
+-- the usual priority goes out even when the window is full, and the bell puts it first.
+local function room_for(pool, prio)
+  window = window or math.max(FEWEST_OUT, 2 * tonumber(hget(k('meta'), 'slots') or '0'))
+  local rank = tonumber(prio)
+  local out = window
+  if rank < 0 then out = window - math.floor(window / 5) elseif rank > 0 then out = 2 * window end
+  local room = out - redis.call('ZCARD', k('outbox'))
+  if pool == '' or room <= 0 then return room end
+  local limit = pool_limit(pool)
+  if rank < 0 and limit >= 2 then limit = limit - math.max(1, math.floor(limit / 5)) end
+  return math.min(room, limit - redis.call('SCARD', k('pool', pool)))
 end

@@ -33,11 +33,6 @@ local function make_unit(run, step, name, kind, parts, input, opts)
   return unit
 end
 
-local function queue_unit(unit, front)
-  local u = redis.call('HMGET', k('u', unit), 'pool', 'prio', 'lane')
-  enqueue(unit, u[1], u[2], u[3], front)
-end
-
 -- The only unit of a run of one step and one partition.
 local function start_single(run, asset, pool, parts, prio, lane, sent)
   local opts = { prio = prio, lane = lane, single = true, state = sent and 'DISPATCHED' or 'QUEUED' }
@@ -216,14 +211,14 @@ end
 -- Ends a run for good: partitions free, indexes moved, units gone, waiters woken.
 local function end_run(run, status, reason, err, at)
   local rk = k('run', run)
-  local info = redis.call('HMGET', rk, 'status', 'job', 'tags_active', 'parked')
+  local info = redis.call('HMGET', rk, 'status', 'job', 'limits', 'parked')
   set_status(run, info[1], status, at)
   redis.call('HSET', rk, 'ended', at)
   if reason then redis.call('HSET', rk, 'end_reason', reason) end
   if err and err ~= '' then redis.call('HSET', rk, 'error', err) end
   redis.call('HDEL', rk, 'blocked', 'parked')
   redis.call('SREM', k('open', info[2]), run)
-  redis.call('SREM', k('act', info[2]), run)
+  if info[3] then leave_limits(run, info[3]) end
   if info[4] then redis.call('LREM', info[4], 0, run) end
   for _, unit in ipairs(units_of(run)) do redis.call('DEL', k('u', unit)) end
   redis.call('DEL', k('run', run, 'u'), k('run', run, 'bl'))
@@ -314,7 +309,7 @@ end
 
 -- The usual end: the only partition of a run is made, and with it the run is over. The same as settling, then ending,
 -- with a third of the calls; it is what most runs of most deployments do.
--- `r`: the run's job, backfill and max_active.
+-- `r`: the run's job, backfill and limits.
 local function end_single(run, r, asset, p, kind, json, result, attempt, pool, at)
   local rk = k('run', run)
   redis.call('ZREM', k('leases'), attempt)
@@ -326,7 +321,7 @@ local function end_single(run, r, asset, p, kind, json, result, attempt, pool, a
   redis.call('ZREM', k('runs', 'st', 'ACTIVE'), run)
   redis.call('ZADD', k('runs', 'st', 'SUCCESS'), at, run)
   redis.call('SREM', k('open', r[1]), run)
-  if r[3] ~= '0' then redis.call('SREM', k('act', r[1]), run) end
+  if r[3] then leave_limits(run, r[3]) end
   redis.call('DEL', k('u', run .. '.0.m'))
   release(asset, p[1], run, at)
   if r[2] then count_in_backfill(r[2], run, 'SUCCESS', at) end

@@ -13,8 +13,8 @@ local function run_key_of(s)
   return s.auto_key .. '|' .. turns
 end
 
--- `lane`: { window, resend } where the caller rings at once for what may go at once; then the attempt is the fourth result.
-local function submit_run(s, at, lane)
+-- `resend` (ms) where the caller rings at once for what may go at once; then the attempt is the fourth result.
+local function submit_run(s, at, resend)
   local key = run_key_of(s)
   if key then
     local known = hget(k('keys', s.key_scope), key)
@@ -30,14 +30,16 @@ local function submit_run(s, at, lane)
     if asset then return holder, s.on_busy == 'join' and 'joined' or 'refused', held_key end
   end
   local single = #s.parts == 1 and #steps == 1 and not steps[1].fan
-  local sent = lane and single and (s.max_active or 0) == 0 and not first_held(s.id, assets, s.parts)
-    and may_go_at_once(steps[1].pool, s.priority, lane[1]) and at + lane[2] or nil
+  -- What nothing queues before, and there is room for, need not queue to be the next.
+  local sent = resend and single and not s.limits and not first_held(s.id, assets, s.parts)
+    and redis.call('EXISTS', k('queues')) == 0 and room_for(steps[1].pool, s.priority) > 0 and at + resend or nil
   local status = sent and 'STARTING' or 'QUEUED'
   local rk = k('run', s.id)
   -- Counts and steps that are not there are 0.
   redis.call('HSET', rk, 'id', s.id, 'job', s.job, 'status', status, 'config', s.config, 'tags', s.tags, 'priority', s.priority,
     'cause', s.cause, 'created', at, 'steps', cjson.encode(steps), 'parts', #s.parts > 0 and cjson.encode(s.parts) or '[]',
-    'lane', s.lane, 'total', #s.parts * #s.steps, 'max_active', s.max_active or 0, 'single', single and '1' or '')
+    'lane', s.lane, 'total', #s.parts * #s.steps, 'single', single and '1' or '')
+  if s.limits then redis.call('HSET', rk, 'limits', s.limits) end
   if s.rehearsal then redis.call('HSET', rk, 'rehearsal', '1') end
   if s.on_busy ~= 'wait' then redis.call('HSET', rk, 'on_busy', s.on_busy) end
   if key then

@@ -1,0 +1,212 @@
+/** What goes next: priorities decide late, limits of tags and jobs hold runs back, and each says why. */
+
+import { z } from 'zod';
+
+import { createClient } from '../../src/engine/client.ts';
+import { whyRun } from '../../src/api/reads/why.ts';
+import { defineAsset, defineDeployment, defineJob, materialized } from '../../src/index.ts';
+import { type Behaviour, type Harness, openHarness, teamDays, testDeployment, until } from './harness.ts';
+
+const open: Harness[] = [];
+const harness = async (deployment: Parameters<typeof openHarness>[0], env: Record<string, string> = {}) => {
+  const made = await openHarness(deployment, env);
+  open.push(made);
+  return { ...made, client: createClient(made.engine) };
+};
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+/** Work that ends when the test says so, and the order in which it began. */
+function gate() {
+  const began: string[] = [];
+  const waiting = new Map<string, () => void>();
+  const behave: Behaviour = ({ key }) => {
+    began.push(key);
+    return new Promise((resolve) => waiting.set(key, () => resolve({})));
+  };
+  const finish = (key: string | undefined) => {
+    waiting.get(key ?? '')?.();
+    waiting.delete(key ?? '');
+  };
+  const finishAll = () => [...waiting.keys()].forEach(finish);
+  return { began, behave, finish, finishAll };
+}
+
+const keyOf = (i: number) =>
+  `${(i % 10) + 1}_${new Date(Date.UTC(2015, 0, 1 + Math.floor(i / 10))).toISOString().slice(0, 10)}`;
+
+test.each([
+  ['a usual run before backfills', -10, 0],
+  ['live work before usual runs', 0, 10],
+])('of 500 long steps on 4 slots, %s begins next', async (_name, low, high) => {
+  const work = gate();
+  const h = await harness(testDeployment(work.behave));
+  await h.worker({ concurrency: 4 });
+  const queued = Array.from({ length: 500 }, (_, i) =>
+    h.client.submit({ job: 'events_job', partitions: [keyOf(i)], priority: low, cause: 'test' }),
+  );
+  await Promise.all(queued);
+  await until(
+    async () => work.began.length,
+    (n) => n === 4,
+  );
+  // As many as may be out are out: the queue of bells is full of what came before.
+  await h.engine.dispatcher.idle();
+  expect(await h.engine.redis.zcard(h.engine.keys.outbox)).toBeGreaterThanOrEqual(8);
+  const late = '77_2020-01-01';
+  await h.client.submit({ job: 'events_job', partitions: [late], priority: high, cause: 'test' });
+  await h.engine.dispatcher.idle();
+  work.finish(work.began[0]);
+  await until(
+    async () => work.began.length,
+    (n) => n === 5,
+  );
+  expect(work.began[4]).toBe(late);
+  work.finishAll();
+});
+
+test('what may be out follows the slots of the workers that are alive', async () => {
+  const h = await harness(testDeployment(() => ({})));
+  await Promise.all(
+    Array.from({ length: 300 }, (_, i) =>
+      h.client.submit({ job: 'events_job', partitions: [keyOf(i)], cause: 'test' }),
+    ),
+  );
+  await h.engine.dispatcher.idle();
+  const out = () => h.engine.redis.zcard(h.engine.keys.outbox);
+  expect(await out()).toBe(16);
+  await h.engine.script('beat', 'one', JSON.stringify({ concurrency: 20 }), 10_000);
+  await h.engine.script('beat', 'two', JSON.stringify({ concurrency: 30 }), 10_000);
+  await h.engine.dispatcher.runOnce();
+  expect(await out()).toBe(100);
+  await h.engine.script('beat', 'two', '', 10_000);
+  expect(await h.engine.redis.hget(h.engine.keys.meta, 'slots')).toBe('20');
+});
+
+function limited(behave: (key: string) => Promise<unknown>) {
+  const counted = defineAsset({
+    key: 'counted',
+    description: 'A day of a team.',
+    partitions: teamDays,
+    config: z.object({}),
+    materialize: async ({ partitionKey }) => {
+      await behave(partitionKey);
+      return materialized();
+    },
+  });
+  return defineDeployment({
+    definitions: {
+      jobs: [
+        defineJob({ name: 'counted_job', assets: [counted] }),
+        defineJob({ name: 'one_job', assets: [counted], maxActiveRuns: 1 }),
+      ],
+      tagLimits: [
+        { tag: 'customer', perValue: true, limit: 2 },
+        { tag: 'team', value: 'red', limit: 1 },
+      ],
+    },
+  });
+}
+
+test('a limit for each value of a tag: the third run of a customer stands aside and says so, others pass it', async () => {
+  const work = gate();
+  const h = await harness(limited(async (key) => work.behave({ key } as Parameters<Behaviour>[0])));
+  await h.worker({ concurrency: 20 });
+  const run = async (key: string, tags: Record<string, string>) =>
+    (await h.client.submit({ job: 'counted_job', partitions: [key], tags, cause: 'test' })).runId;
+  const [first] = [await run('1_2024-01-01', { customer: 'a' }), await run('1_2024-01-02', { customer: 'a' })];
+  const third = await run('1_2024-01-03', { customer: 'a' });
+  await run('1_2024-01-04', { customer: 'b' });
+  await run('1_2024-01-05', {});
+  await until(
+    async () => work.began.length,
+    (n) => n === 4,
+  );
+  expect([...work.began].sort()).toEqual(['1_2024-01-01', '1_2024-01-02', '1_2024-01-04', '1_2024-01-05']);
+  const held = await h.client.run(third);
+  expect(held).toMatchObject({
+    status: 'QUEUED',
+    blocked: 'the limit of 2 runs at once with the tag customer=a is reached',
+  });
+  expect((await whyRun(h.engine, held)).sentences).toContain(
+    'It waits: the limit of 2 runs at once with the tag customer=a is reached.',
+  );
+  work.finish('1_2024-01-01');
+  await h.client.wait(first ?? '');
+  await until(
+    async () => work.began.length,
+    (n) => n === 5,
+  );
+  expect((await h.client.run(third)).blocked).toBeUndefined();
+  work.finishAll();
+  expect((await h.client.wait(third)).status).toBe('SUCCESS');
+  await until(
+    () => h.engine.redis.keys(`${h.engine.keys.prefix}:act:*`),
+    (keys) => keys.length === 0,
+  );
+  expect(await h.engine.redis.keys(`${h.engine.keys.prefix}:*aside*`)).toEqual([]);
+});
+
+test('limits of a job and of tags together: never more at once than the narrowest says, and all get their turn', async () => {
+  let active = 0;
+  let most = 0;
+  const h = await harness(
+    limited(async () => {
+      most = Math.max(most, ++active);
+      await new Promise((resolve) => setImmediate(resolve));
+      active--;
+    }),
+  );
+  await h.worker({ concurrency: 20 });
+  const runs = await Promise.all(
+    Array.from({ length: 40 }, (_, i) =>
+      h.client.submit({
+        job: i % 2 === 0 ? 'one_job' : 'counted_job',
+        partitions: [keyOf(i)],
+        tags: i % 3 === 0 ? { team: 'red' } : { team: 'red', customer: `${i % 4}` },
+        cause: 'test',
+      }),
+    ),
+  );
+  const ended = await Promise.all(runs.map(({ runId }) => h.client.wait(runId)));
+  expect(new Set(ended.map((run) => run.status))).toEqual(new Set(['SUCCESS']));
+  expect(most).toBe(1);
+});
+
+test('a limit that is raised lets those go that stand aside; one that is cancelled there never runs', async () => {
+  const work = gate();
+  const h = await harness(limited(async (key) => work.behave({ key } as Parameters<Behaviour>[0])));
+  await h.worker({ concurrency: 20 });
+  const run = async (key: string) =>
+    (await h.client.submit({ job: 'counted_job', partitions: [key], tags: { team: 'red' }, cause: 'test' })).runId;
+  await run('1_2024-01-01');
+  const cancelled = await run('1_2024-01-02');
+  const third = await run('1_2024-01-03');
+  await until(
+    () => h.client.run(third),
+    (one) => one.blocked !== undefined,
+  );
+  await h.client.cancel(cancelled, 'ana');
+  expect((await h.client.run(cancelled)).status).toBe('CANCELED');
+  await h.engine.redis.hset(`${h.engine.keys.prefix}:limits`, 'tag:team=red', 2);
+  await until(
+    async () => work.began.length,
+    (n) => n === 2,
+  );
+  expect(work.began).toEqual(['1_2024-01-01', '1_2024-01-03']);
+  work.finishAll();
+});
+
+test('limits that contradict themselves are refused with the definitions', () => {
+  const tagLimits = [
+    { tag: 'a b', limit: 1 },
+    { tag: 'team', limit: 0 },
+    { tag: 'team', limit: 3 },
+    { tag: 'x', value: '1', perValue: true, limit: 1 },
+  ];
+  expect(() => defineDeployment({ definitions: { jobs: [], tagLimits } })).toThrow(
+    /“a b” of a limit is not a name.*whole number from 1.*two limits.*say one of them|“a b”.*whole number.*two limits/,
+  );
+});
