@@ -67,10 +67,14 @@ function withProgress(error: ServiceError, done: ReturnType<typeof asMetadata>):
     dry === true
       ? `${String(persons)} orphans had been looked at, dry run`
       : `${String(persons)} orphans had been treated: ${String(ids)} distinct ids synced, ${String(deleted)} persons marked deleted`;
-  return new ServiceError(error.system, `${error.message} Before that ${before}. Another run completes the rest.`, {
-    cause: error,
-    retryable: error.retryable,
-    details: { ...error.details, ...done },
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  });
+  return new ServiceError(
+    error.system,
+    `${/[.!?]$/.test(error.message) ? error.message : `${error.message}.`} Before that ${before}. Another run completes the rest.`,
+    {
+      cause: error,
+      retryable: error.retryable,
+      details: { ...error.details, ...done },
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    },
+  );
 }

@@ -13,6 +13,7 @@ import { ServiceError } from '@skein/orchestrator';
 import { testDatabase } from '../../../../infra/embedded/test-services/index.ts';
 import { defineOrphanSync } from '../../src/orphan-sync/asset.ts';
 import type { ChildOrder } from './killed-child.ts';
+import { COMPLETE, REAL, expectRepaired, mixedTeam } from './mixed-team.ts';
 import { type World, eventually, openWorld, resultOf } from './persons-world.ts';
 
 let world: World;
@@ -21,55 +22,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.close());
 
-const REAL = { dry_run: false, categorize_orphans: true, delete_ch_only_orphans: true, batch_size: 3 };
 const NOWHERE = 'http://127.0.0.1:1';
-
-/** Three batches, each with one of every category, in the order of their creation. */
-async function mixed() {
-  const team = world.newTeam();
-  const ids: { fixable: string[]; truly: string[]; chOnly: string[] } = { fixable: [], truly: [], chOnly: [] };
-  for (let batch = 0; batch < 3; batch++) {
-    const at = (n: number) => ({ team_id: team, created_at: `2024-01-0${batch + 1} 00:00:0${n}.000` });
-    const [fixable, truly, chOnly] = (await world.chPersons([at(0), at(1), at(2)])) as [string, string, string];
-    await world.pgPerson(team, fixable, { [`a-${fixable}`]: 0, [`b-${fixable}`]: 2 });
-    await world.pgPerson(team, truly);
-    ids.fixable.push(fixable);
-    ids.truly.push(truly);
-    ids.chOnly.push(chOnly);
-  }
-  return { team, ...ids };
-}
-
-const COMPLETE = {
-  total_orphaned_persons: 9,
-  persons_with_pg_distinct_ids: 3,
-  distinct_ids_synced: 6,
-  distinct_ids_superseded: 0,
-  distinct_ids_not_arrived: 0,
-  persons_without_pg_data: 6,
-  persons_truly_orphaned: 3,
-  persons_ch_only: 3,
-  persons_marked_deleted: 3,
-};
-
-async function expectRepaired({ team, fixable, truly, chOnly }: Awaited<ReturnType<typeof mixed>>) {
-  const left = await eventually(
-    () => world.orphans(team),
-    (ids) => ids.length === truly.length,
-  );
-  expect(left).toEqual(truly);
-  const mappings = await world.mappings(team);
-  expect(mappings.map((row) => [row.distinct_id, row.person_id, row.version, row.is_deleted])).toEqual(
-    fixable
-      .flatMap((id) => [
-        [`a-${id}`, id, '0', 0],
-        [`b-${id}`, id, '2', 0],
-      ])
-      .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
-  );
-  // Not one version more than once: a tombstone sent twice has the same version.
-  for (const id of chOnly) expect(await world.person(team, id)).toMatchObject({ is_deleted: 1, version: '1' });
-}
 
 describe('kill -9 between any two tasks', () => {
   const points: readonly (readonly [string, number])[] = [
@@ -85,7 +38,7 @@ describe('kill -9 between any two tasks', () => {
   test.each(points)(
     'at “%s”, the %i. time',
     async (dieAt, times) => {
-      const sample = await mixed();
+      const sample = await mixedTeam(world);
       const folder = mkdtempSync(join(tmpdir(), 'orphans-'));
       const order: ChildOrder = {
         clickhouse: world.env.SKEIN_CLICKHOUSE_URL,
@@ -110,7 +63,7 @@ describe('kill -9 between any two tasks', () => {
         const run = await world.run(sample.team, REAL, { checkpoints, attempt: 2, epoch: 2 });
         expect(resultOf(run)).toMatchObject(COMPLETE);
         expect(run.logs[0]?.message).toBe('resuming the scan');
-        await expectRepaired(sample);
+        await expectRepaired(world, sample);
         const again = await world.run(sample.team, REAL);
         expect(resultOf(again)).toMatchObject({
           total_orphaned_persons: 3,
@@ -142,7 +95,7 @@ function failingAfter(calls: number, error: Error, part: 0 | 1 = 1): Publisher {
 }
 
 test('Kafka goes away in the middle of a batch: counted is what was acknowledged, the next attempt goes on there', async () => {
-  const sample = await mixed();
+  const sample = await mixedTeam(world);
   const checkpoints = new Map<string, Json>();
   const kafka = failingAfter(2, new ServiceError('kafka', 'Kafka does not take messages.'));
   const broken = await world.run(sample.team, REAL, { checkpoints, resources: { ...world.resources, kafka } });
@@ -156,11 +109,11 @@ test('Kafka goes away in the middle of a batch: counted is what was acknowledged
   });
   const run = await world.run(sample.team, REAL, { checkpoints, attempt: 2 });
   expect(resultOf(run)).toMatchObject(COMPLETE);
-  await expectRepaired(sample);
+  await expectRepaired(world, sample);
 });
 
 test('… and a new run, without the checkpoint, completes the rest as well', async () => {
-  const sample = await mixed();
+  const sample = await mixedTeam(world);
   const kafka = failingAfter(2, new ServiceError('kafka', 'Kafka does not take messages.'), 0);
   await world.run(sample.team, REAL, { resources: { ...world.resources, kafka } });
   await eventually(
@@ -172,11 +125,11 @@ test('… and a new run, without the checkpoint, completes the rest as well', as
     distinct_ids_not_arrived: 0,
     persons_truly_orphaned: 3,
   });
-  await expectRepaired(sample);
+  await expectRepaired(world, sample);
 });
 
 test('an attempt that was lost before its read-back leaves that to the next, also what lost against a tombstone', async () => {
-  const sample = await mixed();
+  const sample = await mixedTeam(world);
   const [first] = sample.fixable as [string];
   await world.chMappings(
     ['a', 'b'].map((letter) => ({
@@ -331,7 +284,7 @@ test('a database of newer make marks persons and ids as deleted: those count as 
 });
 
 test('cancelling reaches the scan, and it can be taken up again', async () => {
-  const sample = await mixed();
+  const sample = await mixedTeam(world);
   const stop = new AbortController();
   const checkpoints = new Map<string, Json>();
   const { kafka } = world.resources;
@@ -347,7 +300,7 @@ test('cancelling reaches the scan, and it can be taken up again', async () => {
   });
   expect(run.error).toMatchObject({ message: 'cancelled by ana' });
   expect(resultOf(await world.run(sample.team, REAL, { checkpoints, attempt: 2 }))).toMatchObject(COMPLETE);
-  await expectRepaired(sample);
+  await expectRepaired(world, sample);
 });
 
 describe('errors say what is wrong and where', () => {
