@@ -32,6 +32,10 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly load
       summary: 'relabelling 1.5 million conversations beside the bare statements',
       load: () => import('./labels.ts'),
     },
+    versus: {
+      summary: 'Skein beside Dagster: empty runs, a backfill, a sensor’s fan-out, partition states',
+      load: () => import('./versus.ts'),
+    },
   };
 
 async function main(): Promise<number> {
