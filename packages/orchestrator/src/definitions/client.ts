@@ -22,6 +22,8 @@ export interface RunPartition {
   readonly outcome: 'materialized' | 'failed' | 'skipped' | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly metadata: Metadata;
+  /** The earlier run that made it, when this one went on where that one had failed. */
+  readonly fromRun: string | undefined;
 }
 
 export interface RunSummary {

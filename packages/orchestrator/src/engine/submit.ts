@@ -43,7 +43,11 @@ export interface SubmitSpec {
   readonly auto_key?: string;
   readonly key_scope?: string;
   readonly backfill?: string;
+  /** What an earlier run made and this one does not make again: `asset|key`, outcome, record. */
+  readonly carried?: readonly CarriedPartition[];
 }
+
+export type CarriedPartition = readonly [field: string, outcome: 'materialized' | 'skipped', record: string];
 
 export interface KeyScope {
   /** The sensor or schedule whose run keys these are; people's requests share the scope `launch`. */
@@ -56,8 +60,10 @@ export interface KeyScope {
 export async function submit(
   engine: Engine,
   request: SubmitRequest,
+  carried: readonly CarriedPartition[] = [],
 ): Promise<{ readonly runId: string; readonly isNew: boolean }> {
-  const spec = planSubmit(engine, request, new Date(), { scope: 'launch' });
+  const plan = planSubmit(engine, request, new Date(), { scope: 'launch' });
+  const spec = carried.length === 0 ? plan : { ...plan, carried };
   failpoint('submit.before');
   const [runId, verdict, key] = await engine.submit(JSON.stringify(spec));
   failpoint('submit.after');

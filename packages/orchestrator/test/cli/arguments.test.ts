@@ -1,6 +1,5 @@
 /** The pure parts: what the words of a command line mean. */
 
-import { partitionsToRetry } from '../../src/cli/commands/runs.ts';
 import { describeProgress } from '../../src/cli/progress-bar.ts';
 import { readGlobalFlags } from '../../src/cli/global-flags.ts';
 import { diffJson } from '../../src/cli/json-diff.ts';
@@ -9,7 +8,6 @@ import { expandKeys, expandRows } from '../../src/cli/partition-arguments.ts';
 import { duration } from '../../src/cli/terminal.ts';
 import { describeFailure } from '../../src/cli/report-error.ts';
 import { composite, daily, defineAsset, dynamic, materialized, positiveInteger, text } from '../../src/index.ts';
-import type { RunDetail, RunSummary } from '../../src/index.ts';
 import { z } from 'zod';
 
 test('global flags are found wherever they stand, and --json ends up behind the command', () => {
@@ -113,20 +111,4 @@ test('durations are short', () => {
     '1 h',
     '1 h 30 min',
   ]);
-});
-
-test('a retry is of all partitions, of those that failed, or also of those that were not reached', () => {
-  const part = (key: string, outcome: string | null) => ({ asset: 'a', key, outcome, error: null, metadata: {} });
-  const run = (partitions: object[], more: Partial<RunDetail> = {}) =>
-    ({ id: 'R', status: 'FAILURE', endedAt: new Date(0), partitions, ...more }) as RunDetail;
-  const parts = [part('1', 'materialized'), part('2', 'failed'), part('3', null), part('2', 'failed')];
-  expect(partitionsToRetry(run(parts), {})).toEqual(['1', '2', '3']);
-  expect(partitionsToRetry(run(parts), { failedPartitions: true })).toEqual(['2']);
-  expect(partitionsToRetry(run(parts), { fromFailure: true })).toEqual(['2', '3']);
-  // A plan that failed left no partitions: all of it comes again.
-  expect(partitionsToRetry(run([]), { fromFailure: true })).toEqual([]);
-  expect(() => partitionsToRetry(run([part('1', 'materialized')]), { failedPartitions: true })).toThrow(
-    'nothing to retry',
-  );
-  expect(() => partitionsToRetry(run(parts, { endedAt: undefined, status: 'STARTED' }), {})).toThrow('has not ended');
 });

@@ -45,6 +45,7 @@ export const RunPartition = named(
     outcome: z.enum(['materialized', 'failed', 'skipped']).nullable(),
     error: ErrorFact.nullable(),
     metadata: Facts,
+    from_run: z.string().nullable().describe('The earlier run that made it, where this one went on from its failure.'),
   }),
 );
 
@@ -102,7 +103,8 @@ export function toRun(run: RunSummary): z.input<typeof Run> {
 }
 
 export function toPartition(part: EnginePartition): z.input<typeof RunPartition> {
-  return { asset: part.asset, key: part.key, outcome: part.outcome, error: part.error, metadata: { ...part.metadata } };
+  const { asset, key, outcome, error, metadata, fromRun } = part;
+  return { asset, key, outcome, error, metadata: { ...metadata }, from_run: fromRun ?? null };
 }
 
 const FIRST_PARTITIONS = 100;

@@ -10,6 +10,7 @@ import type { RunSummary } from '../../definitions/client.ts';
 import { RequestError } from '../../definitions/errors.ts';
 import { cancelRun } from '../../engine/cancel.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { retryRun } from '../../engine/retry.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -17,7 +18,6 @@ import { pageOfRuns } from '../reads/run-list.ts';
 import { type RunQuery, parseRunQuery } from '../reads/run-query.ts';
 import { Reason, Time, given, named } from '../schema.ts';
 import { RunStatus } from './run-schemas.ts';
-import { launchAgain } from './runs.ts';
 
 const MOST_COUNTED = 10_000;
 const COUNT_FOR_MS = 4_000;
@@ -102,7 +102,7 @@ export const bulkRunRoutes: Routes = (app, { engine }) => {
     },
     async (request) =>
       step(engine, request, request.body, async (run) => {
-        await launchAgain(engine, run.id, request.body.only_failed && run.counts.total > 1);
+        await retryRun(engine, run.id, request.body.only_failed && run.counts.total > 1 ? 'failed' : 'all');
       }),
   );
 };

@@ -2,13 +2,10 @@
 
 import { z } from 'zod';
 
-import { lookUp } from '../../definitions/deployment.ts';
-import { RefusedError } from '../../definitions/errors.ts';
 import { cancelRun } from '../../engine/cancel.ts';
-import type { Engine } from '../../engine/engine.ts';
 import { readRunEvents } from '../../engine/reads/run-events.ts';
 import { readRun } from '../../engine/reads/runs.ts';
-import { submit } from '../../engine/submit.ts';
+import { retryRun } from '../../engine/retry.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { countRuns, pageOfRuns } from '../reads/run-list.ts';
@@ -175,45 +172,36 @@ export const runRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         operationId: 'retryRun',
-        summary: 'Launch the same run again, whole or only for the partitions that failed',
+        summary: 'Launch the same run again: whole, for the partitions that failed, or from where it failed',
         tags: ['runs'],
         params: RunParams,
-        body: z.strictObject({ only_failed: z.boolean().default(false), reason: Reason.optional() }).nullish(),
-        response: { 202: z.object({ run_id: z.string(), partitions: z.number() }) },
+        body: z
+          .strictObject({
+            only_failed: z.boolean().default(false).describe('Only the partitions that failed, all their steps.'),
+            from_failure: z
+              .boolean()
+              .default(false)
+              .describe('What failed and what was not reached; steps that succeeded are taken over from this run.'),
+            reason: Reason.optional(),
+          })
+          .nullish(),
+        response: {
+          202: z.object({
+            run_id: z.string(),
+            partitions: z.number(),
+            carried: z.number().describe('Steps of partitions that were taken over.'),
+          }),
+        },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
-      const onlyFailed = request.body?.only_failed === true;
+      const { only_failed: onlyFailed = false, from_failure: fromFailure = false } = request.body ?? {};
       request.auditNote = { target: `run:${id}`, reason: request.body?.reason };
-      const { runId, partitions } = await launchAgain(engine, id, onlyFailed);
+      const scope = fromFailure ? 'from_failure' : onlyFailed ? 'failed' : 'all';
+      const { runId, partitions, carried } = await retryRun(engine, id, scope);
       request.auditNote = { target: `run:${id}`, reason: request.body?.reason, after: { run_id: runId } };
-      return reply.code(202).send({ run_id: runId, partitions });
+      return reply.code(202).send({ run_id: runId, partitions: partitions.length, carried });
     },
   );
 };
-
-/** @throws RefusedError while it still works, or when none of its partitions failed */
-export async function launchAgain(
-  engine: Engine,
-  id: string,
-  onlyFailed: boolean,
-): Promise<{ readonly runId: string; readonly partitions: number }> {
-  const run = await readRun(engine, id);
-  if (run.endedAt === undefined) throw new RefusedError(`Run ${id} has not ended yet: cancel it first.`);
-  const job = lookUp('job', engine.deployment.jobs, run.job);
-  const chosen = onlyFailed
-    ? run.partitions.filter((one) => one.outcome === 'failed' || one.outcome === null)
-    : run.partitions;
-  const partitions = [...new Set(chosen.map((one) => one.key))];
-  if (onlyFailed && partitions.length === 0) throw new RefusedError(`Run ${id} has no partition that failed.`);
-  const { runId } = await submit(engine, {
-    job: job.name,
-    partitions,
-    config: run.config,
-    tags: { ...run.tags, retry_of: id },
-    priority: run.priority,
-    cause: `retry:${id}`,
-  });
-  return { runId, partitions: partitions.length };
-}

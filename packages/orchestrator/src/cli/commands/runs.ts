@@ -1,10 +1,9 @@
 /** `skein runs …`: what ran and what runs, its log, cancelling and retrying it. */
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
-import type { RunDetail } from '../../definitions/client.ts';
-import { RefusedError } from '../../definitions/errors.ts';
 import type { RunStatus } from '../../definitions/sensor.ts';
+import type { RetryScope } from '../../engine/retry.ts';
 import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
 import { parseRunStatus, wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
@@ -36,13 +35,19 @@ export function registerRuns(program: Command, run: RunAction): void {
   leaf(runs, 'cancel <runs...>', 'ask runs to stop', ['skein runs cancel 01JD…']).action((ids: string[]) =>
     run((session) => cancel(session, ids)),
   );
-  leaf(runs, 'retry <run>', 'a new run with the same config and the same, or only the failed, partitions', [
+  leaf(runs, 'retry <run>', 'a new run with the same config: all of it, what failed, or from where it failed', [
     'skein runs retry 01JD…',
     'skein runs retry 01JD… --failed-partitions --wait --json',
     'skein runs retry 01JD… --from-failure',
   ])
-    .option('--failed-partitions', 'only the partitions that failed')
-    .option('--from-failure', 'what failed and what was not reached')
+    .option('--all', 'all partitions and steps; so it is when nothing else is said')
+    .addOption(new Option('--failed-partitions', 'only the partitions that failed, all their steps').conflicts('all'))
+    .addOption(
+      new Option(
+        '--from-failure',
+        'what failed and what was not reached; steps that succeeded are taken over from the old run',
+      ).conflicts(['all', 'failedPartitions']),
+    )
     .option('--wait', 'stay until the new run has ended')
     .action((id: string, flags: RetryFlags) => run((session) => retry(session, id, flags)));
 }
@@ -118,30 +123,21 @@ interface RetryFlags {
 }
 
 async function retry(session: Session, id: string, flags: RetryFlags): Promise<void> {
-  const [{ readRun }, { submit }, { runEndLines, runResultJson }] = await Promise.all([
+  const [{ readRun }, { retryRun }, { runEndLines, runResultJson }] = await Promise.all([
     import('../../engine/reads/runs.ts'),
-    import('../../engine/submit.ts'),
+    import('../../engine/retry.ts'),
     import('../describe-run.ts'),
   ]);
   const engine = await session.engine();
-  const old = await readRun(engine, id);
-  const partitions = partitionsToRetry(old, flags);
-  const { runId } = await submit(engine, {
-    job: old.job,
-    partitions,
-    config: old.config,
-    tags: { ...old.tags, retry_of: old.id },
-    priority: old.priority,
-    cause: session.by,
-  });
+  const { runId, partitions, carried } = await retryRun(engine, id, retryScope(flags));
   await session.audit({
     action: 'skein runs retry',
     target: `run:${runId}`,
-    after: { retry_of: old.id, partitions: partitions.length },
+    after: { retry_of: id, partitions: partitions.length, carried },
   });
   if (flags.wait !== true) {
     const { status } = await readRun(engine, runId);
-    session.print({ run_id: runId, status, retry_of: old.id, partitions }, () => [runId]);
+    session.print({ run_id: runId, status, retry_of: id, partitions, carried }, () => [runId]);
     return;
   }
   session.note(`run ${runId}`);
@@ -150,17 +146,7 @@ async function retry(session: Session, id: string, flags: RetryFlags): Promise<v
   session.print(runResultJson(ended), () => runEndLines(ended));
 }
 
-/** @throws RefusedError while the run is under way, or when nothing of it failed */
-export function partitionsToRetry(run: RunDetail, flags: RetryFlags): string[] {
-  if (run.endedAt === undefined)
-    throw new RefusedError(`Run ${run.id} has not ended: it is ${run.status}. Wait for it, or cancel it first.`);
-  const all = [...new Set(run.partitions.map(({ key }) => key))];
-  if (flags.failedPartitions !== true && flags.fromFailure !== true) return all;
-  const wanted = run.partitions.filter(
-    ({ outcome }) => outcome === 'failed' || (flags.fromFailure === true && outcome === null),
-  );
-  // A run whose plan failed knows no partitions yet: from its failure is from its beginning.
-  if (wanted.length === 0 && !(flags.fromFailure === true && run.status !== 'SUCCESS' && all.length === 0))
-    throw new RefusedError(`No partition of run ${run.id} failed: there is nothing to retry.`);
-  return [...new Set(wanted.map(({ key }) => key))];
+function retryScope(flags: RetryFlags): RetryScope {
+  if (flags.fromFailure === true) return 'from_failure';
+  return flags.failedPartitions === true ? 'failed' : 'all';
 }

@@ -122,6 +122,7 @@ function toPartition(asset: string, key: string, text: string | undefined): RunP
     e?: { code: string; message: string };
     m?: Metadata;
     reason?: string;
+    from?: string;
   }>(text);
   return {
     asset,
@@ -129,5 +130,6 @@ function toPartition(asset: string, key: string, text: string | undefined): RunP
     outcome: record?.o ?? null,
     error: record?.e ?? null,
     metadata: record?.reason === undefined ? (record?.m ?? {}) : { ...record.m, reason: record.reason },
+    fromRun: record?.from,
   };
 }

@@ -21,6 +21,15 @@ end
 local function steps_of(run) return cjson.decode(hget(k('run', run), 'steps')) end
 local function parts_of(run) return cjson.decode(hget(k('run', run), 'parts') or '[]') end
 
+-- Partitions that an earlier run has made for this one, which goes on where that one failed: `asset|key` of each.
+local function carried_of(run)
+  local done = {}
+  if hget(k('run', run), 'carried') then
+    for _, field in ipairs(cjson.decode(hget(k('run', run), 'carried'))) do done[field] = true end
+  end
+  return done
+end
+
 -- Makes one unit and queues it, or puts it into the run's backlog when `hold` says so.
 local function make_unit(run, step, name, kind, parts, input, opts)
   local unit = run .. '.' .. step.index .. '.' .. name
@@ -41,7 +50,8 @@ local function start_single(run, asset, pool, parts, prio, lane, sent)
   enqueue(unit, pool, prio, lane, false, true)
 end
 
-local function start_step(run, index, at)
+local start_step
+function start_step(run, index, at)
   local rk = k('run', run)
   local s = redis.call('HMGET', rk, 'single', 'steps', 'parts', 'priority', 'lane')
   if s[1] == '1' then
@@ -55,20 +65,17 @@ local function start_step(run, index, at)
   local opts = { prio = info[1], lane = info[2] }
   redis.call('HSET', rk, 'step', index)
   local parts = parts_of(run)
-  if step.fan then
-    redis.call('HSET', rk, 'stage', 'plan', 'open', 1)
-    queue_unit(make_unit(run, step, 'plan', 'plan', parts, '', opts))
-    return
-  end
-  -- A later step works on the partitions that the step before it did not fail on.
+  -- What an earlier run did is not done again; a step of which it did everything is passed over.
+  local done = carried_of(run)
   local todo = {}
   for _, p in ipairs(parts) do
-    local ok = true
-    if index > 0 then
-      local before = hget(k('run', run, 'parts'), steps[index].asset .. '|' .. p[1]) or ''
-      ok = not string.find(before, '"o":"failed"', 1, true)
-    end
-    if ok then todo[#todo + 1] = p end
+    if not done[step.asset .. '|' .. p[1]] then todo[#todo + 1] = p end
+  end
+  if #todo == 0 and #parts > 0 and index + 1 < #steps then return start_step(run, index + 1, at) end
+  if step.fan then
+    redis.call('HSET', rk, 'stage', 'plan', 'open', 1)
+    queue_unit(make_unit(run, step, 'plan', 'plan', todo, '', opts))
+    return
   end
   redis.call('HSET', rk, 'stage', 'm', 'open', #todo)
   for i, p in ipairs(todo) do
@@ -79,21 +86,24 @@ local function start_step(run, index, at)
 end
 
 -- The first of these partitions that another run holds, and that run; nil when all are free or ours.
-local function first_held(run, assets, parts)
+-- `done`: those that are not worked on (carried_of).
+local function first_held(run, assets, parts, done)
   for _, asset in ipairs(assets) do
     for _, p in ipairs(parts) do
-      local holder = hget(k('held', asset), p[1])
+      local holder = not (done and done[asset .. '|' .. p[1]]) and hget(k('held', asset), p[1])
       if holder and holder ~= run then return asset, p[1], holder end
     end
   end
   return nil
 end
 
-local function claim(run, assets, parts)
+local function claim(run, assets, parts, done)
   for _, asset in ipairs(assets) do
     for _, p in ipairs(parts) do
-      redis.call('HSET', k('held', asset), p[1], run)
-      set_cell(asset, p[2], p[3], nil, QUEUED)
+      if not (done and done[asset .. '|' .. p[1]]) then
+        redis.call('HSET', k('held', asset), p[1], run)
+        set_cell(asset, p[2], p[3], nil, QUEUED)
+      end
     end
   end
 end
@@ -111,7 +121,8 @@ local function claim_or_park(run, at, assets, parts, fresh)
   local rk = k('run', run)
   local again = assets == nil
   if again then assets, parts = assets_of(run), parts_of(run) end
-  local asset, key, holder = first_held(run, assets, parts)
+  local done = not fresh and carried_of(run) or nil
+  local asset, key, holder = first_held(run, assets, parts, done)
   if asset then
     local wk = k('wait', asset, key)
     redis.call('RPUSH', wk, run)
@@ -119,7 +130,7 @@ local function claim_or_park(run, at, assets, parts, fresh)
     return false
   end
   if again then redis.call('HDEL', rk, 'parked', 'blocked') end
-  claim(run, assets, parts)
+  claim(run, assets, parts, done)
   if fresh then
     start_single(run, assets[1], fresh.pool, parts, fresh.prio, fresh.lane, fresh.sent)
   else

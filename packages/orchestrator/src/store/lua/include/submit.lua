@@ -25,8 +25,13 @@ local function submit_run(s, at, resend)
     assets[i] = step.asset
     steps[i] = { asset = step.asset, pool = step.pool or '', fan = step.fan or nil, max = step.max or nil }
   end
+  local done
+  if s.carried then
+    done = {}
+    for _, c in ipairs(s.carried) do done[c[1]] = true end
+  end
   if s.on_busy ~= 'wait' then
-    local asset, held_key, holder = first_held(s.id, assets, s.parts)
+    local asset, held_key, holder = first_held(s.id, assets, s.parts, done)
     if asset then return holder, s.on_busy == 'join' and 'joined' or 'refused', held_key end
   end
   local single = #s.parts == 1 and #steps == 1 and not steps[1].fan
@@ -40,6 +45,15 @@ local function submit_run(s, at, resend)
     'cause', s.cause, 'created', at, 'steps', cjson.encode(steps), 'parts', #s.parts > 0 and cjson.encode(s.parts) or '[]',
     'lane', s.lane, 'total', #s.parts * #s.steps, 'single', single and '1' or '')
   if s.limits then redis.call('HSET', rk, 'limits', s.limits) end
+  if s.carried then
+    local fields, n = {}, { materialized = 0, skipped = 0 }
+    for i, c in ipairs(s.carried) do
+      fields[i] = c[1]
+      n[c[2]] = n[c[2]] + 1
+      redis.call('HSET', k('run', s.id, 'parts'), c[1], c[3])
+    end
+    redis.call('HSET', rk, 'carried', cjson.encode(fields), 'n_mat', n.materialized, 'n_skip', n.skipped)
+  end
   if s.rehearsal then redis.call('HSET', rk, 'rehearsal', '1') end
   if s.on_busy ~= 'wait' then redis.call('HSET', rk, 'on_busy', s.on_busy) end
   if key then

@@ -1,0 +1,149 @@
+/** Retry: whole, only what failed, or from the failure, with what succeeded taken over from the old run. */
+
+import { z } from 'zod';
+
+import { createClient } from '../../src/engine/client.ts';
+import { planRetry, retryRun } from '../../src/engine/retry.ts';
+import { type RunDetail, defineAsset, defineDeployment, defineJob, materialized } from '../../src/index.ts';
+import { type Harness, openHarness, teamDays } from './harness.ts';
+
+const open: Harness[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+/** Three steps, of which the second fans out; each says what it did, and fails where the test wants it to. */
+async function threeSteps(fails: (asset: string, key: string) => boolean) {
+  const did: string[] = [];
+  const work = (asset: string, key: string) => {
+    if (fails(asset, key)) throw new TypeError(`${asset} of ${key} is bad`);
+    did.push(`${asset} ${key}`);
+  };
+  const plain = (key: string, upstream?: string) =>
+    defineAsset({
+      key,
+      description: 'A step.',
+      partitions: teamDays,
+      config: z.object({}),
+      ...(upstream === undefined ? {} : { dependsOn: [{ asset: upstream, mapping: 'identity' as const }] }),
+      async materialize({ partitionKey }) {
+        work(key, partitionKey);
+        return materialized({ made: `${key} of ${partitionKey}` });
+      },
+    });
+  const fan = defineAsset({
+    key: 'fan',
+    description: 'A step in tasks.',
+    partitions: teamDays,
+    config: z.object({}),
+    dependsOn: [{ asset: 'first', mapping: 'identity' }],
+    tasks: {
+      plan: async ({ partitions }) => partitions.map(({ key }, i) => ({ id: `t${i}`, partitions: [key], input: null })),
+      run: async ({ task }) => {
+        for (const key of task.partitions) work('fan', key);
+        return null;
+      },
+      settle: async () => ({}),
+    },
+  });
+  const deployment = defineDeployment({
+    definitions: { jobs: [defineJob({ name: 'steps', assets: [plain('first'), fan, plain('last', 'fan')] })] },
+  });
+  const h = await openHarness(deployment);
+  open.push(h);
+  await h.worker();
+  return { ...h, client: createClient(h.engine), did };
+}
+
+const KEYS = ['1_2024-01-01', '2_2024-01-01', '3_2024-01-01'];
+
+test('from the failure: steps of a partition that succeeded are not repeated, their metadata come from the old run', async () => {
+  let broken = true;
+  const h = await threeSteps((asset, key) => broken && asset === 'fan' && key.startsWith('2_'));
+  const { runId } = await h.client.submit({ job: 'steps', partitions: KEYS, tags: { why: 'test' }, cause: 'test' });
+  expect(await h.client.wait(runId)).toMatchObject({ status: 'FAILURE' });
+  expect(h.did.filter((one) => one.startsWith('last'))).toEqual([]);
+  h.did.length = 0;
+  broken = false;
+  const again = await retryRun(h.engine, runId, 'from_failure');
+  // All three partitions lack their last step; of the second the fan-out comes again too.
+  expect(again.partitions).toEqual(KEYS);
+  const run = await h.client.wait(again.runId);
+  expect(run).toMatchObject({
+    status: 'SUCCESS',
+    cause: `retry:${runId}`,
+    tags: { why: 'test', retry_of: runId },
+    counts: { total: 9, materialized: 9, failed: 0 },
+  });
+  expect([...h.did].sort()).toEqual(['fan 2_2024-01-01', ...KEYS.map((key) => `last ${key}`)]);
+  expect(run.partitions.find((p) => p.asset === 'first' && p.key === KEYS[0])).toMatchObject({
+    outcome: 'materialized',
+    metadata: { made: `first of ${KEYS[0]}` },
+    fromRun: runId,
+  });
+  expect(run.partitions.filter((p) => p.fromRun === undefined)).toHaveLength(4);
+  expect(await h.client.partitionStatus('fan', KEYS)).toEqual(
+    new Map(KEYS.map((key) => [key, { outcome: 'materialized', activity: 'idle' }])),
+  );
+  for (const asset of ['first', 'fan', 'last'])
+    for (const row of ['1', '2', '3'])
+      expect(JSON.parse((await h.engine.script('recount', asset, row, 0)) as string)).toMatchObject({ equal: true });
+  expect(await h.engine.redis.hlen(h.engine.keys.holders('first'))).toBe(0);
+  await expect(retryRun(h.engine, again.runId, 'from_failure')).rejects.toMatchObject({ code: 'REFUSED' });
+});
+
+test('a retry that fails again goes on from both: what the first run made is still taken over from it', async () => {
+  let bad = 'fan';
+  const h = await threeSteps((asset) => asset === bad);
+  const { runId } = await h.client.submit({ job: 'steps', partitions: [KEYS[0] ?? ''], cause: 'test' });
+  expect((await h.client.wait(runId)).status).toBe('FAILURE');
+  bad = 'last';
+  const second = await retryRun(h.engine, runId, 'from_failure');
+  expect((await h.client.wait(second.runId)).status).toBe('FAILURE');
+  bad = '';
+  h.did.length = 0;
+  const third = await retryRun(h.engine, second.runId, 'from_failure');
+  const run = await h.client.wait(third.runId);
+  expect(run.status).toBe('SUCCESS');
+  expect(h.did).toEqual([`last ${KEYS[0]}`]);
+  expect(run.partitions.map((p) => p.fromRun)).toEqual([runId, second.runId, undefined]);
+});
+
+test('only the failed partitions, all their steps; while another run holds one of them the retry waits', async () => {
+  let broken = true;
+  const h = await threeSteps((asset, key) => broken && asset === 'first' && key.startsWith('3_'));
+  const { runId } = await h.client.submit({ job: 'steps', partitions: KEYS, cause: 'test' });
+  await h.client.wait(runId);
+  broken = false;
+  h.did.length = 0;
+  const failed = await retryRun(h.engine, runId, 'failed');
+  // The first step failed of one; the later steps, which were not reached, count as failed of all.
+  const ended = await h.client.wait(failed.runId);
+  expect(ended.status).toBe('SUCCESS');
+  expect(ended.partitions.every((p) => p.fromRun === undefined)).toBe(true);
+  expect(h.did).toHaveLength(9);
+});
+
+test('what a retry has to do', () => {
+  const part = (key: string, outcome: string | null, asset = 'a') => ({
+    asset,
+    key,
+    outcome,
+    error: null,
+    metadata: {},
+  });
+  const run = (partitions: object[], more: Partial<RunDetail> = {}) =>
+    ({ id: 'R', status: 'FAILURE', endedAt: new Date(0), partitions, ...more }) as RunDetail;
+  const parts = [part('1', 'materialized'), part('2', 'failed'), part('3', null), part('2', 'skipped', 'b')];
+  expect(planRetry(run(parts), 'all')).toEqual({ partitions: ['1', '2', '3'], carried: [] });
+  expect(planRetry(run(parts), 'failed')).toEqual({ partitions: ['2'], carried: [] });
+  expect(planRetry(run(parts), 'from_failure')).toEqual({
+    partitions: ['2', '3'],
+    carried: [['b|2', 'skipped', '{"o":"skipped","m":{},"from":"R"}']],
+  });
+  // A plan that failed left no partitions: all of it comes again.
+  expect(planRetry(run([]), 'from_failure')).toEqual({ partitions: [], carried: [] });
+  expect(() => planRetry(run([]), 'failed')).toThrow('nothing to retry');
+  expect(() => planRetry(run([part('1', 'materialized')]), 'failed')).toThrow('nothing to retry');
+  expect(() => planRetry(run(parts, { endedAt: undefined, status: 'STARTED' }), 'all')).toThrow('has not ended');
+});
