@@ -33,7 +33,8 @@ readonly cause: string; readonly priority: number; /** Of its partitions; null w
 readonly first_partition: string | null; readonly created_at: string; readonly started_at: string | null; readonly ended_at: string | null; readonly end_reason: string | null; readonly error: ErrorFact | null; /** What a queued run waits for, in words. */
 readonly blocked: string | null; readonly counts: { readonly total: number; readonly materialized: number; readonly failed: number; readonly skipped: number }; readonly progress: { readonly done: number; readonly total: number; readonly note: string } | null };
 
-export type RunPartition = { readonly asset: string; readonly key: string; readonly outcome: "materialized" | "failed" | "skipped" | null; readonly error: ErrorFact | null; readonly metadata: { readonly [key: string]: unknown } };
+export type RunPartition = { readonly asset: string; readonly key: string; readonly outcome: "materialized" | "failed" | "skipped" | null; readonly error: ErrorFact | null; readonly metadata: { readonly [key: string]: unknown }; /** The earlier run that made it, where this one went on from its failure. */
+readonly from_run: string | null };
 
 export type RunWithPartitions = { readonly id: string; readonly job: string; readonly status: RunStatus; readonly tags: { readonly [key: string]: string }; /** Who or what asked: `sensor:NAME:TICK`, `api:NAME`, `cli:NAME`, `backfill:ID`, `retry:ID`. */
 readonly cause: string; readonly priority: number; /** Of its partitions; null where the config names the scope. */
@@ -307,8 +308,11 @@ export const listRunEvents = /* @__PURE__ */ operation<{ limit?: number; after?:
 /** Ask a run to stop */
 export const cancelRun = /* @__PURE__ */ operation<{ id: string; body?: { readonly reason?: string } | null }, { readonly status: RunStatus }>('cancelRun', 'POST', '/api/v1/runs/{id}/cancel', []);
 
-/** Launch the same run again, whole or only for the partitions that failed */
-export const retryRun = /* @__PURE__ */ operation<{ id: string; body?: { readonly only_failed?: boolean; readonly reason?: string } | null }, { readonly run_id: string; readonly partitions: number }>('retryRun', 'POST', '/api/v1/runs/{id}/retry', []);
+/** Launch the same run again: whole, for the partitions that failed, or from where it failed */
+export const retryRun = /* @__PURE__ */ operation<{ id: string; body?: { /** Only the partitions that failed, all their steps. */
+readonly only_failed?: boolean; /** What failed and what was not reached; steps that succeeded are taken over from this run. */
+readonly from_failure?: boolean; readonly reason?: string } | null }, { readonly run_id: string; readonly partitions: number; /** Steps of partitions that were taken over. */
+readonly carried: number }>('retryRun', 'POST', '/api/v1/runs/{id}/retry', []);
 
 /** Log lines, oldest first: after an id, or the last ones */
 export const readRunLog = /* @__PURE__ */ operation<{ limit?: number; after?: string; tail?: number; level?: "debug" | "info" | "warn" | "error"; id: string }, { readonly items: readonly (LogLine)[]; readonly next: string | null }>('readRunLog', 'GET', '/api/v1/runs/{id}/log', ['limit', 'after', 'tail', 'level']);
