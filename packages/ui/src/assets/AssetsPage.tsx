@@ -60,38 +60,47 @@ export function AssetsPage() {
               </Suspense>
             );
           const groups = [...new Set(shown.map((one) => one.group))];
-          return groups.map((group) => (
-            <GroupTable key={group} group={group} assets={shown.filter((one) => one.group === group)} />
-          ));
+          return (
+            <Card flush>
+              <div className="table-wrap">
+                <table className="table assets">
+                  <thead>
+                    <tr>
+                      <th scope="col">Asset</th>
+                      <th scope="col">Partitions</th>
+                      <th scope="col" style={{ width: '22%' }}>
+                        State
+                      </th>
+                      <th scope="col" className="end">
+                        Failed
+                      </th>
+                      <th scope="col" className="end">
+                        Active
+                      </th>
+                      <th scope="col">Made by</th>
+                    </tr>
+                  </thead>
+                  {groups.map((group) => (
+                    <tbody key={group}>
+                      <tr className="group">
+                        <th scope="rowgroup" colSpan={6}>
+                          {group || 'No group'}
+                        </th>
+                      </tr>
+                      {shown
+                        .filter((one) => one.group === group)
+                        .map((asset) => (
+                          <AssetRow key={asset.key} asset={asset} />
+                        ))}
+                    </tbody>
+                  ))}
+                </table>
+              </div>
+            </Card>
+          );
         }}
       </Read>
     </Page>
-  );
-}
-
-function GroupTable({ group, assets }: { group: string; assets: readonly Asset[] }) {
-  return (
-    <Card flush title={group || 'No group'}>
-      <div className="table-wrap">
-        <table className="table">
-          <thead>
-            <tr>
-              <th>Asset</th>
-              <th>Partitions</th>
-              <th style={{ width: '26%' }}>State</th>
-              <th className="end">Failed</th>
-              <th className="end">Active</th>
-              <th>Made by</th>
-            </tr>
-          </thead>
-          <tbody>
-            {assets.map((asset) => (
-              <AssetRow key={asset.key} asset={asset} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </Card>
   );
 }
 
@@ -104,14 +113,16 @@ function AssetRow({ asset }: { asset: Asset }) {
         <Link to="/assets/$key" params={{ key: asset.key }} style={{ fontWeight: 600 }}>
           {asset.key}
         </Link>
-        <div className="dim small">{asset.description}</div>
-      </td>
-      <td className="small">
-        {asset.partitions.row_name ?? asset.partitions.kind.replace('_', ' ')}
-        <div className="dim num">
-          {asset.partitions.rows.toLocaleString('en')} rows
-          {asset.partitions.column_kind === 'time' && ` × days since ${asset.partitions.first_column}`}
+        <div className="dim small two-lines" title={asset.description} style={{ maxWidth: 380 }}>
+          {asset.description}
         </div>
+      </td>
+      <td className="small nowrap">
+        {asset.partitions.rows.toLocaleString('en')} ×{' '}
+        {asset.partitions.row_name ?? asset.partitions.kind.replace('_', ' ')}
+        {asset.partitions.column_kind === 'time' && (
+          <div className="dim num">days since {asset.partitions.first_column}</div>
+        )}
       </td>
       <td>
         <Proportion of={{ materialized: counts.materialized, failed: counts.failed, skipped: counts.skipped }} />
@@ -136,13 +147,17 @@ function AssetRow({ asset }: { asset: Asset }) {
       <td className="end">{active.toLocaleString('en')}</td>
       <td className="small">
         {asset.sensors.map((name) => (
-          <div key={name}>
+          <div key={name} className="clip" style={{ maxWidth: 250 }} title={name}>
             <Link to="/sensors/$name" params={{ name }}>
               {name}
             </Link>
           </div>
         ))}
-        {asset.sensors.length === 0 && <span className="dim">{asset.jobs.join(', ') || 'no job'}</span>}
+        {asset.sensors.length === 0 && (
+          <div className="dim clip" style={{ maxWidth: 250 }} title={asset.jobs.join(', ')}>
+            {asset.jobs.join(', ') || 'no job'}
+          </div>
+        )}
       </td>
     </tr>
   );

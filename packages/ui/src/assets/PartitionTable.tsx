@@ -3,10 +3,10 @@ import { Link, getRouteApi } from '@tanstack/react-router';
 
 import { type AssetDetail, searchPartitions } from '../api/generated/client.ts';
 import { usePages } from '../api/use-api.ts';
+import { PagedTable } from '../parts/DataTable.tsx';
 import { KeyText } from '../parts/KeyText.tsx';
-import { More } from '../parts/More.tsx';
 import { Card } from '../parts/Page.tsx';
-import { Empty, Read } from '../parts/States.tsx';
+import { Empty } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { PARTITION_STATUSES, lookOf } from '../parts/status.ts';
 import { Time } from '../parts/Time.tsx';
@@ -77,67 +77,47 @@ export function PartitionTable({ asset }: { asset: AssetDetail }) {
           </button>
         ))}
       </div>
-      <Read of={partitions}>
-        {() =>
-          partitions.items.length === 0 ? (
-            <Empty title="No partition matches.">
-              <Button variant="default" onClick={() => void navigate({ search: { tab: 'table' } })}>
-                Clear the filters
-              </Button>
-            </Empty>
-          ) : (
-            <div className="table-wrap">
-              <table className="table">
-                <thead>
-                  <tr>
-                    <th>Partition</th>
-                    <th>Outcome</th>
-                    <th>Activity</th>
-                    <th>Last run</th>
-                    <th>Ended</th>
-                    <th>
-                      <span className="visually-hidden">Acts</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {partitions.items.map((one) => (
-                    <tr key={one.key}>
-                      <td>
-                        <KeyText of={one.key} />
-                      </td>
-                      <td>
-                        <Status of={one.outcome} bare />
-                      </td>
-                      <td>
-                        {one.activity === 'idle' ? <span className="dim">–</span> : <Status of={one.activity} bare />}
-                      </td>
-                      <td>
-                        {one.last_run ? (
-                          <Link to="/runs/$id" params={{ id: one.last_run.run_id }} className="mono">
-                            {one.last_run.run_id.slice(-10)}
-                          </Link>
-                        ) : (
-                          <span className="dim">–</span>
-                        )}
-                      </td>
-                      <td className="small">
-                        <Time at={one.last_run?.ended_at} />
-                      </td>
-                      <td>
-                        <Link to="/launch" search={{ asset: asset.key, partition: one.key }}>
-                          Launch…
-                        </Link>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
+      <PagedTable
+        pages={partitions}
+        none={
+          <Empty title="No partition matches.">
+            <Button variant="default" onClick={() => void navigate({ search: { tab: 'table' } })}>
+              Clear the filters
+            </Button>
+          </Empty>
         }
-      </Read>
-      <More of={partitions} />
+        keyOf={({ key }) => key}
+        columns={[
+          { name: 'Partition', cell: (one) => <KeyText of={one.key} /> },
+          { name: 'Outcome', cell: (one) => <Status of={one.outcome} bare /> },
+          {
+            name: 'Activity',
+            cell: (one) =>
+              one.activity === 'idle' ? <span className="dim">–</span> : <Status of={one.activity} bare />,
+          },
+          {
+            name: 'Last run',
+            cell: ({ last_run: run }) =>
+              run ? (
+                <Link to="/runs/$id" params={{ id: run.run_id }} className="mono">
+                  {run.run_id.slice(-10)}
+                </Link>
+              ) : (
+                <span className="dim">–</span>
+              ),
+          },
+          { name: 'Ended', className: 'small', cell: (one) => <Time at={one.last_run?.ended_at} /> },
+          {
+            name: 'Acts',
+            isQuiet: true,
+            cell: (one) => (
+              <Link to="/launch" search={{ asset: asset.key, partition: one.key }}>
+                Launch…
+              </Link>
+            ),
+          },
+        ]}
+      />
     </Card>
   );
 }

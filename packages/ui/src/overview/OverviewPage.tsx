@@ -78,18 +78,24 @@ function SensorLinks({ names }: { names: readonly string[] }) {
 }
 
 function Figures({ of }: { of: Overview }) {
-  const figures: readonly (readonly [string, number, string, LinkProps])[] = [
-    ['Running', of.runs.active, 'STARTED', { to: '/runs', search: { q: 'status:running' } }],
-    ['Queued', of.runs.queued, 'QUEUED', { to: '/runs', search: { q: 'status:queued' } }],
-    ['Succeeded', of.runs.success, 'SUCCESS', { to: '/runs', search: { q: 'status:success' } }],
-    ['Failed', of.runs.failure, 'FAILURE', { to: '/runs', search: { q: 'status:failed' } }],
-    ['Cancelled', of.runs.canceled, 'CANCELED', { to: '/runs', search: { q: 'status:canceled' } }],
-    ['Live backfills', of.backfills_live, 'IN_PROGRESS', { to: '/backfills' }],
-    ['Sensors on', of.sensors.running, 'RUNNING', { to: '/sensors', search: { state: 'running' } }],
+  const figures: readonly (readonly [string, number, string, string, LinkProps])[] = [
+    ['Running', of.runs.active, 'STARTED', 'at work now', { to: '/runs', search: { q: 'status:running' } }],
+    ['Queued', of.runs.queued, 'QUEUED', 'wait their turn', { to: '/runs', search: { q: 'status:queued' } }],
+    ['Succeeded', of.runs.success, 'SUCCESS', 'of runs kept', { to: '/runs', search: { q: 'status:success' } }],
+    ['Failed', of.runs.failure, 'FAILURE', 'of runs kept', { to: '/runs', search: { q: 'status:failed' } }],
+    ['Cancelled', of.runs.canceled, 'CANCELED', 'of runs kept', { to: '/runs', search: { q: 'status:canceled' } }],
+    ['Backfills', of.backfills_live, 'IN_PROGRESS', 'in progress', { to: '/backfills' }],
+    [
+      'Sensors on',
+      of.sensors.running,
+      'RUNNING',
+      of.sensors.failing.length > 0 ? `${of.sensors.failing.length} failing` : `${of.sensors.stopped} stopped`,
+      { to: '/sensors', search: { state: 'running' } },
+    ],
   ];
   return (
     <div className="figures">
-      {figures.map(([name, n, status, link]) => {
+      {figures.map(([name, n, status, note, link]) => {
         const { icon: Icon, tone } = lookOf(status);
         return (
           <Link key={name} className="figure" {...link}>
@@ -100,6 +106,7 @@ function Figures({ of }: { of: Overview }) {
               {name}
             </span>
             <div className="value">{n.toLocaleString('en')}</div>
+            <span className="note">{note}</span>
           </Link>
         );
       })}
@@ -108,7 +115,7 @@ function Figures({ of }: { of: Overview }) {
         <div className="value">
           {of.attempts_active} <span className="dim small">of {of.slots}</span>
         </div>
-        <span className="dim small">
+        <span className="note">
           {of.workers} {of.workers === 1 ? 'worker' : 'workers'}
         </span>
       </Link>

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
 import { Ban, GitCompareArrows, RotateCw } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 
 import { type RunWithPartitions, cancelRun, getRun, retryRun } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
@@ -167,41 +167,45 @@ function Facts({ run }: { run: RunWithPartitions }) {
   const { total, ...outcomes } = run.counts;
   const [first] = run.partitions;
   return (
-    <div className="figures">
-      <div className="figure">
-        <span className="label">Job</span>
-        <Link to="/runs" search={{ q: `job:${run.job}` }} style={{ fontWeight: 600, overflowWrap: 'anywhere' }}>
-          {run.job}
-        </Link>
-      </div>
-      <div className="figure">
-        <span className="label">Caused by</span>
-        <span style={{ overflowWrap: 'anywhere' }}>
-          <Cause of={run.cause} />
-        </span>
-      </div>
-      <div className="figure">
-        <span className="label">{total === 1 ? 'Partition' : `${total.toLocaleString('en')} partitions`}</span>
+    <dl className="card strip">
+      <Fact name={total === 1 ? 'Partition' : `${total.toLocaleString('en')} partitions`}>
         {total === 1 && first ? (
           <Link to="/assets/$key" params={{ key: first.asset }} search={{ cell: first.key }}>
             <KeyText of={first.key} />
           </Link>
         ) : (
-          <Proportion of={outcomes} total={total} />
+          <div style={{ width: 180, paddingTop: 5 }}>
+            <Proportion of={outcomes} total={total} />
+          </div>
         )}
-      </div>
-      <div className="figure">
-        <span className="label">Waited</span>
+      </Fact>
+      <Fact name="Job">
+        <Link to="/runs" search={{ q: `job:${run.job}` }}>
+          {run.job}
+        </Link>
+      </Fact>
+      <Fact name="Caused by">
+        <Cause of={run.cause} />
+      </Fact>
+      <Fact name="Waited">
         <Duration from={run.created_at} to={run.started_at ?? run.ended_at} />
-      </div>
-      <div className="figure">
-        <span className="label">Took</span>
+      </Fact>
+      <Fact name="Took">
         <Duration from={run.started_at} to={run.ended_at} />
-      </div>
-      <div className="figure">
-        <span className="label">Created</span>
+      </Fact>
+      <Fact name="Created">
         <Time at={run.created_at} />
-      </div>
+      </Fact>
+      {run.priority !== 0 && <Fact name="Priority">{run.priority}</Fact>}
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
     </div>
   );
 }

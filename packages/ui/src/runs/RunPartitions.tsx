@@ -2,10 +2,10 @@ import { Link, getRouteApi } from '@tanstack/react-router';
 
 import { type RunWithPartitions, listRunPartitions } from '../api/generated/client.ts';
 import { usePages } from '../api/use-api.ts';
+import { PagedTable } from '../parts/DataTable.tsx';
 import { KeyText } from '../parts/KeyText.tsx';
-import { More } from '../parts/More.tsx';
 import { Card } from '../parts/Page.tsx';
-import { Empty, Read } from '../parts/States.tsx';
+import { Empty } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Metadata } from '../parts/Metadata.tsx';
 
@@ -39,49 +39,29 @@ export function RunPartitions({ run }: { run: RunWithPartitions }) {
         </button>
       ))}
     >
-      <Read of={partitions}>
-        {() =>
-          partitions.items.length === 0 ? (
-            <Empty title={outcome ? `No partition is “${outcome}”.` : 'This run has named no partitions yet.'} />
-          ) : (
-            <div className="table-wrap">
-              <table className="table">
-                <thead>
-                  <tr>
-                    <th>Partition</th>
-                    <th>Asset</th>
-                    <th>Outcome</th>
-                    <th>Recorded</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {partitions.items.map((one) => (
-                    <tr key={`${one.asset} ${one.key}`}>
-                      <td>
-                        <Link to="/assets/$key" params={{ key: one.asset }} search={{ cell: one.key }}>
-                          <KeyText of={one.key} />
-                        </Link>
-                      </td>
-                      <td>{one.asset}</td>
-                      <td>
-                        <Status of={one.outcome ?? 'open'} bare />
-                      </td>
-                      <td className="small">
-                        {one.error ? (
-                          <span style={{ color: 'var(--bad)' }}>{one.error.message}</span>
-                        ) : (
-                          <Metadata of={one.metadata} />
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
-      </Read>
-      <More of={partitions} />
+      <PagedTable
+        pages={partitions}
+        none={<Empty title={outcome ? `No partition is “${outcome}”.` : 'This run has named no partitions yet.'} />}
+        keyOf={(one) => `${one.asset} ${one.key}`}
+        columns={[
+          {
+            name: 'Partition',
+            cell: (one) => (
+              <Link to="/assets/$key" params={{ key: one.asset }} search={{ cell: one.key }}>
+                <KeyText of={one.key} />
+              </Link>
+            ),
+          },
+          { name: 'Asset', cell: (one) => one.asset },
+          { name: 'Outcome', cell: (one) => <Status of={one.outcome ?? 'open'} bare /> },
+          {
+            name: 'Recorded',
+            className: 'small',
+            cell: (one) =>
+              one.error ? <span className="bad">{one.error.message}</span> : <Metadata of={one.metadata} />,
+          },
+        ]}
+      />
     </Card>
   );
 }

@@ -3,9 +3,10 @@ import type { ReactNode } from 'react';
 
 import { type Run, listRuns } from '../api/generated/client.ts';
 import { usePages } from '../api/use-api.ts';
-import { More } from '../parts/More.tsx';
+import { PagedTable, type Ticks } from '../parts/DataTable.tsx';
+import { KeyText } from '../parts/KeyText.tsx';
 import { Proportion } from '../parts/Proportion.tsx';
-import { Empty, Read } from '../parts/States.tsx';
+import { Empty } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Duration, Time } from '../parts/Time.tsx';
 import { Cause } from './Cause.tsx';
@@ -24,132 +25,86 @@ export interface RunTableProps {
   readonly filter: RunFilter;
   readonly none: ReactNode;
   /** How many match, once it is known; null when there are too many to count. */
-  readonly onTotal?: (total: ReactNode) => ReactNode;
-  readonly picked?: readonly string[];
-  readonly onPick?: (id: string) => void;
+  readonly onTotal?: (total: number | null | undefined) => ReactNode;
+  readonly ticks?: Ticks;
   /** Without the cause: where there is less room. */
   readonly isNarrow?: boolean;
 }
 
 /** Runs, newest first, page by page. */
-export function RunTable({ filter, none, onTotal, picked = [], onPick, isNarrow = false }: RunTableProps) {
+export function RunTable({ filter, none, onTotal, ticks, isNarrow = false }: RunTableProps) {
   const runs = usePages(listRuns, { limit: 50, ...filter });
-  const total = runs.first?.total;
   return (
-    <Read of={runs}>
-      {() => (
-        <>
-          {onTotal?.(
-            total === undefined
-              ? null
-              : total === null
-                ? 'more than can be counted quickly'
-                : total.toLocaleString('en'),
-          )}
-          {runs.items.length === 0 ? (
-            <Empty title="No runs here.">{none}</Empty>
-          ) : (
-            <div className="table-wrap">
-              <table className="table">
-                <thead>
-                  <tr>
-                    {onPick && (
-                      <th>
-                        <span className="visually-hidden">Compare</span>
-                      </th>
-                    )}
-                    <th>State</th>
-                    <th>Run</th>
-                    <th>Job</th>
-                    {!isNarrow && <th>Cause</th>}
-                    <th>Partitions</th>
-                    <th>Created</th>
-                    <th className="end">Took</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {runs.items.map((run) => (
-                    <RunRow
-                      key={run.id}
-                      run={run}
-                      isPicked={picked.includes(run.id)}
-                      onPick={onPick}
-                      isNarrow={isNarrow}
-                    />
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
-          <More of={runs} />
-        </>
-      )}
-    </Read>
+    <>
+      {onTotal?.(runs.first === undefined ? undefined : runs.first.total)}
+      <PagedTable
+        pages={runs}
+        none={<Empty title="No runs here.">{none}</Empty>}
+        keyOf={({ id }) => id}
+        ticks={ticks}
+        columns={[
+          { name: 'State', isNowrap: true, cell: (run) => <Status of={run.status} /> },
+          {
+            name: 'Run',
+            cell: (run) => (
+              <Link to="/runs/$id" params={{ id: run.id }} className="mono" title={run.id}>
+                {run.id.slice(-10)}
+              </Link>
+            ),
+          },
+          { name: 'Partition', isNowrap: true, cell: (run) => <Partition run={run} /> },
+          { name: 'Job', cell: (run) => <Job run={run} isNarrow={isNarrow} /> },
+          !isNarrow && { name: 'Cause', className: 'small', cell: (run) => <Cause of={run.cause} /> },
+          {
+            name: 'Created',
+            isNowrap: true,
+            className: 'small',
+            cell: (run) => <Time at={run.created_at} relative={isNarrow} />,
+          },
+          {
+            name: 'Took',
+            isEnd: true,
+            isNowrap: true,
+            cell: (run) => <Duration from={run.started_at} to={run.ended_at} />,
+          },
+        ]}
+      />
+    </>
   );
 }
 
-function RunRow({
-  run,
-  isPicked,
-  isNarrow,
-  onPick,
-}: {
-  run: Run;
-  isPicked: boolean;
-  isNarrow: boolean;
-  onPick: ((id: string) => void) | undefined;
-}) {
+/** One by its key; of more, how far they are. */
+function Partition({ run }: { run: Run }) {
   const { total, ...outcomes } = run.counts;
+  if (total <= 1)
+    return run.first_partition === null ? (
+      <span className="dim">–</span>
+    ) : (
+      <KeyText of={run.first_partition} max={30} />
+    );
+  const done = outcomes.materialized + outcomes.failed + outcomes.skipped;
+  return (
+    <div style={{ minWidth: 120, maxWidth: 200 }}>
+      <Proportion of={outcomes} total={total} />
+      <span className="small dim num">
+        {done.toLocaleString('en')} of {total.toLocaleString('en')}
+      </span>
+    </div>
+  );
+}
+
+function Job({ run, isNarrow }: { run: Run; isNarrow: boolean }) {
   const note = run.error?.message ?? run.blocked ?? run.progress?.note;
   return (
-    <tr>
-      {onPick && (
-        <td>
-          <input
-            type="checkbox"
-            style={{ width: 16, height: 16, margin: 4 }}
-            aria-label={`Compare ${run.id}`}
-            checked={isPicked}
-            onChange={() => onPick(run.id)}
-          />
-        </td>
-      )}
-      <td className="nowrap">
-        <Status of={run.status} />
-      </td>
-      <td>
-        <Link to="/runs/$id" params={{ id: run.id }} className="mono" title={run.id}>
-          {run.id.slice(-10)}
-        </Link>
-      </td>
-      <td>
-        <div className="clip" style={{ maxWidth: 260 }}>
-          {run.job}
+    <>
+      <div className="clip" style={{ maxWidth: isNarrow ? 200 : 280 }} title={run.job}>
+        {run.job}
+      </div>
+      {note && (
+        <div className="small dim clip" style={{ maxWidth: isNarrow ? 200 : 360 }} title={note}>
+          {note}
         </div>
-        {note && (
-          <div className="small dim clip" style={{ maxWidth: 360 }} title={note}>
-            {note}
-          </div>
-        )}
-      </td>
-      {!isNarrow && (
-        <td className="small">
-          <Cause of={run.cause} />
-        </td>
       )}
-      <td style={{ minWidth: 120 }}>
-        <Proportion of={outcomes} total={total} />
-        <span className="small dim num">
-          {(outcomes.materialized + outcomes.failed + outcomes.skipped).toLocaleString('en')} /{' '}
-          {total.toLocaleString('en')}
-        </span>
-      </td>
-      <td className="nowrap small">
-        <Time at={run.created_at} />
-      </td>
-      <td className="end nowrap">
-        <Duration from={run.started_at} to={run.ended_at} />
-      </td>
-    </tr>
+    </>
   );
 }

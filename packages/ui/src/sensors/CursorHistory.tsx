@@ -1,15 +1,15 @@
 import { Button } from '@mantine/core';
-import { Fragment, useState } from 'react';
+import { useState } from 'react';
 
 import { type CursorChange, type SensorDetail, listCursorHistory, restoreCursor } from '../api/generated/client.ts';
 import { useAct, usePages } from '../api/use-api.ts';
 import { DiffView } from '../editor/DiffView.tsx';
 import type { Json } from '../editor/json.ts';
 import { Act } from '../parts/Act.tsx';
+import { PagedTable } from '../parts/DataTable.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
-import { More } from '../parts/More.tsx';
 import { Card } from '../parts/Page.tsx';
-import { Empty, Read } from '../parts/States.tsx';
+import { Empty } from '../parts/States.tsx';
 import { Time } from '../parts/Time.tsx';
 
 /** Every change of the cursor, by ticks and by people, and the way back to each. */
@@ -19,74 +19,49 @@ export function CursorHistory({ sensor }: { sensor: SensorDetail }) {
   const [restoring, setRestoring] = useState<CursorChange>();
   return (
     <Card flush title="History">
-      <Read of={history}>
-        {() =>
-          history.items.length === 0 ? (
-            <Empty title="The cursor was never changed." />
-          ) : (
-            <div className="table-wrap">
-              <table className="table">
-                <thead>
-                  <tr>
-                    <th className="end">Version</th>
-                    <th>When</th>
-                    <th>By</th>
-                    <th>Reason</th>
-                    <th>
-                      <span className="visually-hidden">Acts</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {history.items.map((change) => (
-                    <Fragment key={change.version}>
-                      <tr>
-                        <td className="end">{change.version}</td>
-                        <td className="nowrap">
-                          <Time at={change.at} />
-                        </td>
-                        <td>{change.by}</td>
-                        <td>{change.reason || <span className="dim">–</span>}</td>
-                        <td className="nowrap" style={{ textAlign: 'right' }}>
-                          <Button
-                            variant="subtle"
-                            color="gray"
-                            size="compact-xs"
-                            aria-expanded={open === change.version}
-                            aria-label={`Changes of version ${change.version}`}
-                            onClick={() => setOpen(open === change.version ? undefined : change.version)}
-                          >
-                            Changes
-                          </Button>{' '}
-                          <Act
-                            permission="set_cursor"
-                            size="compact-xs"
-                            aria-label={`Restore version ${change.version}`}
-                            because={
-                              change.version === sensor.cursor_version ? 'This is the stored version.' : undefined
-                            }
-                            onAct={() => setRestoring(change)}
-                          >
-                            Restore
-                          </Act>
-                        </td>
-                      </tr>
-                      {open === change.version && (
-                        <tr>
-                          <td colSpan={5} style={{ background: 'var(--raised)' }}>
-                            <DiffView before={change.before as Json} after={change.after as Json} />
-                          </td>
-                        </tr>
-                      )}
-                    </Fragment>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
+      <PagedTable
+        pages={history}
+        none={<Empty title="The cursor was never changed." />}
+        keyOf={({ version }) => String(version)}
+        detail={(change) =>
+          open === change.version && <DiffView before={change.before as Json} after={change.after as Json} />
         }
-      </Read>
-      <More of={history} />
+        columns={[
+          { name: 'Version', isEnd: true, cell: (change) => change.version },
+          { name: 'When', isNowrap: true, cell: (change) => <Time at={change.at} /> },
+          { name: 'By', cell: (change) => change.by },
+          { name: 'Reason', cell: (change) => change.reason || <span className="dim">–</span> },
+          {
+            name: 'Acts',
+            isQuiet: true,
+            isEnd: true,
+            isNowrap: true,
+            cell: (change) => (
+              <>
+                <Button
+                  variant="subtle"
+                  color="gray"
+                  size="compact-xs"
+                  aria-expanded={open === change.version}
+                  aria-label={`Changes of version ${change.version}`}
+                  onClick={() => setOpen(open === change.version ? undefined : change.version)}
+                >
+                  Changes
+                </Button>{' '}
+                <Act
+                  permission="set_cursor"
+                  size="compact-xs"
+                  aria-label={`Restore version ${change.version}`}
+                  because={change.version === sensor.cursor_version ? 'This is the stored version.' : undefined}
+                  onAct={() => setRestoring(change)}
+                >
+                  Restore
+                </Act>
+              </>
+            ),
+          },
+        ]}
+      />
       {restoring && <Restore sensor={sensor} change={restoring} onClose={() => setRestoring(undefined)} />}
     </Card>
   );

@@ -1,14 +1,18 @@
 import { Button, TextInput } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
+import { Zap } from 'lucide-react';
+import { useState } from 'react';
 
 import { type Sensor, evaluateSensor, listSensors } from '../api/generated/client.ts';
 import { tellProblem, useAct, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
+import { DataTable } from '../parts/DataTable.tsx';
 import { Card, Page } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Time } from '../parts/Time.tsx';
 import { formatDuration } from '../parts/time.ts';
+import { SensorBulk } from './SensorBulk.tsx';
 import { SensorSwitch } from './SensorSwitch.tsx';
 
 const route = getRouteApi('/sensors');
@@ -86,97 +90,103 @@ export function SensorsPage() {
 }
 
 function SensorTable({ sensors }: { sensors: readonly Sensor[] }) {
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+  // One that the filter hides now is not acted on.
+  const chosen = sensors.filter(({ name }) => ticked.has(name));
   return (
-    <div className="table-wrap">
-      <table className="table">
-        <thead>
-          <tr>
-            <th>On</th>
-            <th>Sensor</th>
-            <th>Target</th>
-            <th className="end">Every</th>
-            <th>Last tick</th>
-            <th>Said</th>
-            <th>Next</th>
-            <th>
-              <span className="visually-hidden">Acts</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {sensors.map((sensor) => (
-            <SensorRow key={sensor.name} sensor={sensor} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <DataTable
+        rows={sensors}
+        keyOf={({ name }) => name}
+        ticks={{ keys: ticked, verb: 'Select', onTick: setTicked, hasAll: true }}
+        columns={[
+          { name: 'On', cell: (sensor) => <SensorSwitch sensor={sensor} /> },
+          { name: 'Sensor', cell: (sensor) => <Name of={sensor} /> },
+          { name: 'Target', className: 'small', cell: (sensor) => <Targets of={sensor} /> },
+          { name: 'Every', isEnd: true, isNowrap: true, cell: (sensor) => formatDuration(sensor.every_ms) },
+          { name: 'Last tick', isNowrap: true, cell: (sensor) => <LastTick of={sensor} /> },
+          { name: 'Said', className: 'small said', cell: ({ last_tick: last }) => <Said of={last?.reason} /> },
+          {
+            name: 'Next',
+            isNowrap: true,
+            className: 'small',
+            cell: (sensor) =>
+              sensor.status === 'RUNNING' ? (
+                <Time at={sensor.next_due_at} relative />
+              ) : (
+                <span className="dim">stopped</span>
+              ),
+          },
+          { name: 'Acts', isQuiet: true, isEnd: true, cell: (sensor) => <Evaluate sensor={sensor} /> },
+        ]}
+      />
+      {chosen.length > 0 && <SensorBulk sensors={chosen} onClear={() => setTicked(new Set())} />}
+    </>
   );
 }
 
-function SensorRow({ sensor }: { sensor: Sensor }) {
-  const evaluate = useAct(evaluateSensor, () => `${sensor.name} is being evaluated.`);
-  const last = sensor.last_tick;
+function Name({ of }: { of: Sensor }) {
   return (
-    <tr>
-      <td>
-        <SensorSwitch sensor={sensor} />
-      </td>
-      <td>
-        <Link to="/sensors/$name" params={{ name: sensor.name }} style={{ fontWeight: 600 }}>
-          {sensor.name}
-        </Link>
-        <div className="dim small clip" style={{ maxWidth: 320 }} title={sensor.description}>
-          {sensor.description}
-        </div>
-      </td>
-      <td className="small">
-        {sensor.assets.map((asset) => (
-          <div key={asset}>
-            <Link to="/assets/$key" params={{ key: asset }}>
-              {asset}
-            </Link>
-          </div>
-        ))}
-      </td>
-      <td className="end nowrap">{formatDuration(sensor.every_ms)}</td>
-      <td className="nowrap">
-        {sensor.running_tick ? (
-          <Status of="running" bare />
-        ) : last ? (
-          <Status of={last.decision} bare />
-        ) : (
-          <span className="dim">never</span>
-        )}
-        <div className="small dim">
-          <Time at={last?.ended_at} relative />
-          {sensor.error_streak > 0 && (
-            <strong style={{ color: 'var(--bad)' }}> · {sensor.error_streak} errors in a row</strong>
-          )}
-        </div>
-      </td>
-      <td className="small" style={{ minWidth: 240 }}>
-        {last?.reason ? (
-          <span className="two-lines" title={last.reason}>
-            {last.reason}
-          </span>
-        ) : (
-          <span className="dim">–</span>
-        )}
-      </td>
-      <td className="nowrap small">
-        {sensor.status === 'RUNNING' ? <Time at={sensor.next_due_at} relative /> : <span className="dim">stopped</span>}
-      </td>
-      <td className="nowrap">
-        <Act
-          size="compact-xs"
-          permission="evaluate_sensor"
-          because={sensor.running_tick ? 'A tick is running.' : undefined}
-          onAct={() => evaluate.mutate({ name: sensor.name }, { onError: tellProblem })}
-          aria-label={`Evaluate now: ${sensor.name}`}
-        >
-          Evaluate now
-        </Act>
-      </td>
-    </tr>
+    <>
+      <Link to="/sensors/$name" params={{ name: of.name }} className="strong">
+        {of.name}
+      </Link>
+      <div className="dim small clip" style={{ maxWidth: 250 }} title={of.description}>
+        {of.description}
+      </div>
+    </>
+  );
+}
+
+function Targets({ of }: { of: Sensor }) {
+  return of.assets.map((asset) => (
+    <div key={asset} className="clip" style={{ maxWidth: 170 }} title={asset}>
+      <Link to="/assets/$key" params={{ key: asset }}>
+        {asset}
+      </Link>
+    </div>
+  ));
+}
+
+function LastTick({ of }: { of: Sensor }) {
+  const last = of.last_tick;
+  return (
+    <>
+      {of.running_tick ? (
+        <Status of="running" bare />
+      ) : last ? (
+        <Status of={last.decision} bare />
+      ) : (
+        <span className="dim">never</span>
+      )}
+      <div className="small dim">
+        <Time at={last?.ended_at} relative />
+        {of.error_streak > 0 && <strong className="bad"> · {of.error_streak} errors in a row</strong>}
+      </div>
+    </>
+  );
+}
+
+function Said({ of }: { of: string | null | undefined }) {
+  if (!of) return <span className="dim">–</span>;
+  return (
+    <span className="two-lines" title={of}>
+      {of}
+    </span>
+  );
+}
+
+function Evaluate({ sensor }: { sensor: Sensor }) {
+  const evaluate = useAct(evaluateSensor, () => `${sensor.name} is being evaluated.`);
+  return (
+    <Act
+      size="compact-xs"
+      permission="evaluate_sensor"
+      because={sensor.running_tick ? 'A tick is running.' : undefined}
+      onAct={() => evaluate.mutate({ name: sensor.name }, { onError: tellProblem })}
+      aria-label={`Evaluate now: ${sensor.name}`}
+    >
+      <Zap size={13} aria-hidden />
+    </Act>
   );
 }

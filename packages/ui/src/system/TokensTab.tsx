@@ -7,6 +7,7 @@ import { useAllowed } from '../app/access.ts';
 import { notify } from '../app/notify.ts';
 import { Act } from '../parts/Act.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
+import { DataTable } from '../parts/DataTable.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Notice, ProblemNotice, Read } from '../parts/States.tsx';
 import { Time } from '../parts/Time.tsx';
@@ -32,51 +33,32 @@ function Tokens() {
             items.length === 0 ? (
               <Empty title="No tokens yet.">A token is how scripts, and people where sign-in is on, come in.</Empty>
             ) : (
-              <div className="table-wrap">
-                <table className="table">
-                  <thead>
-                    <tr>
-                      <th>Name</th>
-                      <th>Role</th>
-                      <th>Made by</th>
-                      <th>Made</th>
-                      <th>Last used</th>
-                      <th>Ends</th>
-                      <th>
-                        <span className="visually-hidden">Acts</span>
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((token) => (
-                      <tr key={token.id}>
-                        <td>
-                          <bdi>{token.name}</bdi>
-                        </td>
-                        <td>{token.role}</td>
-                        <td>{token.created_by}</td>
-                        <td>
-                          <Time at={token.created_at} />
-                        </td>
-                        <td>
-                          <Time at={token.last_used_at} relative />
-                        </td>
-                        <td>{token.expires_at ? <Time at={token.expires_at} /> : 'never'}</td>
-                        <td>
-                          <Act
-                            permission="manage_tokens"
-                            size="compact-xs"
-                            aria-label={`Revoke… ${token.name}`}
-                            onAct={() => setRevoking(token)}
-                          >
-                            Revoke…
-                          </Act>
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <DataTable
+                rows={items}
+                keyOf={({ id }) => id}
+                columns={[
+                  { name: 'Name', cell: (token) => <bdi>{token.name}</bdi> },
+                  { name: 'Role', cell: (token) => token.role },
+                  { name: 'Made by', cell: (token) => token.created_by },
+                  { name: 'Made', cell: (token) => <Time at={token.created_at} /> },
+                  { name: 'Last used', cell: (token) => <Time at={token.last_used_at} relative /> },
+                  { name: 'Ends', cell: (token) => (token.expires_at ? <Time at={token.expires_at} /> : 'never') },
+                  {
+                    name: 'Acts',
+                    isQuiet: true,
+                    cell: (token) => (
+                      <Act
+                        permission="manage_tokens"
+                        size="compact-xs"
+                        aria-label={`Revoke… ${token.name}`}
+                        onAct={() => setRevoking(token)}
+                      >
+                        Revoke…
+                      </Act>
+                    ),
+                  },
+                ]}
+              />
             )
           }
         </Read>

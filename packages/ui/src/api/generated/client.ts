@@ -50,9 +50,11 @@ readonly attempt: string };
 
 export type Role = "viewer" | "operator" | "admin";
 
-export type Me = { readonly name: string; readonly role: Role; readonly via: "none" | "token" | "session"; readonly auth_mode: string; readonly permissions: { readonly [key: string]: { readonly allowed: boolean; readonly reason: string } } };
+export type Me = { readonly name: string; readonly role: Role; readonly via: "none" | "token" | "session"; readonly auth_mode: string; /** Jobs that one is limited to; null: all. */
+readonly jobs: readonly (string)[] | null; readonly permissions: { readonly [key: string]: { readonly allowed: boolean; readonly reason: string } } };
 
-export type Token = { readonly id: string; readonly name: string; readonly role: Role; readonly created_at: string; readonly created_by: string; readonly expires_at: string | null; readonly last_used_at: string | null };
+export type Token = { readonly id: string; readonly name: string; readonly role: Role; /** Jobs that it is limited to; null: all. */
+readonly jobs: readonly (string)[] | null; readonly created_at: string; readonly created_by: string; readonly expires_at: string | null; readonly last_used_at: string | null };
 
 export type AuditEntry = { readonly id: string; readonly at: string; readonly actor: string; readonly role: string; readonly ip: string; readonly action: string; readonly target: string; readonly reason: string; readonly before: unknown; readonly after: unknown; readonly request_id: string; readonly result: string };
 
@@ -191,7 +193,9 @@ export const signOut = /* @__PURE__ */ operation<Record<never, never>, Done>('si
 export const listTokens = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Token)[]; readonly next: string | null }>('listTokens', 'GET', '/api/v1/tokens', []);
 
 /** Make an API token; its text is in this answer and nowhere else */
-export const createToken = /* @__PURE__ */ operation<{ body: { readonly name: string; readonly role: RoleInput; readonly expires_at?: string; readonly reason?: string } }, { readonly id: string; readonly name: string; readonly role: Role; readonly created_at: string; readonly created_by: string; readonly expires_at: string | null; readonly last_used_at: string | null; readonly token: string }>('createToken', 'POST', '/api/v1/tokens', []);
+export const createToken = /* @__PURE__ */ operation<{ body: { readonly name: string; readonly role: RoleInput; /** Limits it to these jobs, their assets, sensors, schedules, runs and backfills. */
+readonly jobs?: readonly (string)[]; readonly expires_at?: string; readonly reason?: string } }, { readonly id: string; readonly name: string; readonly role: Role; /** Jobs that it is limited to; null: all. */
+readonly jobs: readonly (string)[] | null; readonly created_at: string; readonly created_by: string; readonly expires_at: string | null; readonly last_used_at: string | null; readonly token: string }>('createToken', 'POST', '/api/v1/tokens', []);
 
 /** Revoke a token and its sessions, at once */
 export const revokeToken = /* @__PURE__ */ operation<{ id: string }, Done>('revokeToken', 'DELETE', '/api/v1/tokens/{id}', []);
