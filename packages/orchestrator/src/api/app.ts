@@ -17,6 +17,7 @@ import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
 import { type ResourcePool, createResourcePool } from '../worker/resources.ts';
 import { enter } from './access/authenticate.ts';
+import { stayInScope } from './access/scope.ts';
 import { finishAnswer } from './answer.ts';
 import type { ApiContext, App } from './context.ts';
 import { createChangeFeed } from './events/change-feed.ts';
@@ -122,6 +123,7 @@ function guard(app: App, context: ApiContext): void {
     if (!request.is404) await enter(context, request, request.routeOptions.config.family === true);
   });
   app.addHook('preHandler', async (request, reply) => {
+    await stayInScope(engine, request);
     if (request.routeOptions.config.secretAnswer === true) return;
     if (await recallAnswer(engine, request, reply)) return reply;
   });

@@ -1,94 +1,12 @@
-/** Who may do what: every operation of the OpenAPI document against every kind of caller. */
+/** Tokens, sessions, origins: how one comes in. Who may do what is in matrix.test.ts. */
 
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-
-import { ACCESS, PERMISSIONS } from '../../src/api/access/permissions.ts';
-import { type Role, isAtLeast } from '../../src/api/access/principal.ts';
+import { PERMISSIONS } from '../../src/api/access/permissions.ts';
 import { type ApiHarness, closeApis, openApi } from './harness.ts';
 
 afterEach(closeApis);
 
 const TOKEN_MODE = { env: { SKEIN_AUTH_MODE: 'token', SKEIN_AUTH_ADMIN_TOKEN: 'root-of-the-test-0123456789' } };
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
-
-interface Operation {
-  readonly method: string;
-  readonly url: string;
-  readonly needed: Role | 'public' | 'signed_in';
-}
-
-/** Out of the committed document, with ids that do not exist: what is asked is who gets past the door. */
-function operations(): Operation[] {
-  const file = path.join(__dirname, '../../src/api/openapi.json');
-  const { paths } = JSON.parse(readFileSync(file, 'utf8')) as { paths: Record<string, Record<string, unknown>> };
-  return Object.entries(paths).flatMap(([template, methods]) =>
-    Object.keys(methods).map((method): Operation => {
-      const route = template.replaceAll(/\{(\w+)\}/g, ':$1');
-      const need = ACCESS[`${method.toUpperCase()} ${route}`];
-      if (need === undefined) throw new RangeError(`${method} ${route} is in no table`);
-      return {
-        method: method.toUpperCase(),
-        url: template.replaceAll(/\{\w+\}/g, 'nope'),
-        needed: need === 'public' || need === 'signed_in' ? need : PERMISSIONS[need],
-      };
-    }),
-  );
-}
-
-/** Past the door, whatever comes after it: an unknown id, an empty body, an answer. */
-async function isLetIn(api: ApiHarness, { method, url }: Operation, token: string | undefined): Promise<number> {
-  const headers = token === undefined ? {} : bearer(token).headers;
-  // The stream never ends, so it is asked with a query that is refused after the door.
-  const asked = url.endsWith('/events') && !url.includes('/runs/') ? `${url}?nope=1` : url;
-  const body = method === 'GET' || method === 'DELETE' ? {} : { payload: {} };
-  const reply = await api.app.inject({
-    method: method as 'GET',
-    url: asked,
-    headers: { host: 'skein.example', ...headers },
-    ...body,
-  });
-  return reply.statusCode;
-}
-
-test('every operation lets in exactly those whom the table names', async () => {
-  const api = await openApi(undefined, TOKEN_MODE);
-  const tokens = {
-    viewer: (await api.token('viewer')).token,
-    operator: (await api.token('operator')).token,
-    admin: (await api.token('admin')).token,
-  };
-  const expired = (await api.token('admin', new Date(Date.now() - 1_000))).token;
-  const revoked = await api.token('admin');
-  await api.send('DELETE', `/api/v1/tokens/${revoked.id}`, undefined, bearer(tokens.admin));
-
-  const wrong: string[] = [];
-  const all = operations();
-  expect(all.length).toBeGreaterThan(50);
-  for (const operation of all) {
-    const { needed } = operation;
-    for (const [who, token] of [
-      ['anonymous', undefined],
-      ['expired', expired],
-      ['revoked', revoked.token],
-      ['made up', 'skein_made_up'],
-    ] as const) {
-      const status = await isLetIn(api, operation, token);
-      const expected = needed === 'public' ? 'in' : 'out';
-      // Signing in with nothing valid is 400 or 401 behind the door.
-      if ((status === 401 && operation.url !== '/api/v1/session' ? 'out' : 'in') !== expected)
-        wrong.push(`${who}: ${operation.method} ${operation.url} gave ${status}`);
-    }
-    for (const role of ['viewer', 'operator', 'admin'] as const) {
-      const status = await isLetIn(api, operation, tokens[role]);
-      const allowed = needed === 'public' || needed === 'signed_in' || isAtLeast(role, needed);
-      if ((status !== 403 && status !== 401) !== allowed)
-        wrong.push(`${role}: ${operation.method} ${operation.url} gave ${status}`);
-      if (status >= 500) wrong.push(`${role}: ${operation.method} ${operation.url} failed with ${status}`);
-    }
-  }
-  expect(wrong).toEqual([]);
-});
 
 test('a token is shown once, kept as a hash, listed without its text and revoked at once', async () => {
   const api = await openApi(undefined, TOKEN_MODE);

@@ -9,6 +9,8 @@ export interface Principal {
   readonly role: Role;
   readonly via: 'none' | 'token' | 'session';
   readonly tokenId: string | undefined;
+  /** Jobs that it is limited to; undefined: all. */
+  readonly jobs?: readonly string[] | undefined;
 }
 
 /** Whether a role has all the rights of another. */

@@ -15,6 +15,8 @@ export interface TokenRecord {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
+  /** Jobs that it is limited to; null: all. */
+  readonly jobs: readonly string[] | null;
   readonly created_at: string;
   readonly created_by: string;
   readonly expires_at: string | null;
@@ -39,7 +41,13 @@ export function equalSecrets(a: string, b: string): boolean {
 /** The token's text is in this answer and nowhere else. */
 export async function createToken(
   ledger: LedgerPort,
-  spec: { readonly name: string; readonly role: Role; readonly expiresAt?: Date; readonly by: string },
+  spec: {
+    readonly name: string;
+    readonly role: Role;
+    readonly jobs?: readonly string[];
+    readonly expiresAt?: Date;
+    readonly by: string;
+  },
 ): Promise<{ readonly token: string; readonly record: TokenRecord }> {
   const id = ulid();
   const token = `skein_${randomBytes(32).toString('base64url')}`;
@@ -48,6 +56,7 @@ export async function createToken(
     id,
     name: spec.name,
     role: spec.role,
+    jobs: spec.jobs === undefined ? '' : JSON.stringify(spec.jobs),
     hash,
     created: Date.now(),
     by: spec.by,
@@ -77,7 +86,8 @@ export async function findTokenById(ledger: LedgerPort, id: string, hash?: strin
   if (fields.expires && Number(fields.expires) <= Date.now()) return undefined;
   // Once a minute is enough for people to see whether a token is still in use.
   if (Date.now() - Number(fields.used ?? 0) > 60_000) await ledger.redis.hset(keyOf(ledger, id), 'used', Date.now());
-  return { name: fields.name ?? id, role: (fields.role ?? 'viewer') as Role, via: 'token', tokenId: id };
+  const role = (fields.role ?? 'viewer') as Role;
+  return { name: fields.name ?? id, role, via: 'token', tokenId: id, jobs: jobsOf(fields) ?? undefined };
 }
 
 export async function listTokens(ledger: LedgerPort): Promise<TokenRecord[]> {
@@ -94,12 +104,17 @@ export async function revokeToken(ledger: LedgerPort, id: string): Promise<Token
   return toRecord(fields);
 }
 
+function jobsOf({ jobs }: Record<string, string>): string[] | null {
+  return jobs ? (JSON.parse(jobs) as string[]) : null;
+}
+
 function toRecord(fields: Record<string, string>): TokenRecord {
   const at = (text: string | undefined) => (text ? new Date(Number(text)).toISOString() : null);
   return {
     id: fields.id ?? '',
     name: fields.name ?? '',
     role: (fields.role ?? 'viewer') as Role,
+    jobs: jobsOf(fields),
     created_at: at(fields.created) ?? new Date(0).toISOString(),
     created_by: fields.by ?? '',
     expires_at: at(fields.expires),

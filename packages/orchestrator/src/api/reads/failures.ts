@@ -25,10 +25,10 @@ const SHOWN_RUNS = 20;
 /** Over the newest `limit` failed runs, most frequent first. */
 export async function groupFailures(
   engine: Engine,
-  options: { readonly limit: number; readonly job?: string | undefined },
+  options: { readonly limit: number; readonly wanted: (job: string) => boolean },
 ): Promise<{ readonly looked_at: number; readonly groups: readonly FailureGroup[] }> {
   const ids = await engine.redis.zrevrange(engine.keys.runsByStatus('FAILURE'), 0, options.limit - 1);
-  const runs = (await readSummaries(engine, ids)).filter((run) => options.job === undefined || run.job === options.job);
+  const runs = (await readSummaries(engine, ids)).filter((run) => options.wanted(run.job));
   const errors = await Promise.all(runs.map((run) => errorOf(engine, run)));
   const groups = new Map<string, { runs: RunSummary[]; code: string; message: string; pattern: string }>();
   runs.forEach((run, i) => {

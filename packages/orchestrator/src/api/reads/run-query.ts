@@ -9,6 +9,8 @@ import { RequestInvalidError } from '../errors.ts';
 
 export interface RunQuery {
   readonly job?: string | undefined;
+  /** Only of these, whatever else is asked. */
+  readonly jobs?: readonly string[] | undefined;
   readonly status?: RunStatus | undefined;
   readonly partition?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
@@ -110,6 +112,7 @@ export function isSelective(query: RunQuery): boolean {
 
 /** @param parts the run's partitions as they are kept, JSON of `[key, row, column]` */
 export function matches(query: RunQuery, run: RunSummary, parts: string): boolean {
+  if (query.jobs !== undefined && !query.jobs.includes(run.job)) return false;
   if (query.job !== undefined && run.job !== query.job) return false;
   if (query.status !== undefined && run.status !== query.status) return false;
   if (query.partition !== undefined && !parts.includes(`[${JSON.stringify(query.partition)},`)) return false;

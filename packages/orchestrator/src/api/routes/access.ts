@@ -3,6 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
+import { lookUp } from '../../definitions/deployment.ts';
 import { whoHas } from '../access/authenticate.ts';
 import { PERMISSIONS, type Permission, judge } from '../access/permissions.ts';
 import { type Principal, ROLES } from '../access/principal.ts';
@@ -10,7 +11,7 @@ import { SESSION_COOKIE, closeSession, openSession } from '../access/sessions.ts
 import { createToken, listTokens, revokeToken } from '../access/tokens.ts';
 import { readAudit } from '../audit.ts';
 import { type Routes, actorOf } from '../context.ts';
-import { UnauthenticatedError } from '../errors.ts';
+import { RequestInvalidError, UnauthenticatedError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Done, Reason, Time, given, named, pageOf, pageQuery } from '../schema.ts';
 import { StreamPlace } from './runs.ts';
@@ -24,6 +25,7 @@ const Me = named(
     role: Role,
     via: z.enum(['none', 'token', 'session']),
     auth_mode: z.string(),
+    jobs: z.array(z.string()).nullable().describe('Jobs that one is limited to; null: all.'),
     permissions: z.record(z.string(), z.object({ allowed: z.boolean(), reason: z.string() })),
   }),
 );
@@ -34,6 +36,7 @@ const Token = named(
     id: z.string(),
     name: z.string(),
     role: Role,
+    jobs: z.array(z.string()).nullable().describe('Jobs that it is limited to; null: all.'),
     created_at: Time,
     created_by: z.string(),
     expires_at: Time.nullable(),
@@ -69,6 +72,7 @@ export const accessRoutes: Routes = (app, context) => {
     role: principal.role,
     via: principal.via,
     auth_mode: settings.authMode,
+    jobs: principal.jobs === undefined ? null : [...principal.jobs],
     permissions: Object.fromEntries(
       (Object.keys(PERMISSIONS) as Permission[]).map((permission) => [permission, judge(permission, principal)]),
     ),
@@ -141,7 +145,10 @@ export const accessRoutes: Routes = (app, context) => {
         response: { 200: pageOf(Token) },
       },
     },
-    async () => ({ items: await listTokens(engine), next: null }),
+    async () => ({
+      items: (await listTokens(engine)).map((one) => ({ ...one, jobs: one.jobs === null ? null : [...one.jobs] })),
+      next: null,
+    }),
   );
 
   app.post(
@@ -155,6 +162,12 @@ export const accessRoutes: Routes = (app, context) => {
         body: z.strictObject({
           name: z.string().trim().min(1).max(100),
           role: Role,
+          jobs: z
+            .array(z.string().min(1).max(100))
+            .min(1)
+            .max(200)
+            .optional()
+            .describe('Limits it to these jobs, their assets, sensors, schedules, runs and backfills.'),
           expires_at: z.iso.datetime().optional(),
           reason: Reason.optional(),
         }),
@@ -162,15 +175,18 @@ export const accessRoutes: Routes = (app, context) => {
       },
     },
     async (request, reply) => {
-      const { name, role, expires_at: expires, reason } = request.body;
+      const { name, role, jobs, expires_at: expires, reason } = request.body;
+      jobs?.forEach((job) => lookUp('job', engine.deployment.jobs, job));
+      if (jobs !== undefined && role === 'admin')
+        throw new RequestInvalidError('body.jobs: an administrator is not limited to jobs; give a lesser role.');
       const { token, record } = await createToken(engine, {
         name,
         role,
         by: actorOf(request),
-        ...given({ expiresAt: expires === undefined ? undefined : new Date(expires) }),
+        ...given({ jobs, expiresAt: expires === undefined ? undefined : new Date(expires) }),
       });
       request.auditNote = { target: `token:${record.id}`, reason, after: record };
-      return reply.code(201).send({ ...record, token });
+      return reply.code(201).send({ ...record, jobs: jobs ?? null, token });
     },
   );
 

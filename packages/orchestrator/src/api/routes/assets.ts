@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { lookUp } from '../../definitions/deployment.ts';
 import type { Job } from '../../definitions/job.ts';
 import type { Routes } from '../context.ts';
+import { engineFor } from '../access/scope.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Facts, TagMap, named, pageOf } from '../schema.ts';
@@ -65,10 +66,11 @@ export const assetRoutes: Routes = (app, { engine }) => {
         response: { 200: pageOf(AssetItem) },
       },
     },
-    async () => {
+    async ({ principal }) => {
       const now = new Date();
+      const seen = engineFor(engine, principal);
       return {
-        items: await Promise.all([...deployment.assets.values()].map((a) => toAsset(engine, a, now))),
+        items: await Promise.all([...seen.deployment.assets.values()].map((a) => toAsset(seen, a, now))),
         next: null,
       };
     },
@@ -85,7 +87,8 @@ export const assetRoutes: Routes = (app, { engine }) => {
         response: { 200: AssetDetail },
       },
     },
-    async ({ params }) => toAssetDetail(engine, lookUp('asset', deployment.assets, params.key), new Date()),
+    async ({ params, principal }) =>
+      toAssetDetail(engineFor(engine, principal), lookUp('asset', deployment.assets, params.key), new Date()),
   );
 
   app.get(
@@ -98,7 +101,10 @@ export const assetRoutes: Routes = (app, { engine }) => {
         response: { 200: pageOf(JobItem) },
       },
     },
-    async () => ({ items: await Promise.all([...deployment.jobs.values()].map(toJob)), next: null }),
+    async ({ principal }) => ({
+      items: await Promise.all([...engineFor(engine, principal).deployment.jobs.values()].map(toJob)),
+      next: null,
+    }),
   );
 
   app.get(

@@ -16,6 +16,7 @@ import {
   retryBackfill,
   setBackfillLimit,
 } from '../../engine/backfill.ts';
+import { seesJob } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { checkIdRange } from '../ranges.ts';
@@ -62,8 +63,10 @@ export const backfillRoutes: Routes = (app, { engine }) => {
         response: { 200: pageOf(BackfillItem) },
       },
     },
-    async ({ query }) => ({
-      items: (await listBackfills(engine, query.limit)).map((one) => toBackfill(deployment, one)),
+    async ({ query, principal }) => ({
+      items: (await listBackfills(engine, query.limit))
+        .filter(({ job }) => seesJob(principal, job))
+        .map((one) => toBackfill(deployment, one)),
       next: null,
     }),
   );

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 
 import type { Scrub } from '../../telemetry/scrub.ts';
+import { createSight } from '../access/sight.ts';
 import type { Routes } from '../context.ts';
 import { type Change, isBefore } from '../events/change-feed.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -16,7 +17,7 @@ const RETRY_MS = 1_000;
 
 const StreamId = z.string().max(50).optional();
 
-export const eventRoutes: Routes = (app, { changes, scrub }) => {
+export const eventRoutes: Routes = (app, { engine, changes, scrub }) => {
   app.get(
     `${API_PREFIX}/events`,
     {
@@ -37,24 +38,29 @@ export const eventRoutes: Routes = (app, { changes, scrub }) => {
     },
     async (request, reply) => {
       const from = request.headers['last-event-id'] ?? request.query.last_event_id;
+      const sees = createSight(engine, request.principal);
       const stream = new Readable({ read() {}, highWaterMark: MAX_BEHIND_BYTES });
       const push = (text: string) => {
         if (stream.destroyed) return;
         if (stream.readableLength > MAX_BEHIND_BYTES) stream.destroy();
         else stream.push(text);
       };
-      // Listening begins before the past is read, so that nothing falls between the two.
+      const tell = async (change: Change) => {
+        if (await sees(change)) push(format(change, scrub));
+      };
+      // Listening begins before the past is read, so that nothing falls between the two; told one after the other.
       let held: Change[] | undefined = [];
+      let told: Promise<void> = Promise.resolve();
       const end = changes.listen((change) => {
         if (held) held.push(change);
-        else push(format(change, scrub));
+        else told = told.then(() => tell(change)).catch(() => void stream.destroy());
       });
       const heartbeat = setInterval(() => push(': still here\n\n'), HEARTBEAT_MS);
-      const stop = () => {
+      // Before anything can end the stream: whoever ends it, the timer and the listening end with it.
+      stream.on('close', () => {
         clearInterval(heartbeat);
         end();
-      };
-      stream.on('close', stop);
+      });
       request.raw.on('close', () => stream.destroy());
       try {
         push(`retry: ${RETRY_MS}\n\n`);
@@ -63,16 +69,18 @@ export const eventRoutes: Routes = (app, { changes, scrub }) => {
         if (missed === undefined) push(`event: reset\nid: ${last}\ndata: {}\n\n`);
         else {
           last = missed.at(-1)?.id ?? (from === undefined || from === '' ? last : from);
-          for (const change of missed) push(format(change, scrub));
+          for (const change of missed) await tell(change);
           push(`event: hello\nid: ${last}\ndata: {}\n\n`);
         }
-        for (const change of held) if (isBefore(last, change.id)) push(format(change, scrub));
+        for (let change = held.shift(); change !== undefined; change = held.shift())
+          if (isBefore(last, change.id)) await tell(change);
         held = undefined;
       } catch (error) {
         stream.destroy();
-        stop();
         throw error;
       }
+      // The client left meanwhile: nobody would read, and nothing would end the stream.
+      if (request.raw.destroyed) stream.destroy();
       return reply
         .type('text/event-stream; charset=utf-8')
         .header('cache-control', 'no-store')

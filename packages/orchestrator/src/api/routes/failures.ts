@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 
+import { seesJob } from '../access/scope.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { groupFailures } from '../reads/failures.ts';
@@ -38,8 +39,9 @@ export const failureRoutes: Routes = (app, { engine }) => {
         response: { 200: z.object({ looked_at: z.number(), items: z.array(FailureGroup) }) },
       },
     },
-    async ({ query }) => {
-      const found = await groupFailures(engine, { limit: query.runs, job: query.job });
+    async ({ query, principal }) => {
+      const wanted = (job: string) => seesJob(principal, job) && (query.job === undefined || query.job === job);
+      const found = await groupFailures(engine, { limit: query.runs, wanted });
       return {
         looked_at: found.looked_at,
         items: found.groups.map((one) => ({ ...one, jobs: [...one.jobs], run_ids: [...one.run_ids] })),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import type { Engine } from '../../engine/engine.ts';
 import { readCounts } from '../../engine/reads/partitions.ts';
+import { engineFor } from '../access/scope.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { RUN_INDEXES } from '../reads/run-list.ts';
@@ -54,14 +55,15 @@ export const overviewRoutes: Routes = (app, { engine }) => {
         response: { 200: Overview },
       },
     },
-    async () => {
+    async ({ principal }) => {
       const now = Date.now();
-      const { assets } = engine.deployment;
+      const seen = engineFor(engine, principal);
+      const { assets } = seen.deployment;
       const [runs, hours, counts, sensors, workers, active, backfills] = await Promise.all([
         runsByStatus(engine),
         endedByHour(engine, now),
         Promise.all([...assets.values()].map(async (a) => ({ key: a.key, counts: await readCounts(engine, a) }))),
-        sensorsAtAGlance(engine, now),
+        sensorsAtAGlance(seen, now),
         readWorkers(engine),
         engine.redis.zcard(engine.keys.leases),
         engine.redis.scard(engine.keys.liveBackfills),

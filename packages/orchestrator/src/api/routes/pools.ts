@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { engineFor } from '../access/scope.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Reason, named, pageOf } from '../schema.ts';
@@ -63,7 +64,10 @@ export const poolRoutes: Routes = (app, { engine }) => {
         response: { 200: pageOf(Pool) },
       },
     },
-    async () => ({ items: await Promise.all(poolNames(engine).map((name) => readPool(engine, name))), next: null }),
+    async ({ principal }) => {
+      const seen = engineFor(engine, principal);
+      return { items: await Promise.all(poolNames(seen).map((name) => readPool(seen, name))), next: null };
+    },
   );
 
   app.put(

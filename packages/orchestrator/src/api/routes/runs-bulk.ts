@@ -11,6 +11,8 @@ import { RequestError } from '../../definitions/errors.ts';
 import { cancelRun } from '../../engine/cancel.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { retryRun } from '../../engine/retry.ts';
+import type { Principal } from '../access/principal.ts';
+import { ofJobsOf } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -68,7 +70,7 @@ export const bulkRunRoutes: Routes = (app, { engine }) => {
         response: { 200: Matching },
       },
     },
-    async ({ query }) => count(engine, query.q),
+    async ({ query, principal }) => count(engine, principal, query.q),
   );
 
   app.post(
@@ -107,9 +109,9 @@ export const bulkRunRoutes: Routes = (app, { engine }) => {
   );
 };
 
-async function count(engine: Engine, q: string): Promise<z.input<typeof Matching>> {
+async function count(engine: Engine, principal: Principal | undefined, q: string): Promise<z.input<typeof Matching>> {
   const asOf = new Date();
-  const query = upTo(parseRunQuery(q, asOf), asOf);
+  const query = upTo(ofJobsOf(principal, parseRunQuery(q, asOf)), asOf);
   const byStatus: Partial<Record<RunSummary['status'], number>> = {};
   const sample: RunSummary[] = [];
   let [matched, active] = [0, 0];
@@ -152,7 +154,7 @@ async function step(
   const target = `runs: ${body.q}`;
   request.auditNote = { target, reason: body.reason };
   // `after:-24h` counts from when the runs were counted, not from this call.
-  const query = upTo(parseRunQuery(body.q, before), before);
+  const query = upTo(ofJobsOf(request.principal, parseRunQuery(body.q, before)), before);
   const page = await pageOfRuns(engine, query, { after: body.after, limit: body.limit });
   const done: string[] = [];
   const refused: { run_id: string; reason: string }[] = [];

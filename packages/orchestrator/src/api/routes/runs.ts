@@ -6,6 +6,7 @@ import { cancelRun } from '../../engine/cancel.ts';
 import { readRunEvents } from '../../engine/reads/run-events.ts';
 import { readRun } from '../../engine/reads/runs.ts';
 import { retryRun } from '../../engine/retry.ts';
+import { ofJobsOf } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { countRuns, pageOfRuns } from '../reads/run-list.ts';
@@ -72,8 +73,8 @@ export const runRoutes: Routes = (app, { engine }) => {
         response: { 200: RunPage },
       },
     },
-    async ({ query }) => {
-      const filter = toQuery(query);
+    async ({ query, principal }) => {
+      const filter = ofJobsOf(principal, toQuery(query));
       const [page, total] = await Promise.all([
         pageOfRuns(engine, filter, { after: query.after, limit: query.limit }),
         countRuns(engine, filter),

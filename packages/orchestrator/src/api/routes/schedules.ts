@@ -6,6 +6,7 @@ import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Schedule } from '../../definitions/schedule.ts';
 import { plannedTimes } from '../../engine/tick.ts';
+import { engineFor } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { type SwitchState, listTicks, readSwitches } from '../reads/sensors.ts';
@@ -55,7 +56,10 @@ export const scheduleRoutes: Routes = (app, { engine }) => {
         response: { 200: pageOf(ScheduleItem) },
       },
     },
-    async () => ({ items: await read([...schedules.values()]), next: null }),
+    async ({ principal }) => ({
+      items: await read([...engineFor(engine, principal).deployment.schedules.values()]),
+      next: null,
+    }),
   );
 
   app.get(

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import type { Engine } from '../../engine/engine.ts';
 import { readStatuses } from '../../engine/partition-reader.ts';
 import { readSummaries } from '../../engine/reads/runs.ts';
+import type { Principal } from '../access/principal.ts';
+import { engineFor, seesJob } from '../access/scope.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { named } from '../schema.ts';
@@ -36,9 +38,10 @@ export const searchRoutes: Routes = (app, { engine }) => {
         response: { 200: z.object({ items: z.array(Hit) }) },
       },
     },
-    async ({ query }) => {
-      const [runs, partitions] = await Promise.all([findRuns(engine, query.q), findPartitions(engine, query.q)]);
-      return { items: [...runs, ...partitions, ...findDefinitions(engine, query.q)].slice(0, LIMIT) };
+    async ({ query, principal }) => {
+      const seen = engineFor(engine, principal);
+      const [runs, partitions] = await Promise.all([findRuns(seen, query.q, principal), findPartitions(seen, query.q)]);
+      return { items: [...runs, ...partitions, ...findDefinitions(seen, query.q)].slice(0, LIMIT) };
     },
   );
 };
@@ -76,7 +79,7 @@ const CLOCK_MARGIN_MS = 10_000;
 const MAX_CANDIDATES = 5_000;
 
 /** An id's first ten characters are its time: the index by time narrows it down. */
-async function findRuns(engine: Engine, q: string): Promise<SearchHit[]> {
+async function findRuns(engine: Engine, q: string, principal: Principal | undefined): Promise<SearchHit[]> {
   const prefix = q.toUpperCase();
   if (prefix.length < MIN_ID_PREFIX || prefix.length > ULID_LENGTH || !/^[0-7][0-9A-HJKMNP-TV-Z]+$/.test(prefix))
     return [];
@@ -91,7 +94,8 @@ async function findRuns(engine: Engine, q: string): Promise<SearchHit[]> {
     MAX_CANDIDATES,
   );
   const found = await readSummaries(engine, ids.filter((id) => id.startsWith(prefix)).slice(0, 10));
-  return found.map((run) => ({ kind: 'run', id: run.id, title: run.id, detail: `${run.job} · ${run.status}` }));
+  const seen = found.filter((run) => seesJob(principal, run.job));
+  return seen.map((run) => ({ kind: 'run', id: run.id, title: run.id, detail: `${run.job} · ${run.status}` }));
 }
 
 async function findPartitions(engine: Engine, q: string): Promise<SearchHit[]> {

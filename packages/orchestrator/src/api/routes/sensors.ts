@@ -9,6 +9,7 @@ import type { Sensor } from '../../definitions/sensor.ts';
 import { initialCursor } from '../../engine/register.ts';
 import { previewTicks } from '../../engine/preview.ts';
 import { openTick } from '../../engine/tick.ts';
+import { engineFor } from '../access/scope.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -38,8 +39,8 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
         response: { 200: pageOf(SensorItem) },
       },
     },
-    async () => {
-      const all = [...sensors.values()];
+    async ({ principal }) => {
+      const all = [...engineFor(engine, principal).deployment.sensors.values()];
       const states = await readSwitches(
         engine,
         all.map((sensor) => sensor.name),
