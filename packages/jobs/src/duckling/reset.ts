@@ -37,18 +37,24 @@ export interface ResetRequest {
 const DATASET_LIST: readonly Dataset[] = Object.values(DATASETS);
 const assetOf = (dataset: Dataset) => `duckling_${dataset.name}_backfill`;
 
-/** @throws RefusedError when partitions of the team are queued or running; then nothing has been changed */
+/** @throws RefusedError when partitions of the team are queued or running; it says what has been done by then */
 export async function resetDuckling(
   ducklings: Ducklings,
   client: SkeinClient,
   request: ResetRequest,
 ): Promise<ResetResult> {
   const { duckling, by, signal } = request;
-  await refuseWhenActive(client, request);
+  await refuseWhenActive(client, request, 'Nothing was changed.');
   const tablesDropped: string[] = [];
   for (const dataset of DATASET_LIST) {
     if (await dropTable(ducklings.lake(duckling), dataset, signal)) tablesDropped.push(dataset.table);
   }
+  // What a sensor launched meanwhile may have registered before the drop, and would settle after the forgetting.
+  await refuseWhenActive(
+    client,
+    request,
+    'They began during the reset: the tables are dropped, but the states are kept.',
+  );
   const partitionsForgotten: Record<string, number> = {};
   for (const dataset of DATASET_LIST) {
     partitionsForgotten[assetOf(dataset)] = await client.forgetPartitions(
@@ -68,7 +74,11 @@ export async function resetDuckling(
   return { tablesDropped, partitionsForgotten, sensorsReset };
 }
 
-async function refuseWhenActive(client: SkeinClient, { duckling, now }: ResetRequest): Promise<void> {
+async function refuseWhenActive(
+  client: SkeinClient,
+  { duckling, now }: ResetRequest,
+  whatIsDone: string,
+): Promise<void> {
   const keys = daysBetween(teamDays.columns.start, addDays(dayOf(now), 1)).map((day) =>
     teamDays.format({ id: duckling.team_id, day }),
   );
@@ -77,7 +87,7 @@ async function refuseWhenActive(client: SkeinClient, { duckling, now }: ResetReq
     const active = keys.filter((key) => (states.get(key)?.activity ?? 'idle') !== 'idle');
     if (active.length > 0) {
       throw new RefusedError(
-        `${active.length} partitions of ${assetOf(dataset)} for team ${duckling.team_id} are queued or running (${active.slice(0, 5).join(', ')}${active.length > 5 ? ', …' : ''}). Disable the duckling (“skein ducklings edit --team-id ${duckling.team_id} --disable”), cancel them or wait for them, then reset. Nothing was changed.`,
+        `${active.length} partitions of ${assetOf(dataset)} for team ${duckling.team_id} are queued or running (${active.slice(0, 5).join(', ')}${active.length > 5 ? ', …' : ''}). Disable the duckling (“skein ducklings edit --team-id ${duckling.team_id} --disable”), cancel them or wait for them, then reset. ${whatIsDone}`,
         { details: { active: active.slice(0, 100) } },
       );
     }

@@ -10,7 +10,7 @@ import { type Duckling, ducklingEventsBackfill } from '@skein/jobs';
 import { addDays } from '@skein/orchestrator';
 import { runAsset } from '@skein/orchestrator/testing';
 
-import { findOrphans } from '../../src/duckling/orphans.ts';
+import { runSkein } from './command-line.ts';
 import { type LakeHouse, openLakeHouse, seedEvents } from './lake-house.ts';
 
 let house: LakeHouse;
@@ -24,6 +24,12 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
+const FIRST_RANDOM = '2024-02-01';
+interface DayCount {
+  readonly day: string;
+  readonly n: string;
+}
+
 interface ChildPlan {
   readonly partition: string;
   readonly run: string;
@@ -31,8 +37,14 @@ interface ChildPlan {
   readonly killAfterMs?: number;
 }
 
-/** Gives how the process ended: `SIGKILL` or its exit code. */
-function runChild({ partition, run, killAt, killAfterMs }: ChildPlan): Promise<string> {
+interface Ended {
+  /** `SIGKILL` or its exit code. */
+  readonly how: string;
+  /** Of its work, for one that came to its end. */
+  readonly workMs: number;
+}
+
+function runChild({ partition, run, killAt, killAfterMs }: ChildPlan): Promise<Ended> {
   const env = {
     ...process.env,
     ...house.env,
@@ -43,9 +55,13 @@ function runChild({ partition, run, killAt, killAfterMs }: ChildPlan): Promise<s
   };
   const child = spawn(process.execPath, ['-C', 'source', '--import', 'tsx', join(__dirname, 'killed-child.ts')], {
     env,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return new Promise((resolve) => child.on('exit', (code, signal) => resolve(signal ?? String(code))));
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  return new Promise((resolve) =>
+    child.on('close', (code, signal) => resolve({ how: signal ?? String(code), workMs: Number(said) })),
+  );
 }
 
 const BOUNDARIES = [
@@ -65,7 +81,7 @@ test.each(BOUNDARIES)('killed %s: the next attempt makes the day right', async (
   await seedEvents(house, 2, day, 40);
   await runAsset(ducklingEventsBackfill, { partition, resources: house, runId: 'BEFORE' });
   await seedEvents(house, 2, day, 2, { event: 'late' });
-  expect(await runChild({ partition, run: 'KILLED', killAt })).toBe('SIGKILL');
+  expect(await runChild({ partition, run: 'KILLED', killAt })).toMatchObject({ how: 'SIGKILL' });
   // Readers see the old day or the new one.
   expect(['40', '42']).toContain(await rowsOf(day));
   const next = await runAsset(ducklingEventsBackfill, { partition, resources: house, runId: 'KILLED', attempt: 2 });
@@ -78,44 +94,43 @@ test.each(BOUNDARIES)('killed %s: the next attempt makes the day right', async (
 const KILLS = Number(process.env.SKEIN_TEST_KILLS ?? 12);
 
 test(`${KILLS} kills at random moments: every day whole, no file twice, orphans found and nothing else`, async () => {
-  const days = Array.from({ length: KILLS }, (_, i) => addDays('2024-02-01', i));
+  const days = Array.from({ length: KILLS }, (_, i) => addDays(FIRST_RANDOM, i));
+  await seedEvents(house, 2, '2024-01-31', 30);
+  let { workMs } = await runChild({ partition: '2_2024-01-31', run: 'WHOLE' });
   let killed = 0;
+  const before = await referredFiles();
   for (const [i, day] of days.entries()) {
     await seedEvents(house, 2, day, 30 + i);
-    // From the start of the work to some time after a fast machine has ended it.
-    const killAfterMs = Math.floor(Math.random() * 900);
-    if ((await runChild({ partition: `2_${day}`, run: `RANDOM${i}`, killAfterMs })) === 'SIGKILL') killed++;
+    // From the start of the work to some time after its end.
+    const killAfterMs = Math.floor(Math.random() * 1.2 * workMs);
+    const { how, ...ended } = await runChild({ partition: `2_${day}`, run: `RANDOM${i}`, killAfterMs });
+    if (how === 'SIGKILL') killed++;
+    // How long it takes now, on a machine whose load changes.
+    else workMs = (workMs + ended.workMs) / 2;
   }
   expect(killed).toBeGreaterThan(0);
+  const registered = (await referredFiles()).size - before.size - (days.length - killed);
   const again = await Promise.all(
     days.map((day, i) =>
       runAsset(ducklingEventsBackfill, { partition: `2_${day}`, resources: house, runId: `RANDOM${i}`, attempt: 2 }),
     ),
   );
   expect(again.map((r) => r.error)).toEqual(days.map(() => undefined));
-  const inLake = await house.lake<{ day: string; n: string }>(
-    2,
-    `SELECT strftime(timestamp, '%Y-%m-%d') AS day, count(uuid) AS n FROM events WHERE timestamp >= TIMESTAMPTZ '2024-02-01 00:00:00+00' GROUP BY 1 ORDER BY 1`,
-  );
-  expect(inLake).toEqual(days.map((day, i) => ({ day, n: String(30 + i) })));
+  expect(await inLake()).toEqual(await inClickHouse());
   await expectNothingTwice();
+  const referred = await referredFiles();
 
-  const catalog = await house.catalog(2);
-  const { rows } = await catalog.query<{ path: string }>('SELECT path FROM ducklake_data_file');
-  await catalog.end();
-  const referred = new Set(rows.map((row) => row.path));
-  const orphans = await findOrphans(
-    house.ducklings,
-    duckling,
-    0,
-    new Date(Date.now() + 60_000),
-    new AbortController().signal,
+  // What was left behind is found by the command, and nothing else; deleting it hurts no day.
+  const leftBehind = (await objects()).filter((url) => !referred.has(url));
+  const command = 'ducklings orphans --team-id 2 --older-than 0';
+  const found = await runSkein(house, command);
+  expect((found.value.orphans as unknown as { url: string }[]).map((o) => o.url).sort()).toEqual(leftBehind.sort());
+  await runSkein(house, `${command} --delete --yes`);
+  expect((await objects()).filter((url) => !referred.has(url))).toEqual([]);
+  expect(await inLake()).toEqual(await inClickHouse());
+  process.stderr.write(
+    `${KILLS} children: ${killed} killed, ${days.length - killed} had ended before; ${registered} of the killed had committed; ${leftBehind.length} orphans\n`,
   );
-  const objects: string[] = [];
-  const bucket = house.ducklings.bucket(duckling);
-  for await (const object of bucket.list('backfill/'))
-    objects.push(house.ducklings.store.url(duckling.bucket, object.key));
-  expect(orphans.map((o) => o.url).sort()).toEqual(objects.filter((url) => !referred.has(url)).sort());
 }, 600_000);
 
 async function rowsOf(day: string): Promise<string | undefined> {
@@ -124,6 +139,37 @@ async function rowsOf(day: string): Promise<string | undefined> {
     `SELECT count(uuid) AS n FROM events WHERE timestamp >= TIMESTAMPTZ '${day} 00:00:00+00' AND timestamp < TIMESTAMPTZ '${addDays(day, 1)} 00:00:00+00'`,
   );
   return row?.n;
+}
+
+/** Rows of each day from the first of the random kills on, by plain DuckDB. */
+function inLake(): Promise<DayCount[]> {
+  return house.lake<DayCount>(
+    2,
+    `SELECT strftime(timestamp, '%Y-%m-%d') AS day, count(uuid) AS n FROM events WHERE timestamp >= TIMESTAMPTZ '${FIRST_RANDOM} 00:00:00+00' GROUP BY 1 ORDER BY 1`,
+  );
+}
+
+async function inClickHouse(): Promise<DayCount[]> {
+  const rows = await house.clickhouse.rows<DayCount>(
+    `SELECT toString(toDate(timestamp, 'UTC')) AS day, toString(count()) AS n FROM events WHERE team_id = 2 AND timestamp >= {from:DateTime64(6, 'UTC')} GROUP BY day ORDER BY day`,
+    { params: { from: `${FIRST_RANDOM} 00:00:00` } },
+  );
+  return rows.map(({ day, n }) => ({ day, n }));
+}
+
+async function objects(): Promise<string[]> {
+  const bucket = house.ducklings.bucket(duckling);
+  const urls: string[] = [];
+  for await (const object of bucket.list('backfill/'))
+    urls.push(house.ducklings.store.url(duckling.bucket, object.key));
+  return urls;
+}
+
+async function referredFiles(): Promise<Set<string>> {
+  const catalog = await house.catalog(2);
+  const { rows } = await catalog.query<{ path: string }>('SELECT path FROM ducklake_data_file');
+  await catalog.end();
+  return new Set(rows.map((row) => row.path));
 }
 
 async function expectNothingTwice(): Promise<void> {
