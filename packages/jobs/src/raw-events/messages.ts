@@ -2,7 +2,7 @@
 
 import type { Message } from '../resources/kafka.ts';
 import type { KeyCursor, RawRow } from './sql.ts';
-import type { BillingEvent } from './transform.ts';
+import type { RowContext } from './transform.ts';
 
 /** Why a raw event became no published event. */
 export interface Rejection {
@@ -11,28 +11,15 @@ export interface Rejection {
   readonly reason: string;
 }
 
-/** A message's own identity: nanoseconds since 1970, and a random number below 2^63, both as decimal text. */
-export interface Stamp {
-  readonly nanoseconds: string;
-  readonly random: string;
-}
-
-/** Go refuses to write an offset of 24 hours or more into JSON; the original counted that as a failed publication. */
-export function cannotBeWritten(event: BillingEvent): string | undefined {
-  const { timestamp } = event;
-  if (timestamp.endsWith('Z') || Number(timestamp.slice(-5, -3)) < 24) return undefined;
-  return 'the timestamp cannot be written: its offset is outside of [0,23] hours';
-}
-
-export function eventMessage(event: BillingEvent, stamp: Stamp): Message {
-  const key = partitionKey(event.tenant_id, event.external_customer_id);
+/** @param uuid the message's own, another one each time the event is published */
+export function eventMessage(uuid: string, key: string, row: RowContext, value: Buffer): Message {
   return {
     key,
-    value: JSON.stringify(event),
+    value,
     headers: {
-      _watermill_message_uuid: `${event.id}-${stamp.nanoseconds}-${stamp.random}`,
-      tenant_id: event.tenant_id,
-      environment_id: event.environment_id,
+      _watermill_message_uuid: uuid,
+      tenant_id: row.tenant_id,
+      environment_id: row.environment_id,
       partition_key: key,
     },
   };
@@ -74,6 +61,6 @@ export function cursorOf(environment: string, row: RawRow): KeyCursor {
   };
 }
 
-function partitionKey(tenant: string, customer: string): string {
+export function partitionKey(tenant: string, customer: string): string {
   return customer === '' ? tenant : `${tenant}:${customer}`;
 }

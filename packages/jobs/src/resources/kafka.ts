@@ -4,7 +4,15 @@
  */
 
 import { ServiceError, provide, resource } from '@skein/orchestrator';
-import { CompressionTypes, Kafka, type Producer, logLevel } from 'kafkajs';
+import {
+  CompressionTypes,
+  type ICustomPartitioner,
+  Kafka,
+  type Message as KafkaMessage,
+  Partitioners,
+  type Producer,
+  logLevel,
+} from 'kafkajs';
 
 export interface Message {
   readonly key: string | Buffer | null;
@@ -137,7 +145,12 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
 
   const connect = (): Promise<Producer> => {
     producer ??= (async () => {
-      const made = client.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+      const made = client.producer({
+        idempotent: true,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner: keyByKey,
+      });
       await made.connect();
       return made;
     })();
@@ -158,9 +171,8 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
           topic,
           acks: -1,
           compression: CompressionTypes.None,
-          messages: batch.map(({ key, value, headers }) =>
-            headers ? { key, value, headers: { ...headers } } : { key, value },
-          ),
+          // kafkajs does not write to what it is given; only its types say that it might.
+          messages: batch as KafkaMessage[],
         });
         return;
       } catch (error) {
@@ -215,6 +227,22 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
     close: discard,
   };
 }
+
+/**
+ * kafkajs's default, which asks for a partition of every message and hashes keys in big integers; messages that come by
+ * key, as those of a customer do, need it once a key.
+ */
+const keyByKey: ICustomPartitioner = () => {
+  const choose = Partitioners.DefaultPartitioner();
+  let last = { key: '', partitions: 0, chosen: 0 };
+  return (args) => {
+    const { key } = args.message;
+    if (typeof key !== 'string') return choose(args);
+    const partitions = args.partitionMetadata.length;
+    if (key !== last.key || partitions !== last.partitions) last = { key, partitions, chosen: choose(args) };
+    return last.chosen;
+  };
+};
 
 /** In order, each within the limits of one request; a message that is larger than they are goes alone. */
 function batchesOf(messages: readonly Message[]): { readonly batch: readonly Message[]; readonly first: number }[] {
