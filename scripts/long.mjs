@@ -20,8 +20,8 @@ const FORMS = {
     ],
   },
   fuzz: {
-    env: { SKEIN_FUZZ_RUNS: '1000000' },
-    tests: ['test/api/hostile', 'raw-events/transform.test', 'definitions/partitions'],
+    env: { SKEIN_FUZZ_RUNS: '1000000', SKEIN_FUZZ_EXAMPLES: '500' },
+    tests: ['test/api/(hostile|schemathesis)', 'raw-events/transform.test', 'definitions/partitions'],
   },
 };
 

@@ -1,0 +1,108 @@
+/**
+ * The served OpenAPI document fuzzed over the network by schemathesis, as each role and as nobody: never a fault, never
+ * a status or content type that the document does not know, never a success for who may not.
+ * SKEIN_FUZZ_EXAMPLES is how many examples each operation gets; npm run fuzz sets it.
+ */
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { findSchemathesis } from '../../../../infra/embedded/test-services/index.ts';
+import { type SkeinServer, startServer } from '../../src/api/server.ts';
+import { SILENT } from '../engine/harness.ts';
+import { closeApis, openApi } from './harness.ts';
+
+const ROOT = 'root-of-the-test-0123456789';
+const EXAMPLES = process.env.SKEIN_FUZZ_EXAMPLES;
+
+const program = findSchemathesis();
+const testWhere = program === undefined ? test.skip : test;
+
+/** Names that exist, and one that does not: otherwise most of what is asked ends as “not found”. */
+const NAMES = `
+[parameters]
+"path.key" = ["events", "chunks", "nope"]
+"path.job" = ["events_job", "nope"]
+"path.name" = ["feed", "nightly", "events_job", "narrow", "nope"]
+"query.job" = ["events_job", "nope"]
+`;
+
+let dir: string;
+let server: SkeinServer | undefined;
+beforeEach(() => {
+  dir = mkdtempSync(path.join(tmpdir(), 'skein-fuzz-'));
+  writeFileSync(path.join(dir, 'schemathesis.toml'), NAMES);
+});
+afterEach(async () => {
+  await server?.close();
+  await closeApis();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+interface Found {
+  /** What it prints, when it found something. */
+  readonly report: string | undefined;
+  /** Answers by status. */
+  readonly statuses: ReadonlyMap<number, number>;
+}
+
+async function fuzz(who: string, token: string | undefined): Promise<Found> {
+  const log = path.join(dir, `${who}.ndjson`);
+  const args = [
+    'run',
+    `${server?.url}/api/v1/openapi.json`,
+    ...(token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]),
+    // The stream has no end, so nobody can wait for its answer.
+    ...['--exclude-path', '/api/v1/events'],
+    ...[
+      '--checks',
+      'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth',
+    ],
+    ...['--max-examples', EXAMPLES ?? '1', '--phases', EXAMPLES === undefined ? 'fuzzing' : ALL_PHASES],
+    ...['--seed', '4711', '--no-shrink', '--continue-on-failure'],
+    ...['--suppress-health-check', 'all', '--warnings', 'off', '--request-timeout', '30'],
+    ...['--report', 'ndjson', '--report-ndjson-path', log],
+  ];
+  return new Promise((resolve, reject) => {
+    const child = spawn(program ?? '', args, { cwd: dir, env: { ...process.env, NO_COLOR: '1' } });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += String(chunk)));
+    child.stderr.on('data', (chunk) => (output += String(chunk)));
+    child.on('error', reject);
+    child.on('close', (code) =>
+      resolve({ report: code === 0 ? undefined : `${who}:\n${output}`, statuses: statusesIn(log) }),
+    );
+  });
+}
+
+const ALL_PHASES = 'examples,coverage,fuzzing,stateful';
+
+function statusesIn(log: string): Map<number, number> {
+  const statuses = new Map<number, number>();
+  for (const [, text] of readFileSync(log, 'utf8').matchAll(/"status_code": ?(\d{3})/g)) {
+    const status = Number(text);
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+  return statuses;
+}
+
+describe('schemathesis', () => {
+  testWhere.each(['viewer', 'operator', 'admin', 'anonymous'] as const)(
+    'finds no fault and nothing undocumented as %s',
+    async (who) => {
+      const api = await openApi(undefined, {
+        env: { SKEIN_AUTH_MODE: 'token', SKEIN_AUTH_ADMIN_TOKEN: ROOT, SKEIN_REQUESTS_PER_MINUTE: '100000000' },
+      });
+      server = await startServer(api.engine, { log: SILENT, host: '127.0.0.1', port: 0 });
+      const token = who === 'anonymous' ? undefined : (await api.token(who)).token;
+      const { report, statuses } = await fuzz(who, token);
+      expect(report).toBeUndefined();
+      // Not all of it is refused at the door.
+      const successes = (statuses.get(200) ?? 0) + (statuses.get(202) ?? 0);
+      expect(successes).toBeGreaterThan(who === 'anonymous' ? 0 : 10);
+    },
+    24 * 3_600_000,
+  );
+});
