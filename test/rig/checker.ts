@@ -1,0 +1,176 @@
+/**
+ * The judge. It reads nothing but the history, which the target side wrote, and the ledger as it is at the end, and
+ * knows the right answer of the workload. Pure; it is tested by histories with one violation planted in each.
+ */
+
+import type { Entry } from './history.ts';
+
+export interface LedgerRun {
+  readonly id: string;
+  readonly status: string;
+  readonly endReason: string | undefined;
+  readonly cause: string;
+  /** Its tasks settle partition by partition, so a partition that is settled may be done again by the task's next attempt. */
+  readonly fanOut?: boolean;
+  /** Of each partition: its outcome, and the epoch that the attempt that committed it wrote into its facts. */
+  readonly partitions: readonly { readonly key: string; readonly outcome: string | null; readonly epoch: number }[];
+}
+
+export interface Ledger {
+  readonly runs: readonly LedgerRun[];
+  /** By sensor. */
+  readonly cursors: Readonly<Record<string, number>>;
+  /** What must be nothing when all is quiet: leases, slots, claims, bells. */
+  readonly remains: Readonly<Record<string, number>>;
+  /** Rows whose counters differ from a recount of their states. */
+  readonly miscounted: readonly string[];
+}
+
+export interface Expectation {
+  /** What each sensor's feed holds, in all. */
+  readonly feed: Readonly<Record<string, readonly string[]>>;
+  /** At once, by history. */
+  readonly maxActive?: number;
+  /** Where a process may be stopped in the middle of an effect, a stale one may reach the target, which refuses it. */
+  readonly staleAllowed?: boolean;
+  /** A Redis that forgot its last writes may have had a run end that it then knew nothing of. */
+  readonly forgetful?: boolean;
+  readonly endsAllowed?: readonly string[];
+}
+
+export type Rule =
+  | 'lost request'
+  | 'not requested'
+  | 'requested twice'
+  | 'not made'
+  | 'committed twice'
+  | 'commit without effect'
+  | 'stale commit'
+  | 'epochs not monotonic'
+  | 'stale effect'
+  | 'two at once'
+  | 'over the limit'
+  | 'ended run changed'
+  | 'wrong end'
+  | 'cursor'
+  | 'leak'
+  | 'miscounted';
+
+export interface Violation {
+  readonly rule: Rule;
+  readonly detail: string;
+}
+
+const ENDED = new Set(['SUCCESS', 'FAILURE', 'CANCELED']);
+
+export function check(history: readonly Entry[], ledger: Ledger, expected: Expectation): Violation[] {
+  return [
+    ...feed(ledger, expected),
+    ...acknowledged(history, ledger),
+    ...commits(history, ledger),
+    ...order(history, expected),
+    ...ends(history, ledger, expected),
+    ...quiet(ledger),
+  ];
+}
+
+/** Completeness: each item of each feed was asked for by exactly one run, and the cursor stands at its end. */
+function* feed(ledger: Ledger, expected: Expectation): Iterable<Violation> {
+  for (const [sensor, keys] of Object.entries(expected.feed)) {
+    const asked = new Map<string, string[]>();
+    for (const run of ledger.runs.filter((one) => one.cause.startsWith(`sensor:${sensor}:`)))
+      for (const { key } of run.partitions) asked.set(key, [...(asked.get(key) ?? []), run.id]);
+    for (const key of keys) {
+      const runs = asked.get(key) ?? [];
+      if (runs.length === 0) yield { rule: 'not requested', detail: `${key} of ${sensor}` };
+      if (runs.length > 1) yield { rule: 'requested twice', detail: `${key} by ${runs.join(' and ')}` };
+    }
+    if (ledger.cursors[sensor] !== keys.length)
+      yield { rule: 'cursor', detail: `of ${sensor}: ${ledger.cursors[sensor]}, not ${keys.length}` };
+  }
+}
+
+function* acknowledged(history: readonly Entry[], ledger: Ledger): Iterable<Violation> {
+  const known = new Set(ledger.runs.map((run) => run.id));
+  for (const entry of history)
+    if (entry.kind === 'acknowledged' && !known.has(entry.run)) yield { rule: 'lost request', detail: entry.run };
+}
+
+/** What the ledger says was made was made by the attempt that it names, and by none after it. */
+function* commits(history: readonly Entry[], ledger: Ledger): Iterable<Violation> {
+  const effects = new Map<string, number[]>();
+  for (const entry of history) {
+    if (entry.kind !== 'effect' || !entry.accepted) continue;
+    const what = `${entry.run}|${entry.key}`;
+    effects.set(what, [...(effects.get(what) ?? []), entry.epoch]);
+  }
+  const made = new Map<string, string>();
+  for (const run of ledger.runs) {
+    for (const { key, outcome, epoch } of run.partitions) {
+      if (run.status === 'SUCCESS' && outcome === null) yield { rule: 'not made', detail: `${key} of run ${run.id}` };
+      if (outcome !== 'materialized') continue;
+      const epochs = effects.get(`${run.id}|${key}`) ?? [];
+      if (!epochs.includes(epoch)) yield { rule: 'commit without effect', detail: `${key} of ${run.id} by ${epoch}` };
+      const newest = Math.max(...epochs);
+      if (newest > epoch && !run.fanOut)
+        yield { rule: 'stale commit', detail: `${key} of ${run.id}: ${epoch} committed, ${newest} was at work` };
+      const other = made.get(`${run.cause.split(':')[1]}|${key}`);
+      if (other !== undefined && run.cause.startsWith('sensor:'))
+        yield { rule: 'committed twice', detail: `${key} by ${other} and ${run.id}` };
+      made.set(`${run.cause.split(':')[1]}|${key}`, run.id);
+    }
+  }
+}
+
+/** Along the target's own numbering: epochs only grow, one at a time at each partition, never too many in all. */
+function* order(history: readonly Entry[], expected: Expectation): Iterable<Violation> {
+  const highest = new Map<string, number>();
+  const inside = new Map<string, { key: string; pid: number }>();
+  for (const entry of history) {
+    if (entry.kind === 'death') for (const [id, one] of inside) if (one.pid === entry.pid) inside.delete(id);
+    if (entry.kind !== 'enter' && entry.kind !== 'effect' && entry.kind !== 'leave') continue;
+    const id = `${entry.run}|${entry.key}|${entry.epoch}|${entry.pid}`;
+    const what = `${entry.run}|${entry.key}`;
+    if (entry.kind === 'effect') {
+      if (!entry.accepted && !expected.staleAllowed)
+        yield { rule: 'stale effect', detail: `${entry.key} of ${entry.run} by ${entry.epoch}` };
+      if (entry.accepted && entry.epoch < (highest.get(what) ?? 0))
+        yield { rule: 'epochs not monotonic', detail: `${what}: ${entry.epoch} after ${highest.get(what)}` };
+      if (entry.accepted) highest.set(what, entry.epoch);
+    }
+    if (entry.kind === 'leave') inside.delete(id);
+    if (entry.kind !== 'enter') continue;
+    if (!expected.staleAllowed)
+      for (const one of inside.values())
+        if (one.key === entry.key) yield { rule: 'two at once', detail: `${entry.key}: ${entry.run} beside another` };
+    inside.set(id, { key: entry.key, pid: entry.pid });
+    if (inside.size > (expected.maxActive ?? Infinity))
+      yield { rule: 'over the limit', detail: `${inside.size} at ${entry.seq}` };
+  }
+}
+
+/** A run that has ended is what it was seen as, for ever. */
+function* ends(history: readonly Entry[], ledger: Ledger, expected: Expectation): Iterable<Violation> {
+  const seen = new Map<string, string>();
+  for (const entry of history) {
+    if (entry.kind !== 'ended' || expected.forgetful) continue;
+    const before = seen.get(entry.run);
+    if (before !== undefined && before !== entry.status)
+      yield { rule: 'ended run changed', detail: `${entry.run}: ${before}, then ${entry.status}` };
+    seen.set(entry.run, entry.status);
+  }
+  for (const run of ledger.runs) {
+    const before = seen.get(run.id);
+    if (before !== undefined && before !== run.status)
+      yield { rule: 'ended run changed', detail: `${run.id}: seen as ${before}, is ${run.status}` };
+    if (!ENDED.has(run.status)) yield { rule: 'not made', detail: `run ${run.id} is ${run.status}` };
+    else if (run.status !== 'SUCCESS' && !(expected.endsAllowed ?? []).includes(run.endReason ?? ''))
+      yield { rule: 'wrong end', detail: `${run.id}: ${run.status}, ${run.endReason}` };
+  }
+}
+
+function* quiet(ledger: Ledger): Iterable<Violation> {
+  for (const [what, count] of Object.entries(ledger.remains))
+    if (count !== 0) yield { rule: 'leak', detail: `${count} ${what}` };
+  for (const row of ledger.miscounted) yield { rule: 'miscounted', detail: row };
+}

@@ -1,0 +1,79 @@
+/** People and programs at the API: they launch, cancel, backfill and write cursors while processes die under them. */
+
+import type { History } from './history.ts';
+import type { Random } from './random.ts';
+
+export interface Clients {
+  /** One thing after another until `over`; a server that dies under a request is nothing unusual. */
+  work(url: () => string, over: () => boolean): Promise<void>;
+  readonly asked: { launched: number; cancelled: number; backfills: number; cursors: number; broken: number };
+}
+
+/** Above all ids of the feeds. */
+const FIRST_ID = 100_000;
+
+export function createClients(history: History, random: Random): Clients {
+  const asked = { launched: 0, cancelled: 0, backfills: 0, cursors: 0, broken: 0 };
+  let id = FIRST_ID;
+  const call = async (url: string, method: string, path: string, body: object): Promise<Record<string, unknown>> => {
+    const answer = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', 'if-match': '*' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (!answer.ok) throw new RangeError(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  const launch = async (url: string, job: string, partitions: readonly string[], workMs?: number) => {
+    const config = workMs === undefined ? {} : { work_ms: workMs };
+    const { run_id } = await call(url, 'POST', '/launch', { job, partitions, config });
+    history.add({ kind: 'acknowledged', run: String(run_id) });
+    asked.launched++;
+    return String(run_id);
+  };
+  const deeds: readonly ((url: string) => Promise<unknown>)[] = [
+    (url) => launch(url, 'deed_job', [`${++id}_2024-01-01`]),
+    (url) =>
+      launch(
+        url,
+        'pieces_job',
+        [1, 2, 3, 4].map((day) => `${++id}_2024-01-0${day}`),
+      ),
+    async (url) => {
+      const run = await launch(url, 'deed_job', [`${++id}_2024-01-01`], 2_000);
+      await new Promise((resolve) => setTimeout(resolve, random.whole(0, 400)));
+      await call(url, 'POST', `/runs/${run}/cancel`, { reason: 'no longer wanted' });
+      asked.cancelled++;
+    },
+    async (url) => {
+      await call(url, 'POST', '/backfills', {
+        job: 'deed_job',
+        ids: [String(++id)],
+        from: '2024-01-01',
+        to: '2024-01-03',
+      });
+      asked.backfills++;
+    },
+    async (url) => {
+      await call(url, 'PUT', '/sensors/spare/cursor', { cursor: { next: ++id }, reason: 'further' });
+      asked.cursors++;
+    },
+  ];
+  return {
+    asked,
+    async work(url, over) {
+      while (!over()) {
+        const deed = random.pick(deeds);
+        try {
+          await deed(url());
+        } catch (error) {
+          // Its server died under it, or is the next to start. A refusal is not that.
+          if (error instanceof RangeError) throw error;
+          asked.broken++;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
+    },
+  };
+}
