@@ -7,6 +7,7 @@ import { collectTag, parseRunStatus, readConfigArgument, wholeNumber, wordsOf } 
 import { expandKeys, expandRows } from '../../src/cli/partition-arguments.ts';
 import { duration } from '../../src/cli/terminal.ts';
 import { describeFailure } from '../../src/cli/report-error.ts';
+import type { RunSummary } from '../../src/index.ts';
 import { composite, daily, defineAsset, dynamic, materialized, positiveInteger, text } from '../../src/index.ts';
 import { z } from 'zod';
 
