@@ -110,7 +110,8 @@ interface AwsRequest {
   readonly body: string;
 }
 
-async function signedRequest(endpoint: AwsEndpoint, request: AwsRequest): Promise<string> {
+/** @throws ServicesError with the answer's own words when it is refused */
+export async function signedRequest(endpoint: AwsEndpoint, request: AwsRequest): Promise<string> {
   const response = await fetch(endpoint.url + request.path, {
     method: request.method,
     headers: sign(endpoint, request),

@@ -1,12 +1,14 @@
 /**
  * Owns the object store. Plain `services up` gives a directory, which is all that the demo needs; asked for by name it
- * is moto, an S3 with STS and IAM. moto keeps objects in memory: they are gone when it stops.
+ * is moto, an S3 with STS and IAM, or MinIO when `SKEIN_TEST_S3_SERVER` says so. moto keeps objects in memory: they are
+ * gone when it stops.
  */
 
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { startMinio } from './minio.ts';
 import { startMoto } from './moto.ts';
 import type { Service } from './service.ts';
 
@@ -15,15 +17,17 @@ export const s3: Service = {
   variables: ['SKEIN_OBJECT_STORE'],
   stopSignal: 'SIGTERM',
   async start({ dir, log, previous, progress }) {
-    const moto = await startMoto({ dir, log, port: previous?.port }, progress);
+    // Another implementation, for the opt-in form of the tests.
+    const start = process.env.SKEIN_TEST_S3_SERVER === 'minio' ? startMinio : startMoto;
+    const store = await start({ dir, log, port: previous?.port }, progress);
     return {
-      process: moto.process,
-      port: moto.port,
+      process: store.process,
+      port: store.port,
       env: {
-        AWS_ENDPOINT_URL: moto.url,
-        AWS_ACCESS_KEY_ID: moto.key.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: moto.key.secretAccessKey,
-        AWS_REGION: moto.region,
+        AWS_ENDPOINT_URL: store.url,
+        AWS_ACCESS_KEY_ID: store.key.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: store.key.secretAccessKey,
+        AWS_REGION: store.region,
         SKEIN_OBJECT_STORE: 's3://',
       },
       log,

@@ -59,7 +59,9 @@ const run = (day: string, runId: string) =>
 const inLake = (duckling: Duckling, day: string) =>
   house.ducklings.lake(duckling).read(NEVER, (db) => countDay(db, EVENTS, { id: 2, day }));
 const assumed = () => proxy.seen.filter((r) => r.body.includes('Action=AssumeRole'));
-const byDuckDb = () => proxy.seen.filter((r) => r.path.includes('.parquet') && /duckdb/i.test(r.userAgent));
+const keysOf = (userAgent: RegExp) =>
+  new Set(proxy.seen.filter((r) => r.path !== '/' && userAgent.test(r.userAgent)).map((r) => r.keyId));
+const keysOfDuckDb = () => keysOf(/duckdb/i);
 
 test('ClickHouse writes with its keys; DuckDB and Skein read as the assumed role, which is assumed once', async () => {
   const duckling = await addDuckling();
@@ -81,10 +83,10 @@ test('ClickHouse writes with its keys; DuckDB and Skein read as the assumed role
     RoleSessionName: 'skein-duckling-2',
     DurationSeconds: '3600',
   });
-  expect(byDuckDb().length).toBeGreaterThan(0);
-  expect(new Set(byDuckDb().map((r) => r.keyId.slice(0, 4)))).toEqual(new Set(['ASIA']));
-  const heads = proxy.seen.filter((r) => r.path.includes('.parquet') && /aws-sdk/.test(r.userAgent));
-  expect(new Set(heads.map((r) => r.keyId.slice(0, 4)))).toEqual(new Set(['ASIA']));
+  // Every request of DuckDB, and every one of Skein's own to the bucket, is signed with what AssumeRole gave.
+  expect(proxy.assumedKeys).toHaveLength(1);
+  expect(keysOfDuckDb()).toEqual(new Set(proxy.assumedKeys));
+  expect(keysOf(/aws-sdk/)).toEqual(new Set(proxy.assumedKeys));
   const writes = proxy.seen.filter(
     (r) => r.path.includes('RUN1.parquet') && (r.method === 'PUT' || r.method === 'POST'),
   );
@@ -114,7 +116,7 @@ test('credentials that end are renewed before they do, under a lake that stays a
   await seedEvents(house, 2, '2024-01-15', 10);
   await seedEvents(house, 2, '2024-01-16', 11);
   expect((await run('2024-01-15', 'A')).error).toBeUndefined();
-  const first = new Set(byDuckDb().map((r) => r.keyId));
+  const first = keysOfDuckDb();
   clockMs += 54 * 60_000;
   await inLake(duckling, '2024-01-15');
   expect(assumed()).toHaveLength(1);
@@ -123,8 +125,40 @@ test('credentials that end are renewed before they do, under a lake that stays a
   expect((await run('2024-01-16', 'B')).error).toBeUndefined();
   // The endpoint's own clock has not moved, so by ours every answer is as good as ended and is renewed at each use.
   expect(assumed().length).toBeGreaterThan(0);
-  const second = new Set(byDuckDb().map((r) => r.keyId));
+  const second = keysOfDuckDb();
   expect([...second].some((id) => first.has(id))).toBe(false);
+  expect(await inLake(duckling, '2024-01-15')).toBe(10);
+});
+
+/** An hour passes and AWS refuses the credentials so far, after ClickHouse has written the object. */
+const runAnHourLong = (runId: string, clockMoves: boolean) => {
+  const clickhouse: LakeHouse['clickhouse'] = {
+    ...house.clickhouse,
+    command: async (sql, options) => {
+      const done = await house.clickhouse.command(sql, options);
+      for (const key of proxy.assumedKeys) proxy.ended.add(key);
+      proxy.seen.length = 0;
+      if (clockMoves) clockMs += 61 * 60_000;
+      return done;
+    },
+  };
+  const resources = { clickhouse, ducklings: house.ducklings };
+  return runAsset(ducklingEventsBackfill, { partition: '2_2024-01-16', resources, runId });
+};
+
+test('credentials that end in the middle of a run are renewed for the rest of it', async () => {
+  const duckling = await addDuckling();
+  await seedEvents(house, 2, '2024-01-15', 10);
+  await seedEvents(house, 2, '2024-01-16', 11);
+  expect((await run('2024-01-15', 'A')).error).toBeUndefined();
+  // Without a renewal the object that was written could not be registered.
+  expect((await runAnHourLong('NO-RENEWAL', false)).error).toMatchObject({ system: 's3' });
+  clockMs += 61 * 60_000;
+  const result = await runAnHourLong('RENEWED', true);
+  expect(result.error).toBeUndefined();
+  expect(result.result).toMatchObject({ rows: 11, rows_in_lake: 11 });
+  for (const key of [...keysOfDuckDb(), ...keysOf(/aws-sdk/)]) expect(proxy.ended.has(key)).toBe(false);
+  expect(keysOfDuckDb().size).toBeGreaterThan(0);
   expect(await inLake(duckling, '2024-01-15')).toBe(10);
 });
 
