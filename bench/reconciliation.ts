@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 
 import {
   type ClickHouse,
+  type Message,
   type PersonsDb,
   type Publisher,
   ReconciliationConfig,
@@ -23,11 +24,20 @@ import pg from 'pg';
 
 import { applyClickHouseSchema, applyPostgresSchema } from '../infra/embedded/src/schemas.ts';
 import { createTopics } from '../infra/embedded/src/topics.ts';
+import { applyChanges } from '../packages/jobs/src/reconciliation/apply.ts';
+import { findDiffs } from '../packages/jobs/src/reconciliation/find-diffs.ts';
+import { pendingOperations } from '../packages/jobs/src/reconciliation/pending-operations.ts';
+import { personMessage } from '../packages/jobs/src/reconciliation/person-message.ts';
+import { createPersonReads } from '../packages/jobs/src/reconciliation/person-reads.ts';
+import { PERSONS_BY_UUID, type PersonRow } from '../packages/jobs/src/reconciliation/postgres-sql.ts';
 import { noCounts, reconcileTeam } from '../packages/jobs/src/reconciliation/reconcile-team.ts';
+import type { PersonDiff } from '../packages/jobs/src/reconciliation/replay.ts';
+import { createTeamLog } from '../packages/jobs/src/reconciliation/team-log.ts';
 import { type Bench, type BenchOptions, type BenchRow, row } from './bench.ts';
 
 const PERSONS = 200_000;
 const ONE_BY_ONE_PERSONS = 4_000;
+const ONE_BY_ONE_BATCH = 100;
 const BIG_TEAM = { id: 1, persons: 1_000_000 };
 const MEMORY_LIMIT_MB = 500;
 const BATCH = 2_000;
@@ -121,20 +131,22 @@ async function measureSpeed(place: Place, { note, rounds, scale }: BenchOptions)
   const bare: number[] = [];
   const db = place.personsDb.writer;
   for (let round = 0; round < rounds; round++) {
-    const [set, one] = [1_000 + round, 2_000 + round];
+    const [set, plain, one] = [1_000 + round, 2_000 + round, 3_000 + round];
     note(`round ${round + 1}: loading ${persons} persons`);
     await loadClickHouse(place.clickhouse, set, persons, true);
+    await loadClickHouse(place.clickhouse, one, ONE_BY_ONE_PERSONS, true);
     await loadPostgres(db, set, persons);
+    await loadPostgres(db, plain, persons);
     await loadPostgres(db, one, ONE_BY_ONE_PERSONS);
     await db.query('CHECKPOINT');
     note(`round ${round + 1}: ours`);
     ours.push(await reconcile(place, set, persons));
     await db.query('CHECKPOINT');
     note(`round ${round + 1}: a bare UPDATE of the same rows`);
-    bare.push(await bareUpdate(db, set, persons));
+    bare.push(await bareUpdate(db, plain, persons));
     await db.query('CHECKPOINT');
     note(`round ${round + 1}: one by one`);
-    oneByOne.push(await updateOneByOne(place, one));
+    oneByOne.push(await reconcileOneByOne(place, one));
     await db.query('TRUNCATE posthog_person, posthog_person_reconciliation_backup');
     await place.clickhouse.command('TRUNCATE TABLE person');
     await place.clickhouse.command('TRUNCATE TABLE events');
@@ -147,7 +159,7 @@ async function measureSpeed(place: Place, { note, rounds, scale }: BenchOptions)
       target: '≥ 10',
     }),
     row(`${persons} persons found, updated, backed up and published`, ours, bare, {
-      otherIs: 'a bare set-based UPDATE of the same rows',
+      otherIs: 'a bare set-based UPDATE of as many such rows',
       unit: 's',
       target: '≤ 2',
     }),
@@ -193,47 +205,83 @@ async function bareUpdate(db: pg.Pool, team: number, persons: number): Promise<n
   return seconds;
 }
 
-/** The original's way: for each person one SELECT, one backup and one UPDATE, a commit and a flush every hundred. */
-async function updateOneByOne({ personsDb, publisher }: Place, team: number): Promise<number> {
-  const { rows } = await personsDb.writer.query<{ uuid: string }>(
-    'SELECT uuid FROM posthog_person WHERE team_id = $1',
-    [team],
-  );
+/**
+ * The original's way, with its session settings: differences found by the same query, then for each person one SELECT,
+ * one backup and one UPDATE; every hundred a commit, and what it changed is published and flushed. Gives persons a second.
+ */
+async function reconcileOneByOne({ clickhouse, personsDb, publisher }: Place, team: number): Promise<number> {
+  const signal = new AbortController().signal;
+  const quiet = () => {};
   const client = await personsDb.writer.connect();
+  await client.query("SET synchronous_commit = off; SET lock_timeout = '5s'; SET statement_timeout = '30min'");
   const began = performance.now();
-  let messages: { key: null; value: string }[] = [];
+  const diffs: PersonDiff[] = [];
+  for await (const block of findDiffs({
+    reads: createPersonReads(clickhouse, team, signal),
+    log: createTeamLog({ debug: quiet, info: quiet, warn: quiet, error: quiet }, team),
+    signal,
+    start: new Date(`${WINDOW.bug_window_start}Z`),
+    now: NOW,
+    repairMissingKeys: false,
+  }))
+    diffs.push(...block);
+  let messages: Message[] = [];
+  let updated = 0;
   await client.query('BEGIN');
-  for (const [i, { uuid }] of rows.entries()) {
-    const found = await client.query<{ id: string; properties: Record<string, unknown>; version: string }>(
-      'SELECT id, uuid, properties, properties_last_updated_at, properties_last_operation, version, is_identified, created_at FROM posthog_person WHERE team_id = $1 AND uuid = $2',
-      [team, uuid],
-    );
-    const [person] = found.rows;
-    if (!person) throw new Error('a person is gone');
-    const after = JSON.stringify({ ...person.properties, email: `new${i}` });
-    await client.query(
-      `INSERT INTO posthog_person_reconciliation_backup (job_id, team_id, person_id, uuid, properties, version, is_identified, created_at, pending_operations, properties_after, version_after)
-       VALUES ('one-by-one', $1, $2, $3, $4, $5, false, now(), '[]', $6, $7) ON CONFLICT DO NOTHING`,
-      [team, person.id, uuid, JSON.stringify(person.properties), person.version, after, Number(person.version) + 1],
-    );
-    await client.query(
-      'UPDATE posthog_person SET properties = $3, version = $4 WHERE team_id = $1 AND uuid = $2 AND version = $5',
-      [team, uuid, after, Number(person.version) + 1, person.version],
-    );
-    messages.push({
-      key: null,
-      value: JSON.stringify({ id: uuid, team_id: team, properties: after, version: Number(person.version) + 1 }),
-    });
-    if (messages.length === 100 || i === rows.length - 1) {
-      await client.query('COMMIT');
-      await publisher.publish('clickhouse_person', messages);
-      messages = [];
-      await client.query('BEGIN');
-    }
+  for (const [i, diff] of diffs.entries()) {
+    const message = await updateOne(client, team, diff);
+    if (message) messages.push(message);
+    if ((i + 1) % ONE_BY_ONE_BATCH !== 0 && i + 1 !== diffs.length) continue;
+    await client.query('COMMIT');
+    await publisher.publish('clickhouse_person', messages);
+    updated += messages.length;
+    messages = [];
+    await client.query('BEGIN');
   }
   await client.query('COMMIT');
+  const seconds = (performance.now() - began) / 1_000;
+  await client.query('RESET ALL');
   client.release();
-  return rows.length / ((performance.now() - began) / 1_000);
+  if (updated !== ONE_BY_ONE_PERSONS) throw new Error(`${updated} of ${ONE_BY_ONE_PERSONS} persons were updated`);
+  return updated / seconds;
+}
+
+async function updateOne(client: pg.PoolClient, team: number, diff: PersonDiff): Promise<Message | undefined> {
+  const { rows } = await client.query<PersonRow>(PERSONS_BY_UUID, [team, [diff.personId]]);
+  const [person] = rows;
+  const after =
+    person &&
+    applyChanges(
+      { properties: person.properties, lastUpdatedAt: person.last_updated_at, lastOperation: person.last_operation },
+      diff.changes,
+    );
+  if (!person || !after) return undefined;
+  const version = BigInt(person.version);
+  await client.query(
+    `INSERT INTO posthog_person_reconciliation_backup (job_id, team_id, person_id, uuid, properties, properties_last_updated_at,
+       properties_last_operation, version, is_identified, created_at, pending_operations, properties_after,
+       properties_last_updated_at_after, properties_last_operation_after, version_after)
+     VALUES ('one-by-one', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (job_id, team_id, person_id) DO NOTHING`,
+    [
+      ...[team, person.id, person.uuid, person.properties, person.last_updated_at, person.last_operation, version],
+      ...[person.is_identified, `${person.created_at}Z`, pendingOperations(diff.changes)],
+      ...[after.properties, after.lastUpdatedAt, after.lastOperation, version + 1n],
+    ],
+  );
+  const { rowCount } = await client.query(
+    `UPDATE posthog_person SET properties = $3, properties_last_updated_at = $4, properties_last_operation = $5, version = $6
+     WHERE team_id = $1 AND uuid = $2 AND version = $7`,
+    [team, person.uuid, after.properties, after.lastUpdatedAt, after.lastOperation, version + 1n, version],
+  );
+  if (rowCount !== 1) return undefined;
+  return personMessage({
+    uuid: person.uuid,
+    teamId: team,
+    properties: after.properties,
+    isIdentified: person.is_identified,
+    createdAt: person.created_at,
+    version: version + 1n,
+  });
 }
 
 async function measureMemory({ env, clickhouse }: Place, { note, scale }: BenchOptions): Promise<BenchRow> {

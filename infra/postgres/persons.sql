@@ -49,4 +49,3 @@ CREATE TABLE IF NOT EXISTS posthog_person_reconciliation_backup (
   backed_up_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   PRIMARY KEY (job_id, team_id, person_id)
 );
-CREATE INDEX IF NOT EXISTS person_reconciliation_backup_team_person ON posthog_person_reconciliation_backup (team_id, person_id);

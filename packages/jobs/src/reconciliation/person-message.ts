@@ -18,7 +18,25 @@ export interface PublishedPerson {
 /** The version is written as it is: a 64-bit integer must not pass through a double. */
 export function personMessage(person: PublishedPerson): Message {
   const value =
-    `{"id":${JSON.stringify(person.uuid)},"team_id":${person.teamId},"properties":${JSON.stringify(person.properties)},` +
+    `{"id":${JSON.stringify(person.uuid)},"team_id":${person.teamId},"properties":${JSON.stringify(readableIntegers(person.properties))},` +
     `"is_identified":${person.isIdentified ? 1 : 0},"is_deleted":0,"created_at":${JSON.stringify(person.createdAt)},"version":${person.version}}`;
   return { key: null, value };
+}
+
+const LONG = /\d{19}/;
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/**
+ * ClickHouse refuses a whole document for one integer beyond 64 bits, and PostgreSQL writes 1e20 out in digits. With an
+ * exponent the same number is read.
+ */
+function readableIntegers(properties: string): string {
+  if (!LONG.test(properties)) return properties;
+  return properties.replace(STRING_OR_NUMBER, (token) =>
+    /^-?\d{19,}$/.test(token) && isBeyond64Bits(BigInt(token)) ? `${token}e0` : token,
+  );
+}
+
+function isBeyond64Bits(value: bigint): boolean {
+  return value >= 2n ** 64n || value < -(2n ** 63n);
 }

@@ -1,6 +1,8 @@
 /**
  * Every statement that reconciliation and restore send to PostgreSQL. Rows travel as parallel arrays, so a batch is one
- * statement whatever its size. The update and its backup are one statement, thus one transaction.
+ * statement whatever its size. The update and its backup are one statement, thus one transaction. The lists of ids
+ * beside the joins keep the planner at the index: it knows nothing of the size of an unnested array and else reads the
+ * whole team for every batch.
  */
 
 /** Made when missing, as the source system has it. */
@@ -24,9 +26,7 @@ CREATE TABLE IF NOT EXISTS posthog_person_reconciliation_backup (
   version_after                    bigint,
   backed_up_at                     timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (job_id, team_id, person_id)
-);
-CREATE INDEX IF NOT EXISTS person_reconciliation_backup_team_person
-  ON posthog_person_reconciliation_backup (team_id, person_id)`;
+)`;
 
 export const BACKUP_TABLE_EXISTS = `SELECT to_regclass('posthog_person_reconciliation_backup') IS NOT NULL AS found`;
 
@@ -40,11 +40,6 @@ export const SESSION_SETTINGS = `SELECT set_config('application_name', $1, false
 /** Reconciliation and restore of one team exclude each other: $1 the class of locks, $2 team. */
 export const LOCK_TEAM = 'SELECT pg_advisory_lock($1::integer, $2::integer)';
 export const TEAM_LOCK_CLASS = 0x736b_7072;
-/** Further connections of a session share a second lock; a new session waits until those of a lost one are gone. */
-export const LANE_LOCK_CLASS = 0x736b_7073;
-export const LOCK_LANE = 'SELECT pg_advisory_lock_shared($1::integer, $2::integer)';
-export const WAIT_FOR_LANES =
-  'SELECT pg_advisory_lock($1::integer, $2::integer), pg_advisory_unlock($1::integer, $2::integer)';
 export const END_SESSION = 'SELECT pg_advisory_unlock_all(); RESET ALL';
 
 const PERSON_COLUMNS = `p.id::text AS id, p.uuid::text AS uuid, p.properties::text AS properties,
@@ -69,50 +64,101 @@ export const PERSONS_BY_UUID = `SELECT ${PERSON_COLUMNS} FROM posthog_person p W
 /** $1 team, $2 ids. */
 export const PERSONS_BY_ID = `SELECT ${PERSON_COLUMNS} FROM posthog_person p WHERE p.team_id = $1 AND p.id = ANY($2::bigint[])`;
 
-/**
- * The list of ids beside the join keeps the planner at the index: it knows nothing of the size of an unnested array and
- * else reads the whole team for every batch.
- *
- * $1 team, $2 ids, $3 versions expected, $4 versions after, $5 properties, $6 last updated at, $7 last operation.
- */
-const UPDATE = `
-input AS (
-  SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])
-    AS i(id, version, version_after, properties, last_updated_at, last_operation)
-),
-updated AS (
-  UPDATE posthog_person p
-  SET properties = i.properties::jsonb, properties_last_updated_at = i.last_updated_at::jsonb,
-    properties_last_operation = i.last_operation::jsonb, version = i.version_after
-  FROM input i
-  WHERE p.team_id = $1 AND p.id = ANY($2::bigint[]) AND p.id = i.id AND coalesce(p.version, 0) = i.version
-  RETURNING p.id, p.properties, p.properties_last_updated_at, p.properties_last_operation, p.version
-)`;
-
-export const UPDATE_PERSONS = `WITH ${UPDATE} SELECT id::text AS id FROM updated`;
+/** A map that is NULL, or anything but an object, counts as empty. */
+const objectOf = (column: string) => `CASE WHEN jsonb_typeof(${column}) = 'object' THEN ${column} ELSE '{}' END`;
 
 /**
- * As above, and $8 run, $9 pending operations by position of $2. The statement's snapshot still shows the rows before.
- * A second change of a person in one run (a new attempt) keeps the first state before and the last state after.
+ * The backup of what a CTE `updated` returns: columns of the row as it was are called `old_…`. A second change of a
+ * person in one run (a new attempt) keeps the first state before and the last state after.
  */
-export const UPDATE_AND_BACK_UP_PERSONS = `
-WITH ${UPDATE},
+const backUp = (run: string) => `
 backed_up AS (
   INSERT INTO posthog_person_reconciliation_backup AS b (
     job_id, team_id, person_id, uuid, properties, properties_last_updated_at, properties_last_operation, version,
     is_identified, created_at, is_user_id, pending_operations,
     properties_after, properties_last_updated_at_after, properties_last_operation_after, version_after)
-  SELECT $8, old.team_id, old.id, old.uuid, old.properties, old.properties_last_updated_at, old.properties_last_operation,
-    old.version, old.is_identified, old.created_at, old.is_user_id, pending.operations::jsonb,
-    updated.properties, updated.properties_last_updated_at, updated.properties_last_operation, updated.version
+  SELECT ${run}, $1, id, uuid, old_properties, old_last_updated_at, old_last_operation, old_version,
+    is_identified, created_at, is_user_id, pending::jsonb,
+    properties, properties_last_updated_at, properties_last_operation, version
   FROM updated
-  JOIN posthog_person old ON old.team_id = $1 AND old.id = updated.id
-  JOIN unnest($2::bigint[], $9::text[]) AS pending(id, operations) ON pending.id = updated.id
   ON CONFLICT (job_id, team_id, person_id) DO UPDATE SET
     pending_operations = b.pending_operations || excluded.pending_operations,
     properties_after = excluded.properties_after,
     properties_last_updated_at_after = excluded.properties_last_updated_at_after,
     properties_last_operation_after = excluded.properties_last_operation_after,
     version_after = excluded.version_after
-)
-SELECT id::text AS id FROM updated`;
+)`;
+
+/** Of the row before; the row that is updated is this very row, because its version is. */
+const OLD_COLUMNS = `old.properties AS old_properties, old.properties_last_updated_at AS old_last_updated_at,
+    old.properties_last_operation AS old_last_operation, old.version AS old_version`;
+const NEW_COLUMNS = `p.id, p.uuid, p.properties, p.properties_last_updated_at, p.properties_last_operation, p.version,
+    p.is_identified, p.created_at, p.is_user_id`;
+
+/**
+ * Changes applied where they lie, to rows of the version that they were found against; the rules are those of
+ * `applyChanges`. A row that has a key of `onces` (set_once of a key that ClickHouse lacks) is left to them.
+ *
+ * $1 team, $2 uuids, $3 versions, $4 values, $5 their moments, $6 their operations (JSON objects by key), $7 keys unset,
+ * $8 keys of onces (array literals), $9 pending operations.
+ */
+const APPLY = `
+WITH old AS MATERIALIZED (
+  SELECT p.*, i.version AS expected, i.assigned::jsonb AS assigned, i.moments::jsonb AS moments,
+    i.operations::jsonb AS operations, i.unset::text[] AS unset, i.pending
+  FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+    AS i(uuid, version, assigned, moments, operations, unset, onces, pending)
+  JOIN posthog_person p ON p.uuid = i.uuid
+  WHERE p.team_id = $1 AND p.uuid = ANY($2::uuid[]) AND coalesce(p.version, 0) = i.version
+    AND NOT p.properties ?| i.onces::text[]
+),
+updated AS (
+  UPDATE posthog_person p
+  SET properties = (${objectOf('p.properties')} || old.assigned) - old.unset,
+    properties_last_updated_at = (${objectOf('p.properties_last_updated_at')} || old.moments) - old.unset,
+    properties_last_operation = (${objectOf('p.properties_last_operation')} || old.operations) - old.unset,
+    version = old.expected + 1
+  FROM old
+  WHERE p.team_id = $1 AND p.id = old.id AND coalesce(p.version, 0) = old.expected
+  RETURNING ${NEW_COLUMNS}, ${OLD_COLUMNS}, old.pending
+)`;
+
+const APPLIED = `
+SELECT uuid::text AS uuid, properties::text AS properties, version::text AS version, is_identified,
+  to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS created_at
+FROM updated`;
+
+export type AppliedRow = Pick<PersonRow, 'uuid' | 'properties' | 'version' | 'is_identified' | 'created_at'>;
+
+export const APPLY_CHANGES = `${APPLY}${APPLIED}`;
+
+/** As above, and $10 run. */
+export const APPLY_AND_BACK_UP_CHANGES = `${APPLY},${backUp('$10')}${APPLIED}`;
+
+/**
+ * Whole new states.
+ *
+ * $1 team, $2 ids, $3 versions expected, $4 versions after, $5 properties, $6 last updated at, $7 last operation,
+ * $8 pending operations.
+ */
+const UPDATE = `
+WITH old AS MATERIALIZED (
+  SELECT p.*, i.version AS expected, i.version_after, i.new_properties, i.new_last_updated_at, i.new_last_operation, i.pending
+  FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[])
+    AS i(id, version, version_after, new_properties, new_last_updated_at, new_last_operation, pending)
+  JOIN posthog_person p ON p.id = i.id
+  WHERE p.team_id = $1 AND p.id = ANY($2::bigint[]) AND coalesce(p.version, 0) = i.version
+),
+updated AS (
+  UPDATE posthog_person p
+  SET properties = old.new_properties::jsonb, properties_last_updated_at = old.new_last_updated_at::jsonb,
+    properties_last_operation = old.new_last_operation::jsonb, version = old.version_after
+  FROM old
+  WHERE p.team_id = $1 AND p.id = old.id AND coalesce(p.version, 0) = old.expected
+  RETURNING ${NEW_COLUMNS}, ${OLD_COLUMNS}, old.pending
+)`;
+
+export const UPDATE_PERSONS = `${UPDATE} SELECT id::text AS id FROM updated`;
+
+/** As above, and $9 run. */
+export const UPDATE_AND_BACK_UP_PERSONS = `${UPDATE},${backUp('$9')} SELECT id::text AS id FROM updated`;

@@ -1,15 +1,18 @@
 /**
- * One batch of persons against PostgreSQL: read their rows, decide by the rules what each becomes, write those that
- * change. Persons whose version moves meanwhile are read and decided again, three times in all.
+ * One batch of persons against PostgreSQL. Those whose row is as ClickHouse has it are changed where they lie. Of the
+ * others the rows are read, it is decided by the rules what each becomes, and those that change are written; whose
+ * version moves meanwhile are read and decided again, three times in all.
  */
 
 import type pg from 'pg';
 
-import { type PersonProperties, applyChanges, formatMetadataInstant, mergeChanges } from './apply.ts';
 import type { Message } from '../resources/kafka.ts';
+import { type PersonProperties, applyChanges, mergeChanges } from './apply.ts';
+import { applyInPlace } from './apply-in-place.ts';
+import { pendingOperations } from './pending-operations.ts';
 import { personMessage } from './person-message.ts';
 import { PERSONS_BY_UUID, type PersonRow } from './postgres-sql.ts';
-import type { Change, PersonDiff } from './replay.ts';
+import type { PersonDiff } from './replay.ts';
 import { type PersonUpdate, updatePersons } from './update-persons.ts';
 
 type SkipReason = 'no_changes' | 'not_found' | 'version_conflict' | 'too_large';
@@ -48,7 +51,18 @@ export async function reconcileBatch(target: BatchTarget, diffs: readonly Person
     messages: [] as Message[],
     republished: 0,
   };
+  const writing = {
+    client: target.client,
+    teamId: target.teamId,
+    backupRunId: target.backupEnabled ? target.runId : undefined,
+  };
   let open = diffs;
+  if (!target.dryRun) {
+    const applied = await applyInPlace(writing, diffs);
+    result.updated += applied.size;
+    result.messages.push(...applied.values());
+    open = diffs.filter((diff) => !applied.has(diff.personId));
+  }
   for (let attempt = 1; open.length > 0 && attempt <= MAX_ATTEMPTS; attempt++) {
     const decided = await decide(target, open);
     const changed: Decision[] = [];
@@ -67,7 +81,7 @@ export async function reconcileBatch(target: BatchTarget, diffs: readonly Person
       return result;
     }
     const written = await updatePersons(
-      { client: target.client, teamId: target.teamId, backupRunId: target.backupEnabled ? target.runId : undefined },
+      writing,
       changed.flatMap((decision) => decision.update ?? []),
     );
     const moved: PersonDiff[] = [];
@@ -142,16 +156,4 @@ function decideOne(teamId: number, diff: PersonDiff, row: PersonRow | undefined,
     update: { id: row.id, version, versionAfter, pendingOperations: pendingOperations(diff.changes), ...applied },
     message: messageOf(applied.properties, versionAfter),
   };
-}
-
-const ORDER = { set: 0, set_once: 1, unset: 2 } as const;
-
-/** What was asked for, sets first, then set_onces, then unsets. */
-function pendingOperations(changes: readonly Change[]): string {
-  const ordered = [...changes].sort((a, b) => ORDER[a.operation] - ORDER[b.operation]);
-  const items = ordered.map(
-    ({ key, value, at, operation }) =>
-      `{"key":${JSON.stringify(key)},"value":${value ?? 'null'},"timestamp":"${formatMetadataInstant(at)}","operation":"${operation}"}`,
-  );
-  return `[${items.join(',')}]`;
 }

@@ -7,14 +7,7 @@ import { type ServiceError, WorkError } from '@skein/orchestrator';
 import pg from 'pg';
 
 import { asPostgresError, onConnection } from '../resources/postgres.ts';
-import {
-  END_SESSION,
-  LANE_LOCK_CLASS,
-  LOCK_TEAM,
-  SESSION_SETTINGS,
-  TEAM_LOCK_CLASS,
-  WAIT_FOR_LANES,
-} from './postgres-sql.ts';
+import { END_SESSION, LOCK_TEAM, SESSION_SETTINGS, TEAM_LOCK_CLASS } from './postgres-sql.ts';
 
 /** Another run reconciles or restores the team. */
 class TeamBusyError extends WorkError {
@@ -45,7 +38,6 @@ export async function withTeamSession<T>(
 async function lockTeam(client: pg.PoolClient, teamId: number): Promise<void> {
   try {
     await client.query(LOCK_TEAM, [TEAM_LOCK_CLASS, teamId]);
-    await client.query(WAIT_FOR_LANES, [LANE_LOCK_CLASS, teamId]);
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE) {
       throw new TeamBusyError(

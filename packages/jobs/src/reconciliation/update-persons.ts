@@ -4,10 +4,11 @@
  * by halving, so that it does not take the others with it. The caller owns the transaction.
  */
 
-import pg from 'pg';
+import type pg from 'pg';
 
-import { UPDATE_AND_BACK_UP_PERSONS, UPDATE_PERSONS } from './postgres-sql.ts';
 import type { AppliedProperties } from './apply.ts';
+import { UPDATE_AND_BACK_UP_PERSONS, UPDATE_PERSONS } from './postgres-sql.ts';
+import { tryStatement } from './try-statement.ts';
 
 export interface PersonUpdate extends AppliedProperties {
   /** `posthog_person.id`. */
@@ -30,9 +31,6 @@ export interface UpdateResult {
   readonly tooLarge: Set<string>;
 }
 
-const CHECK_VIOLATION = '23514';
-const DEADLOCK = '40P01';
-
 /** Inside a transaction. Ids in neither set have another version by now. */
 export async function updatePersons(target: UpdateTarget, updates: readonly PersonUpdate[]): Promise<UpdateResult> {
   const result: UpdateResult = { updated: new Set(), tooLarge: new Set() };
@@ -42,29 +40,18 @@ export async function updatePersons(target: UpdateTarget, updates: readonly Pers
 
 async function updateInto(result: UpdateResult, target: UpdateTarget, updates: readonly PersonUpdate[]): Promise<void> {
   if (updates.length === 0) return;
-  const { client } = target;
-  await client.query('SAVEPOINT before_update');
-  try {
-    for (const id of await runUpdate(target, updates)) result.updated.add(id);
-    await client.query('RELEASE SAVEPOINT before_update');
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error;
-    if (error.code === DEADLOCK) {
-      // The other side goes on; these rows count as moved and are read and tried again.
-      await client.query('ROLLBACK TO SAVEPOINT before_update');
-      return;
-    }
-    if (error.code !== CHECK_VIOLATION || !error.constraint?.includes('properties_size')) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT before_update');
-    const [only, ...others] = updates;
-    if (only && others.length === 0) {
-      result.tooLarge.add(only.id);
-      return;
-    }
-    const half = updates.length >> 1;
-    await updateInto(result, target, updates.slice(0, half));
-    await updateInto(result, target, updates.slice(half));
+  const tried = await tryStatement(target.client, () => runUpdate(target, updates));
+  if (tried.refusal === undefined) for (const id of tried.value) result.updated.add(id);
+  // After a deadlock the other side goes on; these rows count as moved and are read and tried again.
+  if (tried.refusal !== 'too_large') return;
+  const [only, ...others] = updates;
+  if (only && others.length === 0) {
+    result.tooLarge.add(only.id);
+    return;
   }
+  const half = updates.length >> 1;
+  await updateInto(result, target, updates.slice(0, half));
+  await updateInto(result, target, updates.slice(half));
 }
 
 async function runUpdate(
@@ -79,14 +66,10 @@ async function runUpdate(
     updates.map((u) => u.properties),
     updates.map((u) => u.lastUpdatedAt),
     updates.map((u) => u.lastOperation),
+    updates.map((u) => u.pendingOperations),
   ];
-  const { rows } =
-    backupRunId === undefined
-      ? await client.query<{ id: string }>(UPDATE_PERSONS, values)
-      : await client.query<{ id: string }>(UPDATE_AND_BACK_UP_PERSONS, [
-          ...values,
-          backupRunId,
-          updates.map((u) => u.pendingOperations),
-        ]);
+  const { rows } = await (backupRunId === undefined
+    ? client.query<{ id: string }>(UPDATE_PERSONS, values)
+    : client.query<{ id: string }>(UPDATE_AND_BACK_UP_PERSONS, [...values, backupRunId]));
   return rows.map((row) => row.id);
 }

@@ -1,13 +1,12 @@
 /**
- * Brings differences into PostgreSQL, a transaction a batch, and publishes each batch after its commit. Large teams are
- * written over several connections at once, because one connection keeps only one core of the server busy. A failure
- * rolls back the open batches only; what is committed is published before the failure is passed on.
+ * Brings differences into PostgreSQL, a transaction a batch, and publishes each batch after its commit. While PostgreSQL
+ * writes a batch, the next one is found and the one before is published. A failure rolls back the open batch only; what
+ * is committed is published before the failure is passed on.
  */
 
 import type pg from 'pg';
 
 import type { Message } from '../resources/kafka.ts';
-import { type Lanes, createLanes } from './lanes.ts';
 import { PERSON_TOPIC } from './person-message.ts';
 import type { PersonReads } from './person-reads.ts';
 import { type BatchResult, reconcileBatch } from './reconcile-batch.ts';
@@ -17,7 +16,6 @@ import type { TeamLog } from './team-log.ts';
 
 export interface Writing {
   readonly work: TeamWork;
-  /** The connection that holds the team's lock. */
   readonly client: pg.ClientBase;
   readonly reads: PersonReads;
   readonly log: TeamLog;
@@ -27,8 +25,6 @@ type Source = AsyncIterable<PersonDiff[]> | Iterable<PersonDiff[]>;
 
 /** Rows in one statement where a batch is the whole. */
 const STATEMENT_ROWS = 1_000;
-/** Batches before more connections are opened: small teams are not worth them. */
-const BATCHES_ALONE = 10;
 /** Diffs that a dry run shows. */
 const SAMPLE = 5;
 
@@ -48,10 +44,10 @@ export async function writeDiffs(writing: Writing, source: Source): Promise<void
 }
 
 async function rehearse(writing: Writing, source: Source): Promise<void> {
-  const { work, client, log } = writing;
+  const { work, log } = writing;
   for await (const diffs of inBatches(source, STATEMENT_ROWS)) {
     work.signal.throwIfAborted();
-    count(work, log, await reconcileBatch(targetOf(writing, client), diffs), diffs.length);
+    count(work, log, await reconcileBatch(targetOf(writing), diffs), diffs.length);
   }
 }
 
@@ -61,7 +57,7 @@ async function writeWhole(writing: Writing, source: Source, publishing: Publishi
   await inTransaction(client, async () => {
     for await (const diffs of inBatches(source, STATEMENT_ROWS)) {
       work.signal.throwIfAborted();
-      results.push({ result: await reconcileBatch(targetOf(writing, client), diffs), size: diffs.length });
+      results.push({ result: await reconcileBatch(targetOf(writing), diffs), size: diffs.length });
     }
   });
   for (const { result, size } of results) count(work, log, result, size);
@@ -72,32 +68,28 @@ async function writeWhole(writing: Writing, source: Source, publishing: Publishi
 
 async function writeBatches(writing: Writing, source: Source, publishing: Publishing): Promise<void> {
   const { work, client, log } = writing;
-  let committed = 0;
-  const writeBatch = async (connection: pg.ClientBase, diffs: readonly PersonDiff[]) => {
-    const result = await inTransaction(connection, () => reconcileBatch(targetOf(writing, connection), diffs));
+  let batch = 0;
+  const write = async (diffs: readonly PersonDiff[]) => {
+    const result = await inTransaction(client, () => reconcileBatch(targetOf(writing), diffs));
     count(work, log, result, diffs.length);
-    if (result.updated > 0) log.committed(++committed, result.updated);
+    if (result.updated > 0) log.committed(++batch, result.updated);
     await publishing.add(result.messages);
   };
-  let lanes: Lanes | undefined;
-  let batches = 0;
+  let underWay: Promise<void> = Promise.resolve();
   try {
     for await (const diffs of inBatches(source, work.config.batch_size)) {
+      await underWay;
       work.signal.throwIfAborted();
-      if (++batches <= BATCHES_ALONE) {
-        await writeBatch(client, diffs);
-        continue;
-      }
-      lanes ??= createLanes(client, work.personsDb.writer, work.teamId);
-      await lanes.start((connection) => writeBatch(connection, diffs));
+      underWay = write(diffs);
+      // Whoever awaits it next is told; until then it must not count as unhandled.
+      underWay.catch(() => {});
     }
-    await lanes?.drain();
   } finally {
-    await lanes?.close();
+    await underWay;
   }
 }
 
-function targetOf({ work, reads }: Writing, client: pg.ClientBase) {
+function targetOf({ work, client, reads }: Writing) {
   return {
     client,
     teamId: work.teamId,

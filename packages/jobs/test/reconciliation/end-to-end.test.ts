@@ -139,6 +139,21 @@ describe.each(MODES)('%s', (_name, mode) => {
     );
   });
 
+  test('large numbers with an exponent arrive so that ClickHouse can read them', async () => {
+    const uuid = await world.person({ properties: { a: 1, text: '"1'.repeat(30) } });
+    await world.events({
+      at: daysAgo(5),
+      person: uuid,
+      properties: '{"$set":{"a":1e20},"$set_once":{"b":[-2E30],"c":"100000000000000000000"}}',
+    });
+    await run();
+    expect((await world.pgState(uuid)).text).toContain('"a": 100000000000000000000');
+    const text = (await world.chState(uuid))?.text ?? '';
+    expect(text).toContain('100000000000000000000e0');
+    expect(JSON.parse(text)).toEqual({ a: 1e20, b: [-2e30], c: '100000000000000000000', text: '"1'.repeat(30) });
+    expect((await run()).result).toMatchObject({ persons_processed: 0 });
+  });
+
   test('U+0000 becomes U+FFFD', async () => {
     const uuid = await world.person({ properties: { a: 'x' } });
     await world.events({
@@ -289,7 +304,7 @@ describe.each(MODES)('%s', (_name, mode) => {
     expect(world.published).toEqual([
       {
         key: null,
-        value: `{"id":"${uuid}","team_id":1,"properties":"{\\"a\\":\\"é\\"}","is_identified":1,"is_deleted":0,"created_at":"2026-01-01 00:00:00.000007","version":2}`,
+        value: `{"id":"${uuid}","team_id":1,"properties":"{\\"a\\": \\"é\\"}","is_identified":1,"is_deleted":0,"created_at":"2026-01-01 00:00:00.000007","version":2}`,
       },
     ]);
   });

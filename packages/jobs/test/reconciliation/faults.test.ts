@@ -174,7 +174,7 @@ test('PostgreSQL ends the connection in the middle: committed batches stay and a
   await expectRepaired(uuids);
 });
 
-test('many batches go over several connections: all are written once, and no lock is left', async () => {
+test('many batches: all are written once, in order, and no lock is left', async () => {
   const uuids = await sample(60);
   const result = await world.run({ team_ids: [team], batch_size: 2 });
   expect(result.result).toMatchObject({ persons_updated: 60, persons_skipped: 0 });
@@ -187,7 +187,7 @@ test('many batches go over several connections: all are written once, and no loc
   expect(rows).toEqual([]);
 });
 
-test('a failure on one of several connections rolls back its batch only; what is committed is published', async () => {
+test('a failure in the middle rolls back its batch only; what is committed is published', async () => {
   const uuids = await sample(60);
   await world.db.query(
     `CREATE FUNCTION refuse_${team}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.uuid = '${[...uuids].sort()[40] ?? ''}' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`,
