@@ -1,8 +1,9 @@
 /** The network between workers and Redis made ill, one worker or all at once: nothing twice, and a cut-off worker stops in time. */
 
+import { createClient } from '../../packages/orchestrator/src/engine/client.ts';
 import { openProxy, TOXICS } from './proxy.ts';
 import { attack, strikes } from './random.ts';
-import { openRig, report } from './rig.ts';
+import { openRig, report, until } from './rig.ts';
 
 const ROUNDS = strikes('TOXIC_ROUNDS', 1);
 const LONGEST_MS = strikes('TOXIC_MS', 6_000);
@@ -50,6 +51,34 @@ test(
       } finally {
         await rig.close();
         await Promise.all(proxies.map((proxy) => proxy.close()));
+      }
+    }),
+  LONG,
+);
+
+test(
+  'a worker whose answers come late counts its lease from when it asked for it',
+  () =>
+    attack(async (random) => {
+      // An answer takes two thirds of a lease: what is left of it is too little for the deed, and the worker must know.
+      const rig = await openRig({ size: { sensors: 1, partitions: 0, workMs: 1_500, flakyOneIn: 0 } });
+      const proxy = await openProxy(rig.redis.port, () => random.next());
+      try {
+        const far = { SKEIN_REDIS_URL: `redis://127.0.0.1:${proxy.port}/0`, RIG_CONCURRENCY: '30' };
+        await Promise.all([rig.start('worker', far), rig.start('worker', { RIG_CONCURRENCY: '4' })]);
+        proxy.infect({ kind: 'latency', ms: 2_000, jitterMs: 0 });
+        const client = createClient(rig.engine);
+        const runs = Array.from({ length: 40 }, (_, i) => [`${i + 1}_2024-01-01`]);
+        for (const partitions of runs) await client.submit({ job: 'deed_job', partitions, cause: 'rig' });
+        await until(
+          async () => Number(await rig.engine.redis.hget(rig.engine.keys.stats, 'lost_attempts')) > 0,
+          'a loss',
+        );
+        proxy.heal();
+        expect(await rig.judge()).toEqual([]);
+      } finally {
+        await rig.close();
+        await proxy.close();
       }
     }),
   LONG,

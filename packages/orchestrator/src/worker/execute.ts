@@ -49,10 +49,11 @@ export interface ExecutePorts {
 export async function executeAttempt(ports: ExecutePorts, attemptId: string): Promise<void> {
   const { engine, metrics } = ports;
   failpoint('attempt.taken');
+  const askedAt = performance.now();
   const attempt = await beginAttempt(engine, attemptId, ports.worker);
   if (!attempt) return;
   failpoint('attempt.begun');
-  const lease = ports.leases.take(attempt);
+  const lease = ports.leases.take(attempt, askedAt);
   const log = createRunLog(engine, attempt, ports.scrub);
   const endTimer = metrics.attemptSeconds.startTimer({ asset: attempt.asset });
   let verdict = 'ok';
@@ -124,6 +125,7 @@ async function underLimits<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal } = lease;
+  signal.throwIfAborted();
   const tooLong = () =>
     lease.abort(new TimeoutError(`The attempt took longer than ${asset.timeoutMs} ms, the timeout of ${asset.key}.`));
   const timer = asset.timeoutMs === undefined ? undefined : setTimeout(tooLong, asset.timeoutMs);

@@ -15,7 +15,8 @@ export interface Lease {
 }
 
 export interface LeaseKeeper {
-  take(attempt: Attempt): Lease;
+  /** @param askedAt when the ledger was asked for it, by `performance.now()`: its answer may have been long under way */
+  take(attempt: Attempt, askedAt: number): Lease;
   readonly size: number;
   /** Aborts every attempt of this worker with this reason. */
   abortAll(reason: unknown): void;
@@ -63,14 +64,17 @@ export function createLeaseKeeper(engine: Engine): LeaseKeeper {
     else one.confirmedAt = asked;
     if (reply === 'cancel') one.controller.abort(new CancelledError('The run was cancelled.'));
   };
+  const stopIfLate = (one: Held, now: number) => {
+    if (now - one.confirmedAt > leaseMs * (1 - MARGIN)) {
+      one.controller.abort(
+        new LeaseLostError('The ledger did not confirm the lease in time; this worker stopped by itself.'),
+      );
+    }
+  };
   const watch = () => {
     const now = performance.now();
     for (const one of held.values()) {
-      if (now - one.confirmedAt > leaseMs * (1 - MARGIN)) {
-        one.controller.abort(
-          new LeaseLostError('The ledger did not confirm the lease in time; this worker stopped by itself.'),
-        );
-      }
+      stopIfLate(one, now);
     }
     if (now - lastRenewal >= renewMs) void renew();
     else void lookForCancellation();
@@ -90,10 +94,11 @@ export function createLeaseKeeper(engine: Engine): LeaseKeeper {
   const timer = setInterval(watch, Math.min(WATCH_MS, renewMs / 2));
 
   return {
-    take(attempt) {
+    take(attempt, askedAt) {
       const controller = new AbortController();
-      // The ledger gave the lease a moment ago; counting from now would be a little too generous only by the round trip.
-      held.set(attempt.id, { attempt, controller, confirmedAt: performance.now() });
+      const one = { attempt, controller, confirmedAt: askedAt };
+      held.set(attempt.id, one);
+      stopIfLate(one, performance.now());
       return {
         signal: controller.signal,
         abort: (reason) => controller.abort(reason),
