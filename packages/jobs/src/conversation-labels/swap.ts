@@ -4,6 +4,7 @@
  * another customer's rows lie in such a partition, or when the copy is not complete. Any step may be done again.
  */
 
+import type { ClickHouseSettings } from '@clickhouse/client';
 import { RefusedError } from '@skein/orchestrator';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
@@ -114,6 +115,7 @@ export async function swapPartitions(swap: Swap): Promise<readonly string[]> {
       signal,
     });
   }
+  const settings = { alter_sync: '2', ...(await mayEmptyShards(swap)) } as ClickHouseSettings;
   const counts = new Map<string, PartitionCounts>();
   for (const partition of partitions) counts.set(partition, await checkPartition(swap, partition));
   for (const [partition, first] of counts) {
@@ -126,10 +128,26 @@ export async function swapPartitions(swap: Swap): Promise<readonly string[]> {
         `${now.live_rest} rows lie beside the affected ones, ${first.live_rest} a moment ago`,
       );
     const { sql, params } = replacePartition(place, Number(now.staged) > 0, partition);
-    await clickhouse.command(sql, { params, settings: { alter_sync: '2' }, signal });
+    await clickhouse.command(sql, { params, settings, signal });
   }
   return partitions;
 }
+
+/**
+ * One statement goes to all shards, and a shard to which no fresh row belongs must end with none. Newer servers refuse to
+ * replace by nothing unless they are told that it is meant, which the counts of all shards together have shown; older
+ * ones do it and do not know the setting.
+ */
+async function mayEmptyShards({ clickhouse, place, signal }: Swap): Promise<Readonly<Record<string, string>>> {
+  if (place.cluster === null) return {};
+  const known = await clickhouse.rows('SELECT name FROM system.settings WHERE name = {name:String}', {
+    params: { name: ALLOW_EMPTY_SOURCE },
+    signal,
+  });
+  return known.length > 0 ? { [ALLOW_EMPTY_SOURCE]: '1' } : {};
+}
+
+const ALLOW_EMPTY_SOURCE = 'allow_replace_partition_from_empty_source';
 
 async function checkPartition(swap: Swap, partition: string): Promise<PartitionCounts> {
   const { clickhouse, place, signal } = swap;
