@@ -79,7 +79,7 @@ const ROUTES = (): readonly (readonly [string, string | RegExp])[] => [
   ['/failures', 'BAD_SOURCE'],
   ['/system', 'Append-only file'],
   ['/system?tab=pools', 'narrow'],
-  ['/system?tab=audit', '/api/v1/launch'],
+  ['/system?tab=audit', 'POST /launch'],
   ['/system?tab=tokens', 'Make a token'],
   ['/nowhere', 'There is no such page.'],
 ];

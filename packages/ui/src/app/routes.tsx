@@ -90,6 +90,7 @@ const launch = createRoute({
       job: textOf(raw, 'job'),
       partition: textOf(raw, 'partition'),
       from_run: textOf(raw, 'from_run'),
+      preset: textOf(raw, 'preset'),
       edit: choiceOf(raw, 'edit', ['form', 'json']),
     }),
   component: lazyRouteComponent(() => import('../launch/LaunchPage.tsx'), 'LaunchPage'),

@@ -1,10 +1,10 @@
-import { SegmentedControl } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import { Suspense, lazy, useMemo } from 'react';
 
 import { Loading, Notice } from '../parts/States.tsx';
-import { parseJson } from './json.ts';
+import { fixesOf } from './fixes.ts';
 import { type Mistake, type Schema, validate } from './json-schema.ts';
-import { formatJson } from './json.ts';
+import { type Parsed, formatJson, parseJson } from './json.ts';
 import { SchemaForm } from './SchemaForm.tsx';
 
 const JsonEditor = lazy(() => import('./JsonEditor.tsx').then((module) => ({ default: module.JsonEditor })));
@@ -59,7 +59,7 @@ export function DocumentEditor({ text, onChange, schema, mode, onMode, label }: 
           <JsonEditor value={text} onChange={onChange} schema={schema} label={label} />
         </Suspense>
       )}
-      <Mistakes parsed={parsed} mistakes={mistakes} />
+      <Mistakes parsed={parsed} mistakes={mistakes} schema={schema} onChange={onChange} />
     </div>
   );
 }
@@ -71,22 +71,45 @@ export function useMistakes(text: string, schema: Schema | undefined): readonly 
   }, [text, schema]);
 }
 
-function Mistakes({ parsed, mistakes }: { parsed: ReturnType<typeof parseJson>; mistakes: readonly Mistake[] }) {
+interface MistakesProps {
+  readonly parsed: Parsed;
+  readonly mistakes: readonly Mistake[];
+  readonly schema: Schema | undefined;
+  readonly onChange: (text: string) => void;
+}
+
+const SHOWN = 6;
+
+/** What the schema refuses, each with what would put it right. */
+function Mistakes({ parsed, mistakes, schema, onChange }: MistakesProps) {
   if (!parsed.ok)
     return (
-      <p role="status" className="small" style={{ color: 'var(--bad)' }}>
+      <p role="status" className="small bad">
         Not JSON yet: {parsed.message}
       </p>
     );
   if (mistakes.length === 0) return null;
   return (
-    <ul role="status" className="small" style={{ margin: 0, paddingLeft: 18, color: 'var(--bad)' }}>
-      {mistakes.slice(0, 6).map((one, i) => (
+    <ul role="status" className="small plain mistakes" aria-label="Mistakes">
+      {mistakes.slice(0, SHOWN).map((one, i) => (
         <li key={i}>
-          <code className="mono">{one.path.join('.') || 'document'}</code> {one.message}
+          <span className="bad">
+            <code className="mono">{one.path.join('.') || 'document'}</code> {one.message}
+          </span>
+          {schema &&
+            fixesOf(schema, parsed.value, one).map((fix) => (
+              <Button
+                key={fix.label}
+                size="compact-xs"
+                variant="default"
+                onClick={() => onChange(formatJson(fix.apply(parsed.value)))}
+              >
+                {fix.label}
+              </Button>
+            ))}
         </li>
       ))}
-      {mistakes.length > 6 && <li>and {mistakes.length - 6} more</li>}
+      {mistakes.length > SHOWN && <li className="bad">and {mistakes.length - SHOWN} more</li>}
     </ul>
   );
 }

@@ -6,7 +6,7 @@ import type { Diagnostic } from '@codemirror/lint';
 import type { EditorState } from '@codemirror/state';
 
 import { type Path, parseJson } from './json.ts';
-import { type Schema, unwrap, validate } from './json-schema.ts';
+import { type Schema, schemaOf, unwrap, validate } from './json-schema.ts';
 
 type SyntaxNode = ReturnType<typeof syntaxTree>['topNode'];
 
@@ -32,7 +32,7 @@ export function schemaAt(
 ): { schema: Schema; from: number } | undefined {
   const node = syntaxTree(state).resolveInner(at, 1);
   if (!schema || node.name !== 'PropertyName') return undefined;
-  const found = walk(schema, pathOf(state, node));
+  const found = schemaOf(schema, pathOf(state, node));
   return found === undefined ? undefined : { schema: found, from: node.from };
 }
 
@@ -43,7 +43,7 @@ export function completeFromSchema(context: CompletionContext, schema: Schema | 
   const inName = node.name === 'PropertyName';
   const object = inName ? node.parent?.parent : node.name === 'Object' ? node : undefined;
   if (object) {
-    const properties = unwrap(walk(schema, pathOf(state, object)) ?? {}).schema.properties ?? {};
+    const properties = unwrap(schemaOf(schema, pathOf(state, object)) ?? {}).schema.properties ?? {};
     return {
       from: inName ? node.from : pos,
       ...(inName ? { to: node.to } : {}),
@@ -55,7 +55,7 @@ export function completeFromSchema(context: CompletionContext, schema: Schema | 
       })),
     };
   }
-  const own = unwrap(walk(schema, pathOf(state, node)) ?? {}).schema;
+  const own = unwrap(schemaOf(schema, pathOf(state, node)) ?? {}).schema;
   const values = own.enum ?? (own.type === 'boolean' ? [true, false] : []);
   if (values.length === 0) return null;
   const isValue = ['String', 'True', 'False', 'Null', 'Number'].includes(node.name);
@@ -63,20 +63,6 @@ export function completeFromSchema(context: CompletionContext, schema: Schema | 
     from: isValue ? node.from : pos,
     options: values.map((one) => ({ label: JSON.stringify(one), type: 'enum' })),
   };
-}
-
-function walk(schema: Schema, path: Path): Schema | undefined {
-  let at: Schema | undefined = schema;
-  for (const step of path) {
-    const inner: Schema = unwrap(at).schema;
-    if (typeof step === 'number') at = inner.items;
-    else
-      at =
-        inner.properties?.[step] ??
-        (typeof inner.additionalProperties === 'object' ? inner.additionalProperties : undefined);
-    if (!at) return undefined;
-  }
-  return at;
 }
 
 const textOf = (state: EditorState, node: SyntaxNode) => state.sliceDoc(node.from, node.to);

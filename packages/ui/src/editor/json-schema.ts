@@ -153,6 +153,24 @@ function isOfType(type: string, value: Json): boolean {
 
 const withArticle = (type: string) => (type === 'null' ? 'null' : /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`);
 
+/** What may stand at a path; undefined where the schema knows nothing. */
+export function schemaOf(schema: Schema, path: Path): Schema | undefined {
+  let at: Schema | undefined = schema;
+  for (const step of path) {
+    const inner: Schema = unwrap(at).schema;
+    if (typeof step === 'number') at = inner.items;
+    else
+      at =
+        inner.properties && Object.hasOwn(inner.properties, step)
+          ? inner.properties[step]
+          : typeof inner.additionalProperties === 'object'
+            ? inner.additionalProperties
+            : undefined;
+    if (!at) return undefined;
+  }
+  return at;
+}
+
 /** Of a nullable schema the one that is not null, and whether null may be. */
 export function unwrap(schema: Schema): { readonly schema: Schema; readonly nullable: boolean } {
   const choices = schema.anyOf ?? schema.oneOf;

@@ -1,52 +1,55 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
-import { Copy, Rocket } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
-import { type AssetDetail, checkLaunch, getRun, launchRun } from '../api/generated/client.ts';
+import { type AssetDetail, type Preset, checkLaunch, getRun, launchRun, listPresets } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
-import { notify } from '../app/notify.ts';
 import { DocumentEditor, useMistakes } from '../editor/DocumentEditor.tsx';
-import { formatJson, isObject, parseJson } from '../editor/json.ts';
+import { type JsonObject, formatJson, isObject, parseJson, withValue } from '../editor/json.ts';
 import type { Schema } from '../editor/json-schema.ts';
-import { Act } from '../parts/Act.tsx';
 import { Card } from '../parts/Page.tsx';
 import { ProblemNotice } from '../parts/States.tsx';
-import { CheckPanel } from './CheckPanel.tsx';
-import { commandLine } from './command-line.ts';
 import { useDraft } from '../parts/use-draft.ts';
+import { CheckPanel } from './CheckPanel.tsx';
+import { LaunchActs } from './LaunchActs.tsx';
+import { type LaunchOptions, OptionsCard } from './OptionsCard.tsx';
+import { LayersCard } from './LayersCard.tsx';
+import { layersOf, rebase } from './layers.ts';
 import { PartitionPicker } from './PartitionPicker.tsx';
-import { Checkbox, NumberInput } from '../parts/fields.ts';
+import { Presets } from './Presets.tsx';
 
 const route = getRouteApi('/launch');
 const CHECK_AFTER_MS = 350;
+const NOTHING: JsonObject = {};
 
-/** Partition, config, what would come of it, and the launch. */
+/** Partition, config in its layers, what would come of it, and the launch. */
 export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
-  const { partition = '', edit = 'form', from_run: fromRun } = route.useSearch();
+  const { partition = '', edit = 'form', from_run: fromRun, preset: presetName } = route.useSearch();
   const navigate = route.useNavigate();
   const earlier = useApi(getRun, { id: fromRun ?? '' }, { enabled: fromRun !== undefined });
-  const [draft, setDraft] = useDraft(`launch.${job}.${fromRun ?? ''}`);
-  const [priority, setPriority] = useState<number>();
-  const [reason, setReason] = useState('');
-  const [isRehearsal, setRehearsal] = useState(false);
-  const text = draft?.text ?? formatJson(earlier.data?.config ?? {});
+  const presets = useApi(listPresets, { name: job });
+  const preset = presets.data?.items.find(({ name }) => name === presetName);
+  const below = (preset?.config ?? earlier.data?.config ?? NOTHING) as JsonObject;
+  const [draft, setDraft, dropDraft] = useDraft(`launch.${job}.${fromRun ?? ''}`);
+  const [options, setOptions] = useState<LaunchOptions>({ priority: undefined, reason: '', isRehearsal: false });
+  const text = draft?.text ?? formatJson(below);
   const schema = asset.config_schema as Schema;
   const mistakes = useMistakes(text, schema);
   const parsed = parseJson(text);
   const config = parsed.ok && isObject(parsed.value) ? parsed.value : undefined;
   const needsPartition = asset.partitions.kind !== 'single';
-  const partitions = needsPartition && partition !== '' ? [partition] : [];
+  const go = (next: object) =>
+    void navigate({ search: (before) => ({ ...before, ...next }), replace: true, resetScroll: false });
 
   const request = {
     job,
-    partitions,
+    partitions: needsPartition && partition !== '' ? [partition] : [],
     config: config ?? {},
-    dry_run: isRehearsal,
-    ...(priority === undefined ? {} : { priority }),
-    ...(reason === '' ? {} : { reason }),
+    dry_run: options.isRehearsal,
+    ...(options.priority === undefined ? {} : { priority: options.priority }),
+    ...(options.reason === '' ? {} : { reason: options.reason }),
   };
   const [asked] = useDebouncedValue(JSON.stringify(request), CHECK_AFTER_MS);
   const { allowed } = useAllowed('launch_run');
@@ -58,7 +61,6 @@ export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
   const launch = useAct(launchRun, ({ run_id: id, is_new: isNew }) =>
     isNew ? `Launched as ${id.slice(-10)}.` : `This run was launched before: ${id.slice(-10)}.`,
   );
-
   const because =
     config === undefined
       ? 'The config is not a JSON object yet.'
@@ -80,14 +82,24 @@ export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
   };
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) {
-        event.preventDefault();
-        start(true);
-      }
+      if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey)) return;
+      // A dialog over the page has its own mod+enter.
+      if (event.target instanceof Element && event.target.closest('[role="dialog"]')) return;
+      event.preventDefault();
+      start(true);
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   });
+  const edited = (next: string) => {
+    if (next !== text) setDraft(next, 0);
+  };
+  const choose = (next: Preset | undefined) => {
+    // Edits are carried over; without any, what is shown simply becomes the other preset.
+    if (draft !== undefined && config !== undefined)
+      edited(formatJson(rebase(config, below, (next?.config ?? NOTHING) as JsonObject)));
+    go({ preset: next?.name });
+  };
 
   return (
     <div className="split side">
@@ -96,92 +108,57 @@ export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
           <PartitionPicker
             asset={asset}
             value={partition}
-            onChange={(next) =>
-              void navigate({
-                search: (before) => ({ ...before, job, asset: asset.key, partition: next }),
-                replace: true,
-              })
-            }
+            onChange={(next) => go({ job, asset: asset.key, partition: next })}
           />
         )}
-        <Card title="Config">
-          <DocumentEditor
-            text={text}
-            onChange={(next) => {
-              if (next !== text) setDraft(next, 0);
-            }}
-            schema={schema}
-            mode={edit}
-            onMode={(mode) =>
-              void navigate({ search: (before) => ({ ...before, edit: mode }), replace: true, resetScroll: false })
-            }
-            label="config"
-          />
-        </Card>
-        <Card title="Options">
-          <div className="row wrap" style={{ alignItems: 'flex-end' }}>
-            <NumberInput
-              label="Priority"
-              w={100}
-              min={-1_000}
-              max={1_000}
-              placeholder="0"
-              value={priority ?? ''}
-              onChange={(value) => setPriority(typeof value === 'number' ? value : undefined)}
+        <Card
+          title="Config"
+          aside={
+            draft !== undefined && (
+              <Button variant="subtle" color="gray" onClick={dropDraft}>
+                Discard edits
+              </Button>
+            )
+          }
+        >
+          <div className="stack">
+            <Presets job={job} presets={presets.data?.items ?? []} chosen={preset} config={config} onChoose={choose} />
+            <DocumentEditor
+              text={text}
+              onChange={edited}
+              schema={schema}
+              mode={edit}
+              onMode={(mode) => go({ edit: mode })}
+              label="config"
             />
-            <TextInput
-              label="Reason"
-              w={300}
-              maxLength={1_000}
-              placeholder="for the audit log"
-              value={reason}
-              onChange={(event) => setReason(event.currentTarget.value)}
-            />
-            {asset.can_rehearse && (
-              <Checkbox
-                label="Dry run: nothing is written"
-                checked={isRehearsal}
-                onChange={(event) => setRehearsal(event.currentTarget.checked)}
-                pb={6}
-              />
-            )}
           </div>
         </Card>
+        <OptionsCard asset={asset} value={options} onChange={setOptions} />
       </div>
       <div className="stack">
         <Card title="Check">
-          <CheckPanel check={check} isOld={asked !== JSON.stringify(request)} />
+          <CheckPanel
+            asset={asset}
+            job={job}
+            config={request.config}
+            check={check}
+            isOld={asked !== JSON.stringify(request)}
+          />
         </Card>
         {launch.error ? <ProblemNotice error={launch.error} /> : null}
-        <div className="row wrap">
-          <Act
-            permission="launch_run"
-            variant="filled"
-            leftSection={<Rocket size={14} />}
-            because={because}
-            loading={launch.isPending}
-            onAct={() => start(true)}
-          >
-            Launch and follow
-          </Act>
-          <Act permission="launch_run" because={because} loading={launch.isPending} onAct={() => start(false)}>
-            Launch
-          </Act>
-          <Button
-            variant="default"
-            leftSection={<Copy size={14} />}
-            onClick={() =>
-              void navigator.clipboard
-                ?.writeText(commandLine(request))
-                .then(() => notify('good', 'The command is copied.'))
-            }
-          >
-            Copy as CLI
-          </Button>
-        </div>
-        <pre className="small dim" aria-label="As a command">
-          {commandLine(request)}
-        </pre>
+        <LaunchActs request={request} because={because} isBusy={launch.isPending} onStart={start} />
+        {config !== undefined && (
+          <LayersCard
+            layers={layersOf({
+              defaults: (asset.default_config ?? NOTHING) as JsonObject,
+              preset: below,
+              config,
+              effective: (check.data?.effective_config ?? undefined) as JsonObject | undefined,
+            })}
+            presetWord={preset === undefined && fromRun !== undefined ? 'earlier run' : 'preset'}
+            onRevert={(name) => edited(formatJson(withValue(config, [name], below[name])))}
+          />
+        )}
       </div>
     </div>
   );

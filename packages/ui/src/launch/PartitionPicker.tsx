@@ -9,9 +9,10 @@ import { Card } from '../parts/Page.tsx';
 import { Status } from '../parts/Status.tsx';
 import { lookOf } from '../parts/status.ts';
 import { Time } from '../parts/Time.tsx';
+import { DayStrip } from './DayStrip.tsx';
 
 const TYPED_MS = 250;
-const SUGGESTED = ['failed', 'missing', 'materialized'] as const;
+const SUGGESTED = ['failed', 'missing'] as const;
 
 /** One partition by its key, with its state beside it, and keys that one may want. */
 export function PartitionPicker({
@@ -52,6 +53,9 @@ export function PartitionPicker({
           )}
         </div>
         <span className="dim small">{asset.partitions.grammar}. A range such as 1..5 makes one run over many.</span>
+        {card.data && asked !== '' && (
+          <DayStrip asset={asset} row={card.data.row} value={card.data.key} onChange={onChange} />
+        )}
         {SUGGESTED.map((status) => (
           <Suggestions key={status} asset={asset} status={status} value={value} onChange={onChange} />
         ))}

@@ -19,6 +19,23 @@ export function commandLine({ job, partitions, config, priority, dry_run: dryRun
   ].join(' ');
 }
 
+/** The same as a call of the API. The token is the reader's own, from their environment. */
+export function curlLine(launch: Launch, origin: string): string {
+  const { job, partitions, config, priority, dry_run: dryRun } = launch;
+  const body = {
+    job,
+    partitions,
+    config,
+    ...(priority === undefined ? {} : { priority }),
+    ...(dryRun ? { dry_run: true } : {}),
+  };
+  return [
+    `curl -X POST ${quote(`${origin}/api/v1/launch`)}`,
+    `-H 'content-type: application/json' -H "authorization: Bearer $SKEIN_TOKEN"`,
+    `-d ${quote(JSON.stringify(body))}`,
+  ].join(' ');
+}
+
 function quote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

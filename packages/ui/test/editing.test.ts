@@ -1,0 +1,81 @@
+/** What the editors decide without a browser: fixes, layers, completion of queries. */
+
+import { fixesOf, nearest } from '../src/editor/fixes.ts';
+import type { Json } from '../src/editor/json.ts';
+import { type Schema, validate } from '../src/editor/json-schema.ts';
+import { layersOf, rebase } from '../src/launch/layers.ts';
+import { complete, suggest, wordAt } from '../src/runs/query-language.ts';
+
+const SCHEMA: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['team'],
+  properties: {
+    mode: { enum: ['quick', 'full'], default: 'quick' },
+    lines: { type: 'integer', minimum: 0, maximum: 10, default: 3 },
+    team: { type: 'integer', minimum: 1 },
+    deep: { type: 'object', additionalProperties: { type: 'boolean' } },
+  },
+};
+
+test('every fix puts its mistake right, and only that one', () => {
+  const document: Json = { moed: 'full', mode: 'ful', lines: '12', deep: { a: 'true' }, note: 1 };
+  const mistakes = validate(SCHEMA, document);
+  expect(mistakes.map(({ path }) => path.join('.')).sort()).toEqual([
+    'deep.a',
+    'lines',
+    'mode',
+    'moed',
+    'note',
+    'team',
+  ]);
+  for (const mistake of mistakes) {
+    const fixes = fixesOf(SCHEMA, document, mistake);
+    expect(fixes.length).toBeGreaterThan(0);
+    const others = (one: Json) =>
+      validate(SCHEMA, one).filter(({ path }) => path.join('.') !== mistake.path.join('.')).length;
+    for (const fix of fixes) expect(others(fix.apply(document))).toBeLessThanOrEqual(others(document) + 1);
+    // The default is always right; a conversion may still be out of bounds, which has fixes of its own.
+    expect(fixes.some((fix) => validate(SCHEMA, fix.apply(document)).length < mistakes.length)).toBe(true);
+  }
+  const of = (path: string) =>
+    fixesOf(SCHEMA, document, { path: path.split('.'), message: '' }).map(({ label }) => label);
+  expect(of('mode')).toEqual(['Did you mean "full"?', 'Set the default, "quick"']);
+  expect(of('lines')).toEqual(['Set 12', 'Set the default, 3']);
+  expect(of('team')).toEqual(['Add it with 1']);
+  expect(of('note')).toEqual(['Remove it']);
+  expect(of('deep.a')).toEqual(['Set true']);
+});
+
+test('a name is meant only when it is near', () => {
+  expect(nearest('dry_ru', ['dry_run', 'mode'])).toBe('dry_run');
+  expect(nearest('x', ['dry_run', 'mode'])).toBeUndefined();
+});
+
+test('each value has the layer that it comes from; edits survive another preset', () => {
+  const layers = layersOf({
+    defaults: { a: 1, b: 2, c: 3, d: null },
+    preset: { b: 20, c: 30 },
+    config: { b: 20, c: 31, e: true },
+    effective: { a: 1, b: 20, c: 31, d: '2026-01-01', e: true },
+  });
+  expect(Object.fromEntries(layers.map(({ name, layer }) => [name, layer]))).toEqual({
+    a: 'default',
+    b: 'preset',
+    c: 'edited',
+    d: 'partition',
+    e: 'edited',
+  });
+  expect(layers.find(({ name }) => name === 'c')?.below).toBe(30);
+  expect(rebase({ b: 20, c: 31, e: true }, { b: 20, c: 30 }, { b: 5, f: 1 })).toEqual({ b: 5, c: 31, e: true, f: 1 });
+});
+
+test('completion takes the word at the caret, keeps quotes together and quotes odd names', () => {
+  const known = { jobs: ['a job', 'events'], sensors: ['s"1'], schedules: [] };
+  expect(wordAt('partition:"a, b" sta', 20)).toEqual({ from: 17, word: 'sta' });
+  expect(wordAt('partition:"a, b', 15)).toEqual({ from: 0, word: 'partition:"a, b' });
+  expect(suggest('job:a', known)).toEqual([{ text: 'job:"a job"', hint: '' }]);
+  expect(suggest('cause:s"', known)[0]?.text).toBe('cause:"sensor:s\\"1"');
+  expect(complete('x sta y', 5, 'status:')).toEqual({ text: 'x status: y', caret: 9 });
+  expect(complete('x status:f', 10, 'status:failed')).toEqual({ text: 'x status:failed ', caret: 16 });
+});
