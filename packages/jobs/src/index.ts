@@ -11,3 +11,7 @@ export * from './orphan-sync/index.ts';
 export * from './conversation-labels/index.ts';
 export * from './raw-events/index.ts';
 export * from './reconciliation/index.ts';
+export * from './resources/probes/clickhouse-probe.ts';
+export * from './resources/probes/kafka-probe.ts';
+export * from './resources/probes/load.ts';
+export * from './resources/probes/postgres-probe.ts';

@@ -17,6 +17,7 @@ export * from './definitions/partitions/ids.ts';
 export type * from './definitions/partitions/partitions.ts';
 export * from './definitions/partitions/static.ts';
 export * from './definitions/partitions/time-window.ts';
+export * from './definitions/pool.ts';
 export * from './definitions/resource.ts';
 export * from './definitions/retry.ts';
 export * from './definitions/schedule.ts';

@@ -14,6 +14,7 @@ import {
   createResourcePool,
   openEngine,
   setCursor,
+  switchTrigger,
   startServer,
   startWorker,
 } from '@skein/orchestrator/runtime';
@@ -100,7 +101,7 @@ async function createContext(
     now: new Date(),
     async startSensor(name: string, cursor?: Json) {
       if (cursor !== undefined) await setCursor(engine, name, cursor, { by: 'demo', reason: 'the demo starts it' });
-      await engine.script('switch-sensor', name, 'RUNNING', 'demo');
+      await switchTrigger(engine, 'sensor', name, 'RUNNING', 'demo');
       sensors.add(name);
     },
   };

@@ -15,9 +15,10 @@ export async function switchTriggers(
     if (kind === 'sensor') lookUp(kind, session.deployment.sensors, name);
     else lookUp(kind, session.deployment.schedules, name);
   }
+  const { switchTrigger } = await import('../engine/switch.ts');
   const engine = await session.engine();
   for (const name of names) {
-    const before = await engine.script('switch-sensor', name, status, session.by);
+    const before = await switchTrigger(engine, kind, name, status, session.by);
     await session.audit({
       action: `skein ${kind}s ${status === 'RUNNING' ? 'start' : 'stop'}`,
       target: `${kind}:${name}`,

@@ -23,7 +23,7 @@ export interface RunPartition {
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly metadata: Metadata;
   /** The earlier run that made it, when this one went on where that one had failed. */
-  readonly fromRun: string | undefined;
+  readonly fromRun?: string | undefined;
 }
 
 export interface RunSummary {

@@ -11,6 +11,7 @@ import type { SkeinClient } from './client.ts';
 import { DefinitionInvalidError, NotFoundError } from './errors.ts';
 import type { Job } from './job.ts';
 import type { Json } from './json.ts';
+import type { Pool, PoolProbe } from './pool.ts';
 import type { Resource, ResourceBinding } from './resource.ts';
 import type { Schedule } from './schedule.ts';
 import type { Sensor } from './sensor.ts';
@@ -20,8 +21,8 @@ export interface Definitions {
   readonly jobs: readonly Job[];
   readonly sensors?: readonly Sensor[];
   readonly schedules?: readonly Schedule[];
-  /** Limits of pools that differ from the default of 10. */
-  readonly pools?: Readonly<Record<string, number>>;
+  /** Limits of pools that differ from the default of 10, or a `definePool` where a probe says how many there may be. */
+  readonly pools?: Readonly<Record<string, number | Pool>>;
   /** Runs at once with a tag; a run needs a slot of every limit that its tags fall under. */
   readonly tagLimits?: readonly TagLimit[];
 }
@@ -73,6 +74,7 @@ export interface Deployment {
   readonly sensors: ReadonlyMap<string, Sensor>;
   readonly schedules: ReadonlyMap<string, Schedule>;
   readonly pools: Readonly<Record<string, number>>;
+  readonly poolProbes: ReadonlyMap<string, PoolProbe>;
   readonly tagLimits: readonly TagLimit[];
   readonly resources: ReadonlyMap<string, ResourceBinding>;
   readonly commands: readonly CommandFamily[];
@@ -102,9 +104,16 @@ export function defineDeployment(spec: DeploymentSpec): Deployment {
   const schedules = index('schedule', spec.definitions.schedules ?? [], (schedule) => schedule.name);
   const resources = index('resource', spec.resources ?? [], (binding) => binding.name);
 
+  const pools = Object.entries(spec.definitions.pools ?? {}).map(
+    ([name, pool]) => [name, typeof pool === 'number' ? { limit: pool, probe: undefined } : pool] as const,
+  );
+  const poolProbes = new Map(
+    pools.flatMap(([name, { probe }]) => (probe === undefined ? [] : [[name, probe] as const])),
+  );
   const needs = [
     ...[...assets.values()].map((asset) => ({ who: `asset “${asset.key}”`, resources: asset.resources })),
     ...[...sensors.values()].map((sensor) => ({ who: `sensor “${sensor.name}”`, resources: sensor.resources })),
+    ...[...poolProbes].map(([name, { resources: of }]) => ({ who: `the probe of pool “${name}”`, resources: of })),
   ];
   for (const need of needs) {
     for (const token of Object.values(need.resources)) {
@@ -127,7 +136,8 @@ export function defineDeployment(spec: DeploymentSpec): Deployment {
     assets,
     sensors,
     schedules,
-    pools: spec.definitions.pools ?? {},
+    pools: Object.fromEntries(pools.map(([name, pool]) => [name, pool.limit])),
+    poolProbes,
     tagLimits: spec.definitions.tagLimits ?? [],
     resources,
     commands: spec.commands ?? [],

@@ -35,6 +35,7 @@ export const FAILPOINTS = [
   'attempt.failed',
   'attempt.cancelling',
   'attempt.cancelled',
+  'probes.claimed',
   'ticks.claimed',
   'ticks.rung',
   'tick.taken',

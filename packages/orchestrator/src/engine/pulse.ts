@@ -49,14 +49,32 @@ export interface Pulse {
   stop(): Promise<void>;
 }
 
-/** A dull timer round `pulseOnce`; a pulse that fails is followed by the next one. */
-export function startPulse(engine: Engine, onError: (error: unknown) => void): Pulse {
+/**
+ * A dull timer round `pulseOnce`; a pulse that fails is followed by the next one.
+ * @param beside what else is looked after once a pulse, without holding it up
+ */
+export function startPulse(
+  engine: Engine,
+  onError: (error: unknown) => void,
+  beside: () => Promise<unknown> = async () => {},
+): Pulse {
   let stopped = false;
   let wake: (() => void) | undefined;
+  let besides: Promise<unknown> | undefined;
+  const lookBeside = async () => {
+    try {
+      await beside();
+    } catch (error) {
+      if (!stopped) onError(error);
+    } finally {
+      besides = undefined;
+    }
+  };
   const loop = (async () => {
     while (!stopped) {
       const began = performance.now();
       try {
+        besides ??= lookBeside();
         await pulseOnce(engine);
         await engine.dispatcher.idle();
       } catch (error) {
@@ -76,6 +94,7 @@ export function startPulse(engine: Engine, onError: (error: unknown) => void): P
       stopped = true;
       wake?.();
       await loop;
+      await besides;
     },
   };
 }

@@ -45,6 +45,7 @@ export async function registerDefinitions(redis: Redis, prefix: string, deployme
     JSON.stringify({
       sensors: [...sensors, ...schedules],
       pools: deployment.pools,
+      probes: Object.fromEntries([...deployment.poolProbes.keys()].map((name) => [name, 1])),
       limits: limitRules(deployment.jobs.values(), deployment.tagLimits),
     }),
   );

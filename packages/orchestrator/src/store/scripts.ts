@@ -27,6 +27,8 @@ const SCRIPT_NAMES = [
   'fail-tick',
   'set-cursor',
   'switch-sensor',
+  'set-pool',
+  'claim-probes',
   'mark',
   'expand',
   'switch-backfill',

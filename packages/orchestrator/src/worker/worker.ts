@@ -11,6 +11,7 @@ import { Worker as BullWorker } from 'bullmq';
 import type { Logger } from '../definitions/context.ts';
 import { DefinitionInvalidError, LeaseLostError } from '../definitions/errors.ts';
 import { type Engine, queuePrefix } from '../engine/engine.ts';
+import { probePools } from '../engine/pools.ts';
 import { startPulse } from '../engine/pulse.ts';
 import { evaluateTick } from '../engine/tick.ts';
 import { connectBlocking } from '../store/redis.ts';
@@ -126,8 +127,10 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   };
   await beat();
   const heartbeat = setInterval(() => void beat(), HEARTBEAT_MS);
-  const pulse = startPulse(engine, (error) =>
-    log.warn('a pulse failed', { error: error instanceof Error ? error.message : String(error) }),
+  const pulse = startPulse(
+    engine,
+    (error) => log.warn('a pulse failed', { error: error instanceof Error ? error.message : String(error) }),
+    () => probePools(engine, tickPorts),
   );
   await Promise.all([attempts.waitUntilReady(), ticks.waitUntilReady()]);
 

@@ -30,7 +30,18 @@ test('schedules: listed with their next times, turned on and off', async () => {
 test('pools: a person’s limit over the definition’s, and back', async () => {
   const api = await openApi(undefined, { definitions: { pool: 'narrow' } });
   expect((await api.get('/api/v1/pools')).body.items).toEqual([
-    { name: 'narrow', limit: 2, default_limit: 2, set_limit: null, used: 0, assets: ['events'] },
+    {
+      name: 'narrow',
+      limit: 2,
+      default_limit: 2,
+      set_limit: null,
+      live_limit: null,
+      limit_by: 'definition',
+      reason: '',
+      bounds: null,
+      used: 0,
+      assets: ['events'],
+    },
   ]);
   const set = (limit: unknown) => api.send('PUT', '/api/v1/pools/narrow', { limit } as object);
   expect((await set(7)).body).toMatchObject({ limit: 7, default_limit: 2, set_limit: 7 });

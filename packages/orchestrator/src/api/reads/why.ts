@@ -2,13 +2,20 @@
 
 import type { RunDetail } from '../../definitions/client.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { readPool } from '../../engine/pools.ts';
 
 export interface Why {
   readonly sentences: readonly string[];
   readonly cause: { readonly kind: string; readonly name: string; readonly tick: string | null };
   readonly blocked: string | null;
   readonly waits_for_run: string | null;
-  readonly pool: { readonly name: string; readonly limit: number; readonly used: number } | null;
+  readonly pool: {
+    readonly name: string;
+    readonly limit: number;
+    readonly used: number;
+    /** Why the limit is what it is. */
+    readonly reason: string;
+  } | null;
   readonly place: { readonly ahead_in_lane: number; readonly lanes: number } | null;
   readonly units: Readonly<Record<string, number>>;
   readonly workers: number;
@@ -70,11 +77,8 @@ async function readUnits(engine: Engine, runId: string): Promise<Unit[]> {
 
 async function poolOf(engine: Engine, name: string): Promise<Why['pool']> {
   if (name === '') return null;
-  const [limits, used] = await Promise.all([
-    engine.redis.hmget(engine.keys.pools, `${name}|set`, `${name}|live`, `${name}|default`),
-    engine.redis.scard(engine.keys.pool(name)),
-  ]);
-  return { name, limit: Number(limits.find((one) => one !== null) ?? 10), used };
+  const { limit, used, reason } = await readPool(engine, name);
+  return { name, limit, used, reason };
 }
 
 async function placeOf(engine: Engine, unit: Unit): Promise<Why['place']> {
@@ -120,7 +124,10 @@ function sentencesOf(run: RunDetail, facts: Omit<Why, 'sentences'>, tick: string
   if (run.status === 'QUEUED' || run.status === 'STARTING') {
     if (facts.workers === 0) sentences.push('No worker is alive: start one with “skein worker”.');
     if (facts.pool !== null && facts.pool.used >= facts.pool.limit)
-      sentences.push(`The pool ${facts.pool.name} is full: ${facts.pool.used} of ${facts.pool.limit} slots are taken.`);
+      sentences.push(
+        `The pool ${facts.pool.name} is full: ${facts.pool.used} of ${facts.pool.limit} slots are taken` +
+          `${facts.pool.reason === '' ? '' : ` (its limit: ${facts.pool.reason})`}.`,
+      );
     if (facts.place !== null)
       sentences.push(
         `${facts.place.ahead_in_lane} units are before it in its lane, and ${facts.place.lanes} lanes take turns.`,

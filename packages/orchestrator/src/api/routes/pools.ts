@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { engineFor } from '../access/scope.ts';
-import type { Routes } from '../context.ts';
+import { poolNames, readPool as readInfo, setPoolLimit } from '../../engine/pools.ts';
+import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Reason, named, pageOf } from '../schema.ts';
 
@@ -15,33 +16,32 @@ const Pool = named(
     name: z.string(),
     limit: z.number().describe('The one that counts now.'),
     default_limit: z.number(),
-    set_limit: z.number().nullable().describe('What a person set, over the default.'),
+    set_limit: z.number().nullable().describe('What a person set, over everything else.'),
+    live_limit: z.number().nullable().describe('What the probe of its destination found, over the default.'),
+    limit_by: z.enum(['set', 'probe', 'definition', 'default']).describe('Whose limit counts.'),
+    reason: z.string().describe('Why, as the person or the probe said.'),
+    bounds: z
+      .object({ min: z.number(), max: z.number() })
+      .nullable()
+      .describe('Of the probe; null where there is none.'),
     used: z.number(),
     assets: z.array(z.string()),
   }),
 );
 
-/** Where neither the deployment nor a person says otherwise; as in lua/include/queue.lua. */
-const DEFAULT_LIMIT = 10;
-
-function poolNames(engine: Engine): string[] {
-  const { assets, pools } = engine.deployment;
-  const used = [...assets.values()].flatMap((asset) => (asset.pool === undefined ? [] : [asset.pool]));
-  return [...new Set([...Object.keys(pools), ...used])].sort();
-}
-
 async function readPool(engine: Engine, name: string): Promise<z.input<typeof Pool>> {
-  const [[set, live, fallback], used] = await Promise.all([
-    engine.redis.hmget(engine.keys.pools, `${name}|set`, `${name}|live`, `${name}|default`),
-    engine.redis.scard(engine.keys.pool(name)),
-  ]);
+  const pool = await readInfo(engine, name);
   const assets = [...engine.deployment.assets.values()].filter((a) => a.pool === name).map((a) => a.key);
   return {
     name,
-    limit: Number(set ?? live ?? fallback ?? DEFAULT_LIMIT),
-    default_limit: Number(fallback ?? DEFAULT_LIMIT),
-    set_limit: typeof set === 'string' ? Number(set) : null,
-    used,
+    limit: pool.limit,
+    default_limit: pool.defaultLimit,
+    set_limit: pool.setLimit ?? null,
+    live_limit: pool.liveLimit ?? null,
+    limit_by: pool.limitBy,
+    reason: pool.reason,
+    bounds: pool.bounds ?? null,
+    used: pool.used,
     assets,
   };
 }
@@ -85,8 +85,7 @@ export const poolRoutes: Routes = (app, { engine }) => {
     async (request) => {
       const name = known(request.params.name);
       const before = await readPool(engine, name);
-      await engine.redis.hset(engine.keys.pools, `${name}|set`, request.body.limit);
-      engine.dispatcher.kick();
+      await setPoolLimit(engine, name, request.body.limit, actorOf(request), request.body.reason);
       const after = await readPool(engine, name);
       request.auditNote = { target: `pool:${name}`, reason: request.body.reason, before, after };
       return after;
@@ -107,8 +106,7 @@ export const poolRoutes: Routes = (app, { engine }) => {
     async (request) => {
       const name = known(request.params.name);
       const before = await readPool(engine, name);
-      await engine.redis.hdel(engine.keys.pools, `${name}|set`);
-      engine.dispatcher.kick();
+      await setPoolLimit(engine, name, undefined, actorOf(request));
       const after = await readPool(engine, name);
       request.auditNote = { target: `pool:${name}`, before, after };
       return after;

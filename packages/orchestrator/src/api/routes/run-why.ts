@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 
-import { readRun } from '../../engine/reads/runs.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { whyRun } from '../reads/why.ts';
@@ -16,14 +15,21 @@ const Why = named(
     cause: z.object({ kind: z.string(), name: z.string(), tick: z.string().nullable() }),
     blocked: z.string().nullable(),
     waits_for_run: z.string().nullable(),
-    pool: z.object({ name: z.string(), limit: z.number(), used: z.number() }).nullable(),
+    pool: z
+      .object({
+        name: z.string(),
+        limit: z.number(),
+        used: z.number(),
+        reason: z.string().describe('Why the limit is what it is.'),
+      })
+      .nullable(),
     place: z.object({ ahead_in_lane: z.number(), lanes: z.number() }).nullable(),
     units: z.record(z.string(), z.number()).describe('Units of work by state.'),
     workers: z.number().describe('Alive now.'),
   }),
 );
 
-export const runWhyRoutes: Routes = (app, { engine }) => {
+export const runWhyRoutes: Routes = (app, { engine, runs }) => {
   app.get(
     `${API_PREFIX}/runs/:id/why`,
     {
@@ -36,7 +42,7 @@ export const runWhyRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params }) => {
-      const why = await whyRun(engine, await readRun(engine, params.id));
+      const why = await whyRun(engine, await runs.read(params.id));
       return { ...why, sentences: [...why.sentences], units: { ...why.units } };
     },
   );

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Schedule } from '../../definitions/schedule.ts';
+import { switchTrigger } from '../../engine/switch.ts';
 import { plannedTimes } from '../../engine/tick.ts';
 import { engineFor } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
@@ -98,7 +99,7 @@ export const scheduleRoutes: Routes = (app, { engine }) => {
       },
       async (request) => {
         const { name } = lookUp('schedule', schedules, request.params.name);
-        const before = (await engine.script('switch-sensor', name, status, actorOf(request))) as 'RUNNING' | 'STOPPED';
+        const before = await switchTrigger(engine, 'schedule', name, status, actorOf(request));
         request.auditNote = {
           target: `schedule:${name}`,
           reason: request.body?.reason,

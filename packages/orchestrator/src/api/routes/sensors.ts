@@ -8,6 +8,7 @@ import type { Json } from '../../definitions/json.ts';
 import type { Sensor } from '../../definitions/sensor.ts';
 import { initialCursor } from '../../engine/register.ts';
 import { previewTicks } from '../../engine/preview.ts';
+import { switchTrigger } from '../../engine/switch.ts';
 import { openTick } from '../../engine/tick.ts';
 import { engineFor } from '../access/scope.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
@@ -95,7 +96,7 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
       },
       async (request) => {
         const { name } = lookUp('sensor', sensors, request.params.name);
-        const before = (await engine.script('switch-sensor', name, status, actorOf(request))) as 'RUNNING' | 'STOPPED';
+        const before = await switchTrigger(engine, 'sensor', name, status, actorOf(request));
         request.auditNote = {
           target: `sensor:${name}`,
           reason: request.body?.reason,

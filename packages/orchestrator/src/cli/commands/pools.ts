@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { PoolInfo } from '../../engine/pools.ts';
 import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
 import { wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
@@ -27,35 +28,25 @@ interface PoolUse {
   readonly name: string;
   readonly limit: number;
   readonly used: number;
-  /** Who set the limit: a person, the definitions, or nobody. */
-  readonly limit_by: 'set' | 'definition' | 'default';
+  /** Who set the limit: a person, the probe of its destination, the definitions, or nobody. */
+  readonly limit_by: PoolInfo['limitBy'];
+  /** Why, as the person or the probe said. */
+  readonly reason?: string;
+  readonly bounds?: { readonly min: number; readonly max: number };
 }
 
-const DEFAULT_LIMIT = 10;
+function toUse({ name, limit, used, limitBy, reason, bounds }: PoolInfo): PoolUse {
+  return { name, limit, used, limit_by: limitBy, ...(reason === '' ? {} : { reason }), ...(bounds ? { bounds } : {}) };
+}
 
-async function readPools(session: Session, engine: Engine): Promise<PoolUse[]> {
-  const limits = await engine.redis.hgetall(engine.keys.pools);
-  const names = new Set([
-    ...[...session.deployment.assets.values()].flatMap(({ pool }) => (pool === undefined ? [] : [pool])),
-    ...Object.keys(limits).map((field) => field.slice(0, field.lastIndexOf('|'))),
-  ]);
-  return Promise.all(
-    [...names].sort().map(async (name): Promise<PoolUse> => {
-      const own = limits[`${name}|set`] ?? limits[`${name}|live`];
-      const defined = limits[`${name}|default`];
-      return {
-        name,
-        limit: Number(own ?? defined ?? DEFAULT_LIMIT),
-        used: await engine.redis.scard(engine.keys.pool(name)),
-        limit_by: own !== undefined ? 'set' : defined !== undefined ? 'definition' : 'default',
-      };
-    }),
-  );
+async function readPools(engine: Engine): Promise<PoolUse[]> {
+  const { poolNames, readPool } = await import('../../engine/pools.ts');
+  return (await Promise.all(poolNames(engine).map((name) => readPool(engine, name)))).map(toUse);
 }
 
 /** @throws NotFoundError */
-async function readPool(session: Session, engine: Engine, name: string): Promise<PoolUse> {
-  const pools = await readPools(session, engine);
+async function onePool(engine: Engine, name: string): Promise<PoolUse> {
+  const pools = await readPools(engine);
   const found = pools.find((pool) => pool.name === name);
   if (found) return found;
   throw new NotFoundError(
@@ -65,29 +56,28 @@ async function readPool(session: Session, engine: Engine, name: string): Promise
 
 function poolTable(pools: readonly PoolUse[]): string[] {
   return table(
-    ['POOL', 'USED', 'LIMIT', 'LIMIT BY'],
-    pools.map((pool) => [pool.name, String(pool.used), String(pool.limit), pool.limit_by]),
+    ['POOL', 'USED', 'LIMIT', 'LIMIT BY', 'WHY'],
+    pools.map((pool) => [pool.name, String(pool.used), String(pool.limit), pool.limit_by, pool.reason ?? '']),
   );
 }
 
 async function list(session: Session): Promise<void> {
-  const pools = await readPools(session, await session.engine());
+  const pools = await readPools(await session.engine());
   session.print({ pools: pools.map((pool) => ({ ...pool })) }, () =>
     pools.length === 0 ? ['no pools'] : poolTable(pools),
   );
 }
 
 async function show(session: Session, name: string): Promise<void> {
-  const pool = await readPool(session, await session.engine(), name);
+  const pool = await onePool(await session.engine(), name);
   session.print({ ...pool }, () => poolTable([pool]));
 }
 
 async function set(session: Session, name: string, limit: number): Promise<void> {
+  const { setPoolLimit } = await import('../../engine/pools.ts');
   const engine = await session.engine();
-  const before = await readPool(session, engine, name);
-  await engine.redis.hset(engine.keys.pools, `${name}|set`, limit);
-  engine.dispatcher.kick();
+  const before = await onePool(engine, name);
+  const after = toUse(await setPoolLimit(engine, name, limit, session.by));
   await session.audit({ action: 'skein pools set', target: `pool:${name}`, before: before.limit, after: limit });
-  const after = await readPool(session, engine, name);
   session.print({ ...after }, () => poolTable([after]));
 }

@@ -1,5 +1,5 @@
 -- Makes sensors, schedules and pool limits of the deployment known; a person's switch or limit is never overwritten.
--- ARGV: JSON { sensors: [{ name, kind, every, status, cursor, timeout }], pools: { name: limit },
+-- ARGV: JSON { sensors: [{ name, kind, every, status, cursor, timeout }], pools: { name: limit }, probes: { name: 1 },
 -- limits: { rule: runs at once } }
 -- Returns: 1
 -- include: base
@@ -17,4 +17,9 @@ end
 redis.call('DEL', k('limits'))
 for rule, most in pairs(d.limits) do redis.call('HSET', k('limits'), rule, most) end
 for name, limit in pairs(d.pools) do redis.call('HSET', k('pools'), name .. '|default', limit) end
+-- What a probe said counts only where there still is one.
+for _, field in ipairs(redis.call('HKEYS', k('pools'))) do
+  local name = string.match(field, '^(.*)|live')
+  if name and not d.probes[name] then redis.call('HDEL', k('pools'), field) end
+end
 return 1

@@ -1,0 +1,21 @@
+-- Changes the limit of a pool: `set` is a person's word, `live` a probe's; the former counts over the latter, both over
+-- the definition's.
+-- ARGV: pool, set | live, limit ('' takes the word back), by, reason
+-- Returns: the limit that counted before, and the one that counts now
+-- include: base queue
+local at = now_ms()
+local pool, kind = ARGV[1], ARGV[2]
+local key = k('pools')
+local before = pool_limit(pool)
+if ARGV[3] == '' then
+  redis.call('HDEL', key, pool .. '|' .. kind, pool .. '|' .. kind .. '_by', pool .. '|' .. kind .. '_reason', pool .. '|' .. kind .. '_at')
+else
+  redis.call('HSET', key, pool .. '|' .. kind, ARGV[3], pool .. '|' .. kind .. '_by', ARGV[4], pool .. '|' .. kind .. '_reason', ARGV[5],
+    pool .. '|' .. kind .. '_at', at)
+end
+local after = pool_limit(pool)
+if before ~= after then
+  redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'pool.changed', 'at', at, 'd',
+    cjson.encode({ pool = pool, before = before, limit = after, by = ARGV[4], reason = ARGV[5] }))
+end
+return { before, after }
