@@ -145,8 +145,12 @@ readonly late: readonly (string)[] }; readonly backfills_live: number; readonly 
 readonly slots: number; readonly attempts_active: number };
 
 export type Pool = { readonly name: string; /** The one that counts now. */
-readonly limit: number; readonly default_limit: number; /** What a person set, over the default. */
-readonly set_limit: number | null; readonly used: number; readonly assets: readonly (string)[] };
+readonly limit: number; readonly default_limit: number; /** What a person set, over everything else. */
+readonly set_limit: number | null; /** What the probe of its destination found, over the default. */
+readonly live_limit: number | null; /** Whose limit counts. */
+readonly limit_by: "set" | "probe" | "definition" | "default"; /** Why, as the person or the probe said. */
+readonly reason: string; /** Of the probe; null where there is none. */
+readonly bounds: { readonly min: number; readonly max: number } | null; readonly used: number; readonly assets: readonly (string)[] };
 
 export type MatchingRuns = { readonly count: number; /** False when there are more than were counted (10000 at most). */
 readonly exact: boolean; /** Of those counted, how many have not ended. */
@@ -156,7 +160,8 @@ readonly as_of: string; readonly sample: readonly ({ readonly id: string; readon
 export type BulkStep = { readonly matched: number; readonly done: number; readonly refused: readonly ({ readonly run_id: string; readonly reason: string })[]; /** `after` of the next call; null at the end. */
 readonly next: string | null };
 
-export type Why = { readonly sentences: readonly (string)[]; readonly cause: { readonly kind: string; readonly name: string; readonly tick: string | null }; readonly blocked: string | null; readonly waits_for_run: string | null; readonly pool: { readonly name: string; readonly limit: number; readonly used: number } | null; readonly place: { readonly ahead_in_lane: number; readonly lanes: number } | null; /** Units of work by state. */
+export type Why = { readonly sentences: readonly (string)[]; readonly cause: { readonly kind: string; readonly name: string; readonly tick: string | null }; readonly blocked: string | null; readonly waits_for_run: string | null; readonly pool: { readonly name: string; readonly limit: number; readonly used: number; /** Why the limit is what it is. */
+readonly reason: string } | null; readonly place: { readonly ahead_in_lane: number; readonly lanes: number } | null; /** Units of work by state. */
 readonly units: { readonly [key: string]: number }; /** Alive now. */
 readonly workers: number };
 
