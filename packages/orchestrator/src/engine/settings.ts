@@ -26,6 +26,8 @@ const Settings = z.object({
   /** A bell that nobody answered is rung again after this. */
   SKEIN_RESEND_MS: ms(10_000),
   SKEIN_CANCEL_GRACE_MS: ms(10_000),
+  /** Of one run; the oldest give way. A line takes about 100 bytes of Redis beside its text. */
+  SKEIN_RUN_LOG_LINES: z.coerce.number().int().min(1_000).max(5_000_000).default(20_000),
   SKEIN_HOST: z.string().min(1).default('127.0.0.1'),
   SKEIN_PORT: z.coerce.number().int().min(0).max(65_535).default(3070),
   SKEIN_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -40,6 +42,7 @@ export interface EngineSettings {
   readonly pulseMs: number;
   readonly resendMs: number;
   readonly cancelGraceMs: number;
+  readonly runLogLines: number;
   readonly host: string;
   readonly port: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -68,6 +71,7 @@ export function readSettings(env: Environment): EngineSettings {
     pulseMs: e.SKEIN_PULSE_MS,
     resendMs: e.SKEIN_RESEND_MS,
     cancelGraceMs: e.SKEIN_CANCEL_GRACE_MS,
+    runLogLines: e.SKEIN_RUN_LOG_LINES,
     host: e.SKEIN_HOST,
     port: e.SKEIN_PORT,
     logLevel: e.SKEIN_LOG_LEVEL,

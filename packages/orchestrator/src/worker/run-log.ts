@@ -16,7 +16,6 @@ export interface RunLog extends Logger {
 
 const FLUSH_MS = 250;
 const MAX_LINE = 65_536;
-const MAX_LINES_PER_RUN = 20_000;
 const MAX_EVENTS_PER_RUN = 20_000;
 
 type Entry = readonly [stream: 'log' | 'event', level: string, text: string, fields: string, at: number];
@@ -42,7 +41,7 @@ export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: str
           engine.keys.runLog(attempt.runId),
           'MAXLEN',
           '~',
-          MAX_LINES_PER_RUN,
+          engine.settings.runLogLines,
           '*',
           'l',
           level,

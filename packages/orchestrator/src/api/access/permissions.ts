@@ -75,6 +75,7 @@ export const ACCESS: Readonly<Record<string, Need>> = {
   [`GET ${V1}/runs/:id/events`]: 'read',
   [`GET ${V1}/runs/:id/log`]: 'read_logs',
   [`GET ${V1}/runs/:id/log/find`]: 'read_logs',
+  [`GET ${V1}/runs/:id/log/window`]: 'read_logs',
   [`GET ${V1}/runs/:id/why`]: 'read',
   [`POST ${V1}/runs/:id/cancel`]: 'cancel_run',
   [`POST ${V1}/runs/:id/retry`]: 'launch_run',
@@ -133,7 +134,8 @@ export function judge(need: Need, principal: Principal | undefined): Verdict {
     : { allowed: false, reason: `This needs the role ${least}; yours is ${principal.role}.` };
 }
 
-/** What a route of a job family needs, which stands in no table: writes are an operator's. */
+/** What a route of a job family needs, which stands in no table: writes are an operator's, what deletes an administrator's. */
 export function needOfFamilyRoute(method: string): Need {
+  if (method === 'DELETE') return 'forget_partitions';
   return method === 'GET' || method === 'HEAD' ? 'read' : 'launch_run';
 }

@@ -17,6 +17,7 @@ import { partitionValueRoutes } from './partition-values.ts';
 import { poolRoutes } from './pools.ts';
 import { bulkRunRoutes } from './runs-bulk.ts';
 import { runLogRoutes } from './run-log.ts';
+import { runLogWindowRoutes } from './run-log-window.ts';
 import { runWhyRoutes } from './run-why.ts';
 import { runRoutes } from './runs.ts';
 import { savedRoutes } from './saved.ts';
@@ -41,6 +42,7 @@ export const ALL_ROUTES: readonly Routes[] = [
   bulkRunRoutes,
   runRoutes,
   runLogRoutes,
+  runLogWindowRoutes,
   runWhyRoutes,
   sensorRoutes,
   cursorRoutes,

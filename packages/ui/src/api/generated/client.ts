@@ -160,6 +160,9 @@ readonly as_of: string; readonly sample: readonly ({ readonly id: string; readon
 export type BulkStep = { readonly matched: number; readonly done: number; readonly refused: readonly ({ readonly run_id: string; readonly reason: string })[]; /** `after` of the next call; null at the end. */
 readonly next: string | null };
 
+export type LogWindow = { readonly items: readonly (LogLine)[]; /** Lines that are kept, of every level. */
+readonly total: number; readonly has_before: boolean; readonly has_after: boolean };
+
 export type Why = { readonly sentences: readonly (string)[]; readonly cause: { readonly kind: string; readonly name: string; readonly tick: string | null }; readonly blocked: string | null; readonly waits_for_run: string | null; readonly pool: { readonly name: string; readonly limit: number; readonly used: number; /** Why the limit is what it is. */
 readonly reason: string } | null; readonly place: { readonly ahead_in_lane: number; readonly lanes: number } | null; /** Units of work by state. */
 readonly units: { readonly [key: string]: number }; /** Alive now. */
@@ -331,6 +334,9 @@ export const findInRunLog = /* @__PURE__ */ operation<{ q: string; level?: "debu
 readonly lines: number; readonly items: readonly ({ readonly id: string; readonly at: string; readonly level: string; readonly message: string; readonly fields: { readonly [key: string]: unknown }; /** `<run>.<step>.<unit>.<number>` */
 readonly attempt: string; /** 1-based, in the whole log. */
 readonly line: number })[] }>('findInRunLog', 'GET', '/api/v1/runs/{id}/log/find', ['q', 'level', 'limit']);
+
+/** Log lines before one, after one, around one, or the last ones */
+export const readLogWindow = /* @__PURE__ */ operation<{ limit?: number; before?: string; after?: string; around?: string; start?: string; level?: "debug" | "info" | "warn" | "error"; id: string }, LogWindow>('readLogWindow', 'GET', '/api/v1/runs/{id}/log/window', ['limit', 'before', 'after', 'around', 'start', 'level']);
 
 /** What caused a run, and what it waits for */
 export const explainRun = /* @__PURE__ */ operation<{ id: string }, Why>('explainRun', 'GET', '/api/v1/runs/{id}/why', []);

@@ -1,0 +1,141 @@
+/**
+ * A piece of a log around a place, so that whoever looks at a million lines holds only what is near: backwards from a
+ * line, around a line, or the end. What lies before and after is said, so that the list can grow both ways.
+ */
+
+import { z } from 'zod';
+
+import type { RunEvent } from '../../definitions/client.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { countRunLog, readRunLog, readRunLogBefore } from '../../engine/reads/run-events.ts';
+import { readRun } from '../../engine/reads/runs.ts';
+import type { Routes } from '../context.ts';
+import { API_PREFIX } from '../openapi.ts';
+import { given, named, pageQuery } from '../schema.ts';
+import { LogLine, toLogLine } from './run-schemas.ts';
+import { RunParams, StreamPlace } from './runs.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+const BATCH = 2_000;
+/** Looked at for one answer while a level hides most lines. */
+const MOST_LOOKED_AT = 100_000;
+
+const Window = named(
+  'LogWindow',
+  z.object({
+    items: z.array(LogLine),
+    total: z.number().describe('Lines that are kept, of every level.'),
+    has_before: z.boolean(),
+    has_after: z.boolean(),
+  }),
+);
+
+export const runLogWindowRoutes: Routes = (app, { engine }) => {
+  app.get(
+    `${API_PREFIX}/runs/:id/log/window`,
+    {
+      schema: {
+        operationId: 'readLogWindow',
+        summary: 'Log lines before one, after one, around one, or the last ones',
+        tags: ['runs'],
+        params: RunParams,
+        querystring: z.strictObject({
+          limit: pageQuery.limit,
+          before: StreamPlace,
+          after: StreamPlace,
+          around: StreamPlace,
+          start: z.stringbool().optional().describe('The first lines.'),
+          level: z.enum(LEVELS).optional().describe('This level and above.'),
+        }),
+        response: { 200: Window },
+      },
+    },
+    async ({ params: { id }, query }) => {
+      await readRun(engine, id);
+      const { before, after, around, limit, level, start } = query;
+      const keep = atLeast(level);
+      const total = await countRunLog(engine, id);
+      const answer = (items: readonly RunEvent[], hasBefore: boolean, hasAfter: boolean) => ({
+        items: items.map(toLogLine),
+        total,
+        has_before: hasBefore,
+        has_after: hasAfter,
+      });
+      if (around !== undefined) {
+        const [half, from] = [Math.ceil(limit / 2), justBefore(around)];
+        const [older, newer] = await Promise.all([
+          backwards(engine, id, from.exclusive, half, keep),
+          forwards(engine, id, from.after, half, keep),
+        ]);
+        return answer([...older.items, ...newer.items], older.hasMore, newer.hasMore);
+      }
+      if (after !== undefined || start === true) {
+        const newer = await forwards(engine, id, after, limit, keep);
+        return answer(newer.items, after !== undefined, newer.hasMore);
+      }
+      const older = await backwards(engine, id, before, limit, keep);
+      return answer(older.items, older.hasMore, before !== undefined);
+    },
+  );
+};
+
+const atLeast = (level: (typeof LEVELS)[number] | undefined) => {
+  const least = LEVELS.indexOf(level ?? 'debug');
+  return (event: RunEvent) => LEVELS.indexOf(event.fields.level as (typeof LEVELS)[number]) >= least;
+};
+
+interface Piece {
+  readonly items: readonly RunEvent[];
+  readonly hasMore: boolean;
+}
+
+async function forwards(
+  engine: Engine,
+  id: string,
+  from: string | undefined,
+  limit: number,
+  keep: (event: RunEvent) => boolean,
+): Promise<Piece> {
+  const items: RunEvent[] = [];
+  let after = from;
+  for (let looked = 0; looked < MOST_LOOKED_AT; looked += BATCH) {
+    const batch = await readRunLog(engine, id, { limit: BATCH, ...given({ after }) });
+    for (const event of batch) {
+      if (!keep(event)) continue;
+      if (items.length === limit) return { items, hasMore: true };
+      items.push(event);
+    }
+    after = batch.at(-1)?.id ?? after;
+    if (batch.length < BATCH) return { items, hasMore: false };
+  }
+  return { items, hasMore: true };
+}
+
+async function backwards(
+  engine: Engine,
+  id: string,
+  from: string | undefined,
+  limit: number,
+  keep: (event: RunEvent) => boolean,
+): Promise<Piece> {
+  const items: RunEvent[] = [];
+  let before = from;
+  for (let looked = 0; looked < MOST_LOOKED_AT; looked += BATCH) {
+    const batch = await readRunLogBefore(engine, id, { before, limit: BATCH });
+    for (const event of batch.toReversed()) {
+      if (!keep(event)) continue;
+      if (items.length === limit) return { items: items.reverse(), hasMore: true };
+      items.push(event);
+    }
+    before = batch[0]?.id ?? before;
+    if (batch.length < BATCH) return { items: items.reverse(), hasMore: false };
+  }
+  return { items: items.reverse(), hasMore: true };
+}
+
+/** The line itself belongs to what follows: forwards begins after the id that lies right before it. */
+function justBefore(id: string): { readonly exclusive: string; readonly after: string } {
+  const [ms = '0', sequence = '0'] = id.split('-');
+  const after = sequence === '0' ? `${BigInt(ms) - 1n}-18446744073709551615` : `${ms}-${BigInt(sequence) - 1n}`;
+  return { exclusive: id, after: ms === '0' && sequence === '0' ? '0-0' : after };
+}

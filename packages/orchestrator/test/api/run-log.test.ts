@@ -1,0 +1,72 @@
+import { closeApis, openApi } from './harness.ts';
+
+afterEach(closeApis);
+
+/** A run with a log of its own making: what a worker would have written, a line a millisecond or several. */
+async function withLog(lines: number) {
+  const api = await openApi();
+  const { run_id: id } = (await api.post('/api/v1/launch', { job: 'events_job', partitions: ['1_2024-01-15'] })).body;
+  const pipeline = api.engine.redis.pipeline();
+  const key = api.engine.keys.runLog(String(id));
+  for (let i = 1; i <= lines; i++) {
+    const level = i % 100 === 0 ? 'error' : 'info';
+    pipeline.xadd(
+      key,
+      `${1_000 + Math.floor(i / 3)}-${i % 3}`,
+      'l',
+      level,
+      'm',
+      `line ${i}`,
+      'f',
+      '{}',
+      'u',
+      'a',
+      'at',
+      i,
+    );
+  }
+  await pipeline.exec();
+  const window = async (query: string) => {
+    const { status, body } = await api.get(`/api/v1/runs/${String(id)}/log/window?${query}`);
+    expect(status).toBe(200);
+    const items = body.items as unknown as { id: string; message: string }[];
+    return {
+      ids: items.map((one) => one.id),
+      numbers: items.map((one) => Number(one.message.slice(5))),
+      total: Number(body.total),
+      sides: [String(body.has_before), String(body.has_after)],
+    };
+  };
+  return { api, id: String(id), window };
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+test('a window is read from the end, backwards, forwards and around a line, without a gap or a repetition', async () => {
+  const { window } = await withLog(5_000);
+  const end = await window('limit=10');
+  expect(end).toMatchObject({ numbers: range(4_991, 5_000), total: 5_000, sides: ['true', 'false'] });
+  const older = await window(`limit=10&before=${end.ids[0] ?? ''}`);
+  expect(older).toMatchObject({ numbers: range(4_981, 4_990), sides: ['true', 'true'] });
+  const newer = await window(`limit=10&after=${older.ids.at(-1) ?? ''}`);
+  expect(newer.numbers).toEqual(end.numbers);
+  const start = await window('limit=3&start=true');
+  expect(start).toMatchObject({ numbers: [1, 2, 3], sides: ['false', 'true'] });
+  // The first of its millisecond, and one in the middle.
+  for (const line of [start.ids[2] ?? '', older.ids[4] ?? '']) {
+    const around = await window(`limit=6&around=${line}`);
+    expect(around.ids).toContain(line);
+    const [first = 0] = around.numbers;
+    expect(around.numbers).toEqual(range(first, first + around.numbers.length - 1));
+  }
+});
+
+test('a level hides lines on both sides', async () => {
+  const { window, api, id } = await withLog(5_000);
+  const errors = await window('limit=3&level=error');
+  expect(errors.numbers).toEqual([4_800, 4_900, 5_000]);
+  expect((await window(`limit=2&level=error&before=${errors.ids[0] ?? ''}`)).numbers).toEqual([4_600, 4_700]);
+  expect((await window(`limit=2&level=error&after=${errors.ids[0] ?? ''}`)).numbers).toEqual([4_900, 5_000]);
+  expect((await api.get(`/api/v1/runs/${id}/log/window?before=nonsense`)).status).toBe(400);
+  expect((await api.get('/api/v1/runs/01UNKNOWN/log/window')).status).toBe(404);
+});
