@@ -22,6 +22,8 @@ export function createClients(history: History, random: Random): Clients {
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(10_000),
     });
+    if (answer.status === 503) throw new TypeError('The server has no Redis, or it is full.');
+    if (answer.status === 404) throw new TypeError('What was made a moment ago went with the power.');
     if (!answer.ok) throw new RangeError(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as Record<string, unknown>;
   };

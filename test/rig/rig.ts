@@ -55,8 +55,10 @@ export interface RigOptions {
   readonly size?: Partial<WorkloadSize>;
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: Readonly<Record<string, string>>;
-  /** What processes connect to instead of Redis itself; the rig and the checker never go through it. */
+  /** What processes connect to instead of Redis itself. */
   readonly through?: (redis: RedisNode) => Promise<string>;
+  /** The rig too, for Redis itself will be another one. */
+  readonly rigToo?: boolean;
 }
 
 const SHORT_LEASES = {
@@ -82,10 +84,10 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   ]);
   await redis.start();
   const env = { ...SHORT_LEASES, ...options.env };
-  const engine = await openEngine(createWorkload(size, NOBODY), {
-    env: { ...env, SKEIN_REDIS_URL: redis.url },
-  });
   const throughUrl = (await options.through?.(redis)) ?? redis.url;
+  const engine = await openEngine(createWorkload(size, NOBODY), {
+    env: { ...env, SKEIN_REDIS_URL: options.rigToo === true ? throughUrl : redis.url },
+  });
   const members = new Set<Member>();
   const logFile = path.join(folder, 'processes.log');
   const log = openSync(logFile, 'a');
@@ -112,7 +114,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
             PATH: process.env.PATH,
             HOME: folder,
             SKEIN_REDIS_URL: throughUrl,
-            SKEIN_HISTORY_URL: path.join(folder, 'archive'),
+            SKEIN_HISTORY_URL: `file://${folder}/archive`,
           },
           ...{ RIG_HISTORY_PORT: String(history.port), RIG_WORKLOAD: JSON.stringify(size) },
           ...env,

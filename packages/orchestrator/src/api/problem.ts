@@ -79,7 +79,7 @@ function publicDetails(details: Record<string, unknown>): Record<string, unknown
 
 /** What ioredis throws while Redis is away, loading or full: not a fault of the request. */
 const REDIS_AWAY =
-  /^(LOADING|READONLY|MISCONF|OOM|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN)\b|Connection is closed|max retries per request|Stream isn't writeable|Socket timeout/;
+  /^(LOADING|READONLY|MISCONF|OOM|EXECABORT|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN)\b|Connection is closed|max retries per request|Stream isn't writeable|Socket timeout/;
 
 function ofFastify(error: Partial<FastifyError>): Description {
   if (REDIS_AWAY.test(error.message ?? '') || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') {
