@@ -14,7 +14,9 @@ import {
   MUTATION_IDS,
   type Statement,
   chunks,
+  countAffectedHashes,
   countAffectedRows,
+  countKnownRows,
   deleteConversations,
   deleteWindows,
   flushDistributed,
@@ -46,7 +48,8 @@ export async function deleteAffected(deletion: Deletion): Promise<Deleted> {
   const { clickhouse, place, signal, log } = deletion;
   await settleEarlier(deletion);
   if (place.hasDistributed) await clickhouse.command(flushDistributed(namesOf(place)), { signal });
-  const rows = await countRows(deletion);
+  const known = await countRows(deletion, countKnownRows(place));
+  const rows = known > 0 ? known : await countLeft(deletion);
   if (rows === 0) return { rows: 0, strays: 0, mutations: 0 };
   if (deletion.skip)
     throw new LabelsDisagreeError(
@@ -62,10 +65,10 @@ export async function deleteAffected(deletion: Deletion): Promise<Deleted> {
   log.info('Deleting label rows.', { rows, conversations_outside: strays.length, mutations: statements.length });
   for (const statement of statements)
     await submitMutation(
-      waitOf(deletion, async () => (await countRows(deletion)) === 0),
+      waitOf(deletion, async () => (await countLeft(deletion)) === 0),
       statement,
     );
-  const left = await countRows(deletion);
+  const left = await countLeft(deletion);
   if (left > 0)
     throw new LabelsDisagreeError(
       `${left} label rows of the affected conversations are left in ${place.database} after the delete; nothing was inserted. Somebody else writes to the table.`,
@@ -107,13 +110,16 @@ async function settleEarlier(deletion: Deletion): Promise<void> {
     );
 }
 
-/** Rows of the affected conversations, the most that any replica has; a replica that does not answer fails the query. */
-async function countRows({
-  clickhouse,
-  place,
-  signal,
-}: Pick<Deletion, 'clickhouse' | 'place' | 'signal'>): Promise<number> {
-  const { sql, params } = countAffectedRows(place);
+/** Rows of the affected conversations on all replicas together; one that does not answer fails the query. */
+async function countLeft(deletion: Deletion): Promise<number> {
+  const atMost = await countRows(deletion, countAffectedHashes(deletion.place));
+  return atMost === 0 ? 0 : countRows(deletion, countAffectedRows(deletion.place));
+}
+
+async function countRows(
+  { clickhouse, signal }: Pick<Deletion, 'clickhouse' | 'signal'>,
+  { sql, params }: Statement,
+): Promise<number> {
   const counts = await clickhouse.rows<{ replica: number; rows: string }>(sql, { params, signal });
   return counts.reduce((sum, count) => sum + Number(count.rows), 0);
 }

@@ -25,9 +25,10 @@ export interface MutationWait {
   readonly onPoll?: (verdict: MutationVerdict) => void;
 }
 
-/** First polls are close together, since most mutations take a moment; later ones spare the server. */
-const FIRST_POLL_MS = 20;
-const LAST_POLL_MS = 5_000;
+/** A tenth of what was waited already: the end is noticed soon after a short mutation, a long one spares the server. */
+const POLL_SHARE = 0.1;
+const SHORTEST_POLL_MS = 20;
+const LONGEST_POLL_MS = 5_000;
 /** A reason must repeat: a mutation that merely met a merge tries again by itself. */
 const FAILING_POLLS = 3;
 const DDL_TIMEOUT = 159;
@@ -65,8 +66,8 @@ export async function awaitMutation(wait: MutationWait, mark: string): Promise<v
 }
 
 async function pollUntilDone(wait: MutationWait, mark: string): Promise<void> {
-  const deadline = performance.now() + wait.timeoutMs;
-  let everyMs = FIRST_POLL_MS;
+  const begun = performance.now();
+  const deadline = begun + wait.timeoutMs;
   let failingPolls = 0;
   let least = Number.POSITIVE_INFINITY;
   let leastAt = performance.now();
@@ -82,8 +83,8 @@ async function pollUntilDone(wait: MutationWait, mark: string): Promise<void> {
       leastAt = performance.now();
     }
     if (performance.now() >= deadline) throw failure(wait, verdict, performance.now() - leastAt);
+    const everyMs = Math.min(LONGEST_POLL_MS, Math.max(SHORTEST_POLL_MS, (performance.now() - begun) * POLL_SHARE));
     await pause(Math.min(everyMs, Math.max(1, deadline - performance.now())), wait.signal);
-    everyMs = Math.min(LAST_POLL_MS, everyMs * 1.5);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a cluster gets, to the letter; and the same statements on one server. Pure: no cluster is run here. */
 
 import {
+  countAffectedHashes,
   countAffectedRows,
   deleteConversations,
   deleteWindows,
@@ -65,6 +66,11 @@ test('the proof counts on every replica of every shard, with the ids sent along'
   expect(oneLine(countAffectedRows(place('conversations')).sql)).toBe(
     `SELECT toUInt32(_shard_num) AS replica, count() AS rows FROM clusterAllReplicas(\`conversations\`, ${DB}.\`conversation_with_labels\`)` +
       ` WHERE ${SCOPE} AND (${WINDOW} OR (profile_id, conversation_id) GLOBAL IN ${AFFECTED}) GROUP BY replica`,
+  );
+  expect(oneLine(countAffectedHashes(place('conversations')).sql)).toBe(
+    `SELECT toUInt32(_shard_num) AS replica, count() AS rows FROM clusterAllReplicas(\`conversations\`, ${DB}.\`conversation_with_labels\`)` +
+      ` WHERE ${SCOPE} AND (${WINDOW} OR cityHash64(profile_id, conversation_id) GLOBAL IN` +
+      ` (SELECT cityHash64(profile_id, conversation_id) FROM ${DB}.\`skein_label_affected_0123456789abcdef\`)) GROUP BY replica`,
   );
   expect(oneLine(countReplicas(place('conversations')).sql)).toBe(
     `SELECT toUInt32(_shard_num) AS replica, count() AS rows FROM clusterAllReplicas(\`conversations\`, ${DB}.\`conversation_with_labels\`) GROUP BY replica ORDER BY replica`,
