@@ -70,3 +70,20 @@ test('a level hides lines on both sides', async () => {
   expect((await api.get(`/api/v1/runs/${id}/log/window?before=nonsense`)).status).toBe(400);
   expect((await api.get('/api/v1/runs/01UNKNOWN/log/window')).status).toBe(404);
 });
+
+test('finding in a large log goes on from answer to answer until all of it was looked at', async () => {
+  const { api, id } = await withLog(60_000);
+  const found: number[] = [];
+  let [lines, after]: [number, string | null] = [0, null];
+  do {
+    const { status, body } = await api.get(
+      `/api/v1/runs/${id}/log/find?q=LINE%204999&limit=100${after === null ? '' : `&after=${after}`}`,
+    );
+    expect(status).toBe(200);
+    found.push(...(body.items as unknown as { line: number }[]).map((one) => one.line + lines));
+    lines += Number(body.lines);
+    after = body.next as unknown as string | null;
+  } while (after !== null);
+  expect(lines).toBe(60_000);
+  expect(found).toEqual([4_999, ...range(49_990, 49_999)]);
+});

@@ -13,8 +13,8 @@ import { RunParams, StreamPlace } from './runs.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const READ_BATCH = 2_000;
-/** The worker keeps no more lines of one run than this; finding looks at all of them. */
-const MAX_LINES = 20_000;
+/** A log may have a million lines: after this long the answer says how far it came. */
+const FIND_FOR_MS = 1_500;
 
 const atLeast = (level: (typeof LEVELS)[number] | undefined) => {
   const least = LEVELS.indexOf(level ?? 'debug');
@@ -73,12 +73,14 @@ export const runLogRoutes: Routes = (app, { engine }) => {
           q: z.string().min(1).max(200),
           level: z.enum(LEVELS).optional(),
           limit: pageQuery.limit,
+          after: StreamPlace.describe('`next` of the answer before.'),
         }),
         response: {
           200: z.object({
             hits: z.number(),
             lines: z.number().describe('Lines looked at.'),
-            items: z.array(LogLine.extend({ line: z.number().describe('1-based, in the whole log.') })),
+            items: z.array(LogLine.extend({ line: z.number().describe('1-based, of the lines looked at.') })),
+            next: z.string().nullable().describe('`after` of the next call; null when the whole log was looked at.'),
           }),
         },
       },
@@ -90,7 +92,8 @@ export const runLogRoutes: Routes = (app, { engine }) => {
       const items: (z.input<typeof LogLine> & { line: number })[] = [];
       let hits = 0;
       let lines = 0;
-      for (let after: string | undefined; lines < MAX_LINES * 2;) {
+      let { after } = query;
+      for (const deadline = Date.now() + FIND_FOR_MS; ;) {
         const batch = await readRunLog(engine, params.id, { limit: READ_BATCH, ...given({ after }) });
         for (const event of batch) {
           lines++;
@@ -98,10 +101,10 @@ export const runLogRoutes: Routes = (app, { engine }) => {
           hits++;
           if (items.length < query.limit) items.push({ ...toLogLine(event), line: lines });
         }
-        after = batch.at(-1)?.id;
-        if (batch.length < READ_BATCH) break;
+        after = batch.at(-1)?.id ?? after;
+        if (batch.length < READ_BATCH) return { hits, lines, items, next: null };
+        if (Date.now() > deadline) return { hits, lines, items, next: after ?? null };
       }
-      return { hits, lines, items };
     },
   );
 };

@@ -330,10 +330,11 @@ readonly carried: number }>('retryRun', 'POST', '/api/v1/runs/{id}/retry', []);
 export const readRunLog = /* @__PURE__ */ operation<{ limit?: number; after?: string; tail?: number; level?: "debug" | "info" | "warn" | "error"; id: string }, { readonly items: readonly (LogLine)[]; readonly next: string | null }>('readRunLog', 'GET', '/api/v1/runs/{id}/log', ['limit', 'after', 'tail', 'level']);
 
 /** Lines of the whole log that hold a text, in any case, in message or fields */
-export const findInRunLog = /* @__PURE__ */ operation<{ q: string; level?: "debug" | "info" | "warn" | "error"; limit?: number; id: string }, { readonly hits: number; /** Lines looked at. */
+export const findInRunLog = /* @__PURE__ */ operation<{ q: string; level?: "debug" | "info" | "warn" | "error"; limit?: number; after?: string; id: string }, { readonly hits: number; /** Lines looked at. */
 readonly lines: number; readonly items: readonly ({ readonly id: string; readonly at: string; readonly level: string; readonly message: string; readonly fields: { readonly [key: string]: unknown }; /** `<run>.<step>.<unit>.<number>` */
-readonly attempt: string; /** 1-based, in the whole log. */
-readonly line: number })[] }>('findInRunLog', 'GET', '/api/v1/runs/{id}/log/find', ['q', 'level', 'limit']);
+readonly attempt: string; /** 1-based, of the lines looked at. */
+readonly line: number })[]; /** `after` of the next call; null when the whole log was looked at. */
+readonly next: string | null }>('findInRunLog', 'GET', '/api/v1/runs/{id}/log/find', ['q', 'level', 'limit', 'after']);
 
 /** Log lines before one, after one, around one, or the last ones */
 export const readLogWindow = /* @__PURE__ */ operation<{ limit?: number; before?: string; after?: string; around?: string; start?: string; level?: "debug" | "info" | "warn" | "error"; id: string }, LogWindow>('readLogWindow', 'GET', '/api/v1/runs/{id}/log/window', ['limit', 'before', 'after', 'around', 'start', 'level']);
