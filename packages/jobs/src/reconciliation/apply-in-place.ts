@@ -2,7 +2,7 @@
  * The short way for most persons: their row still has the version that the changes were found against, so PostgreSQL
  * applies the changes where the row lies, in one statement a batch, and only the changes travel. By the rules of
  * `applyChanges`; whoever needs more than that (another version, a set_once of a key that is there, a row over the limit
- * of its size) is not in the answer and is left to those who read the row first.
+ * of its size, a second change in one run) is not in the answer and is left to those who read the row first.
  */
 
 import type pg from 'pg';

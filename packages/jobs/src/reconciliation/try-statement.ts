@@ -1,14 +1,17 @@
 /**
  * A statement whose refusal must not end the transaction: a row that breaks the table's limit on the size of properties,
- * and a deadlock. Every other error is passed on.
+ * a backup that is there already, and a deadlock. Every other error is passed on.
  */
 
 import pg from 'pg';
 
-export type Tried<T> =
-  { readonly value: T; readonly refusal?: undefined } | { readonly refusal: 'too_large' | 'deadlock' };
+type Refusal = 'too_large' | 'backed_up_before' | 'deadlock';
 
+type Tried<T> = { readonly value: T; readonly refusal?: undefined } | { readonly refusal: Refusal };
+
+const BACKUP_TABLE = 'posthog_person_reconciliation_backup';
 const CHECK_VIOLATION = '23514';
+const UNIQUE_VIOLATION = '23505';
 const DEADLOCK = '40P01';
 
 /** Inside a transaction. */
@@ -26,8 +29,9 @@ export async function tryStatement<T>(client: pg.ClientBase, statement: () => Pr
   }
 }
 
-function refusalOf(error: unknown): 'too_large' | 'deadlock' | undefined {
+function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof pg.DatabaseError)) return undefined;
   if (error.code === DEADLOCK) return 'deadlock';
+  if (error.code === UNIQUE_VIOLATION && error.table === BACKUP_TABLE) return 'backed_up_before';
   return error.code === CHECK_VIOLATION && error.constraint?.includes('properties_size') ? 'too_large' : undefined;
 }

@@ -266,6 +266,23 @@ test('kill -9 in the middle of a batch: it is rolled back with its backups, the 
   await expectRepaired(uuids);
 });
 
+test('a second change of a person in one run keeps the first state before and the last after', async () => {
+  const [uuid = ''] = await sample(1);
+  await world.run({ team_ids: [team] }, { runId: `twice-${team}` });
+  await world.events({ team, at: daysAgo(3), person: uuid, properties: { $set: { email: 'newest' } } });
+  const again = await world.run({ team_ids: [team] }, { runId: `twice-${team}` });
+  expect(again.result).toMatchObject({ persons_updated: 1 });
+  expect((await world.backups()).filter((row) => row.uuid === uuid)).toMatchObject([
+    {
+      properties: { email: 'old' },
+      version: '1',
+      properties_after: { email: 'newest' },
+      version_after: '3',
+      pending_operations: [{ value: 'new0' }, { value: 'newest' }],
+    },
+  ]);
+});
+
 test('a new attempt of the task begins with the team at which the last one stopped', async () => {
   const [done, next] = [await sample(1), await sample(1, team + 1)];
   const checkpoints = new Map<string, never>();
