@@ -50,7 +50,12 @@ export async function startDagster(note: (line: string) => void): Promise<Contes
   const port = await freePort();
   const { PATH, HOME } = process.env;
   const bin = path.dirname(program);
-  const env = { PATH: `${bin}:${PATH}`, HOME, DAGSTER_HOME: home, VERSUS_DATABASE: database.url };
+  const env = {
+    PATH: `${bin}:${PATH}`,
+    HOME,
+    DAGSTER_HOME: home,
+    VERSUS_DATABASE: database.url.replace(/^postgres:/, 'postgresql:'),
+  };
   const group = startGroup(program, ['dev', '-f', DEFINITIONS, '-h', '127.0.0.1', '-p', String(port)], home, env);
 
   async function ask<T>(query: string, variables: object = {}): Promise<T> {

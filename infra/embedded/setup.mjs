@@ -18,7 +18,7 @@ async function main([target, ...rest]) {
   }
   if (target === 'test') {
     await installDependencies();
-    const missing = await prepare(['redis', 'ducklake', 'kafka', 's3', 'chromium', 'dashboard']);
+    const missing = await prepare(['redis', 'ducklake', 'kafka', 's3', 'chromium', 'linters', 'dashboard']);
     return runTests(args, missing);
   }
   throw new SetupError(`There is no target “${target ?? ''}”. Known: demo, test.`);

@@ -7,6 +7,7 @@ import { ensureChromium } from './chromium.ts';
 import { ensureDuckLakeExtensions } from './ducklake-extensions.ts';
 import { messageOf } from './errors.ts';
 import { ensureKafkaDistribution } from './kafka.ts';
+import { ensureLinters } from './linters.ts';
 import { ensureMoto } from './moto.ts';
 import { ensureRedis } from './redis.ts';
 
@@ -19,6 +20,7 @@ const PREPARATIONS: Readonly<
   ducklake: { given: 'SKEIN_DUCKDB_EXTENSIONS', prepare: ensureDuckLakeExtensions },
   kafka: { given: 'SKEIN_KAFKA_BROKERS', prepare: ensureKafkaDistribution },
   s3: { prepare: ensureMoto },
+  linters: { prepare: ensureLinters },
   chromium: { given: 'SKEIN_CHROMIUM', prepare: ensureChromium },
 };
 
