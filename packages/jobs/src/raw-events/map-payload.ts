@@ -41,7 +41,7 @@ export interface MappedEvent {
   readonly hasEscapes: boolean;
 }
 
-export type Mapped =
+type Mapped =
   | { readonly kind: 'event'; readonly event: MappedEvent }
   | { readonly kind: 'drop'; readonly reason: DropReason }
   | { readonly kind: 'error'; readonly error: string };

@@ -24,11 +24,12 @@ export interface KeyCursor {
   readonly id: string;
 }
 
+/** In the order of the columns that `rowsSql` asks for. */
 export interface RawRow {
+  readonly timestamp_ms: string;
   readonly id: string;
   readonly external_customer_id: string;
   readonly event_name: string;
-  readonly timestamp_ms: string;
   readonly payload: string;
 }
 
@@ -73,7 +74,7 @@ export function rowsSql(scope: Scope, environment: string, from: KeyCursor | und
     );
   }
   return {
-    sql: `SELECT id, external_customer_id, event_name, toUnixTimestamp64Milli(timestamp) AS timestamp_ms, payload
+    sql: `SELECT toUnixTimestamp64Milli(timestamp) AS timestamp_ms, id, external_customer_id, event_name, payload
 FROM ${rawEvents(scope)} FINAL
 WHERE ${conditions.join('\n  AND ')}
 ORDER BY external_customer_id, timestamp, event_name, id

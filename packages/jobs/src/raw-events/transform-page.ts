@@ -46,6 +46,8 @@ export async function transformPage(page: Page, tenant: string, profile: Profile
   const stamp = stampsOf(performance.timeOrigin + performance.now());
   const write = eventWriter(context);
   const bytes = new TextBytes();
+  let customer = '';
+  let key = partitionKey(tenant, customer);
   for (let i = 0; i < page.rows.length; i++) {
     if (i % ROWS_PER_SLICE === ROWS_PER_SLICE - 1) await new Promise(setImmediate);
     const row = page.rows[i] as RawRow;
@@ -58,7 +60,10 @@ export async function transformPage(page: Page, tenant: string, profile: Profile
     } else {
       const { event } = result;
       outgoing.push({ row, position, eventId: event.id });
-      const key = partitionKey(tenant, event.customerId);
+      if (event.customerId !== customer) {
+        customer = event.customerId;
+        key = partitionKey(tenant, customer);
+      }
       messages.push(eventMessage(event.id + stamp(i), key, context, bytes.write(write(event))));
     }
   }

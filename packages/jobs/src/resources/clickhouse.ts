@@ -12,6 +12,7 @@ import {
   ClickHouseError,
   ClickHouseLogLevel,
   type ClickHouseSettings,
+  type Row,
   createClient,
 } from '@clickhouse/client';
 import { ServiceError, provide, resource } from '@skein/orchestrator';
@@ -35,6 +36,8 @@ export interface ClickHouse {
   rows<T>(sql: string, options?: QueryOptions): Promise<T[]>;
   /** Rows in blocks of a few thousand, with back pressure. */
   stream<T>(sql: string, options?: QueryOptions): AsyncIterable<T[]>;
+  /** The same as lines of TabSeparated, escapes and all: where reading JSON costs more than the work on a row. */
+  lines(sql: string, options?: QueryOptions): AsyncIterable<string[]>;
   /** DDL, mutations, INSERT … SELECT. */
   command(sql: string, options?: QueryOptions): Promise<{ readonly writtenRows: number | undefined }>;
   /** Inserts objects, or a stream of JSONEachRow text (encode ≥ 1,000 lines a chunk: 4 × as fast as single objects). */
@@ -82,20 +85,27 @@ function createClickHouse(client: ClickHouseClient): ClickHouse {
     }
   };
 
+  async function* blocksOf(sql: string, options: QueryOptions, format: 'JSONEachRow' | 'TabSeparated') {
+    const result = await call(options, (c) => client.query({ query: sql, format, ...c }));
+    const blocks = result.stream();
+    try {
+      for await (const block of blocks) yield block as readonly Row[];
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw asServiceError(error);
+    } finally {
+      blocks.destroy();
+    }
+  }
+
   return {
     rows: (sql, options = {}) =>
       call(options, async (c) => (await client.query({ query: sql, format: 'JSONEachRow', ...c })).json()),
     async *stream<T>(sql: string, options: QueryOptions = {}) {
-      const result = await call(options, (c) => client.query({ query: sql, format: 'JSONEachRow', ...c }));
-      const blocks = result.stream<T>();
-      try {
-        for await (const block of blocks) yield block.map((row) => row.json());
-      } catch (error) {
-        options.signal?.throwIfAborted();
-        throw asServiceError(error);
-      } finally {
-        blocks.destroy();
-      }
+      for await (const block of blocksOf(sql, options, 'JSONEachRow')) yield block.map((row) => row.json<T>());
+    },
+    async *lines(sql, options = {}) {
+      for await (const block of blocksOf(sql, options, 'TabSeparated')) yield block.map((row) => row.text);
     },
     command: (sql, options = {}) =>
       call(options, async (c) => {

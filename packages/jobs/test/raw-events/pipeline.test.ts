@@ -1,3 +1,4 @@
+import type { ClickHouse } from '@skein/jobs';
 import type { AssetRun } from '@skein/orchestrator/testing';
 
 import { type World, DAY, NOW, WHOLE_DAY, openWorld, payloadOf } from './world.ts';
@@ -335,6 +336,45 @@ test('within a customer the order of publication is the order of time', async ()
     expect(times).toHaveLength(200);
     expect(times).toEqual([...times].sort());
   }
+});
+
+test('keys and payloads of any characters are read as they are, also over a cursor', async () => {
+  const odd = 'tab\t newline\n return\r back\\slash \\N \'single\' "double" nul\0 \b\f \u2028 ü🎉';
+  const payload = payloadOf(odd, odd, undefined, { data: { modelName: 'm', text: odd } });
+  const rows = ['a', 'b', 'c'].map((id) => ({
+    id: `${odd}${id}`,
+    external_customer_id: odd,
+    event_name: odd,
+    payload,
+  }));
+  await world.insert([...rows, { id: odd, external_customer_id: odd, event_name: odd, payload: `{${odd}` }]);
+  const run = await world.run({ ...WHOLE_DAY, batch_size: 1 }, { rowsPerQuery: 1 });
+  expect(countersOf(run)).toEqual([4, 3, 0, 1, 0, 4]);
+  for (const { value } of await world.received()) {
+    expect(value).toMatchObject({ id: odd, external_customer_id: odd, properties: { text: odd } });
+  }
+  expect(run.logs.find(({ level }) => level === 'warn')?.fields).toMatchObject({
+    raw_event_id: odd,
+    external_customer_id: odd,
+    event_name: odd,
+  });
+});
+
+test('a line that is no row fails the day, and the next attempt reads it again', async () => {
+  await world.insert([{ id: '1' }]);
+  const clickhouse: ClickHouse = {
+    ...world.clickhouse,
+    async *lines(sql, options) {
+      for await (const block of world.clickhouse.lines(sql, options))
+        yield [...block, 'Code: 241. DB::Exception: memory'];
+    },
+  };
+  const run = await world.run(WHOLE_DAY, { clickhouse });
+  expect(run.tasks[0]?.error).toMatchObject({
+    code: 'SERVICE_UNAVAILABLE',
+    message: expect.stringContaining('Code: 241') as string,
+  });
+  expect(await world.received()).toEqual([]);
 });
 
 test('disabled by configuration: nothing is read', async () => {
