@@ -14,6 +14,7 @@ import {
   ducklingPersonsBackfillJob,
   ducklingsBinding,
   ducklingsCommand,
+  ducklingsRoutes,
   kafkaBinding,
   labelConversationsJob,
   labelsCommand,
@@ -77,7 +78,7 @@ export const deployment = defineDeployment({
     rawEventsCommand,
     labelsCommand,
   ],
-  routes: [rawEventsRoutes],
+  routes: [rawEventsRoutes, ducklingsRoutes],
   environment: withEmbeddedServices,
 });
 

@@ -1,8 +1,8 @@
 /** The actions of `skein ducklings` on rows of the catalog. */
 
-import { type CommandContext, ConfigInvalidError, type JsonObject } from '@skein/orchestrator';
+import { type CommandContext, ConfigInvalidError } from '@skein/orchestrator';
 
-import { type Duckling, type DucklingInput, DucklingRow } from '../resources/duckling-catalog.ts';
+import { type Duckling, type DucklingInput, DucklingRow, publicRow } from '../resources/duckling-catalog.ts';
 import { ducklings } from '../resources/ducklake-ducklings.ts';
 import { confirm } from './confirm.ts';
 
@@ -103,11 +103,6 @@ function parseRow(row: Partial<DucklingInput>): Duckling {
     return `${flag}: ${(row as Record<string, unknown>)[column] === undefined ? 'is missing' : issue.message}`;
   });
   throw new ConfigInvalidError(`The duckling is not complete: ${fields.join('; ')}.`, { details: { fields } });
-}
-
-/** As it may be shown to anyone: whether there is an external id, not which. */
-function publicRow({ cross_account_external_id, ...row }: Duckling): JsonObject {
-  return { ...row, has_external_id: cross_account_external_id !== null };
 }
 
 function describeRow(row: Duckling): string {

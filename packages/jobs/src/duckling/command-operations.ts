@@ -2,14 +2,15 @@
 
 import { userInfo } from 'node:os';
 
-import { type CommandContext, ConfigInvalidError } from '@skein/orchestrator';
+import type { CommandContext } from '@skein/orchestrator';
 
 import { type ClickHouse, clickhouse } from '../resources/clickhouse.ts';
 import { type Ducklings, ducklings } from '../resources/ducklake-ducklings.ts';
 import { confirm } from './confirm.ts';
-import { type Orphan, deleteOrphans, findOrphans } from './orphans.ts';
+import { parseGraceMs } from './grace.ts';
+import { type Orphan, bytesOf, deleteOrphans, findOrphans } from './orphans.ts';
 import { type PermissionStep, checkPermissions } from './permission-check.ts';
-import { resetDuckling } from './reset.ts';
+import { resetDuckling, whatResetDoes } from './reset.ts';
 
 /** These commands end by themselves; an interrupt ends the process. */
 const NEVER = new AbortController().signal;
@@ -49,7 +50,7 @@ interface OrphanFlags {
 }
 
 export async function showOrphans(context: CommandContext, flags: OrphanFlags): Promise<void> {
-  const graceMs = parseGraceMs(flags.olderThan);
+  const graceMs = parseGraceMs('--older-than', flags.olderThan);
   const opened: Ducklings = await context.open(ducklings);
   const duckling = await opened.catalog.get(flags.teamId);
   const orphans = await findOrphans(opened, duckling, graceMs, new Date(), NEVER);
@@ -88,23 +89,13 @@ export async function showOrphans(context: CommandContext, flags: OrphanFlags): 
   );
 }
 
-function bytesOf(orphans: readonly Orphan[]): number {
-  return orphans.reduce((sum, o) => sum + o.bytes, 0);
-}
-
 export async function resetOne(
   context: CommandContext,
   flags: { readonly teamId: number; readonly yes?: boolean },
 ): Promise<void> {
   const opened = await context.open(ducklings);
   const duckling = await opened.catalog.get(flags.teamId);
-  await confirm(context, flags.yes === true, [
-    `Reset the duckling of team ${flags.teamId}:`,
-    `  drop the tables posthog.events and posthog.persons in ${duckling.db_name} at ${duckling.db_host}, with every row in them;`,
-    '  forget the states of the team’s partitions in duckling_events_backfill and duckling_persons_backfill;',
-    '  let the four sensors look at the team anew, so that its whole history is exported again.',
-    'Objects stay in the bucket until DuckLake’s own clean-up.',
-  ]);
+  await confirm(context, flags.yes === true, whatResetDoes(duckling));
   const result = await resetDuckling(opened, await context.client(), {
     duckling,
     by: `cli:${userInfo().username}`,
@@ -124,14 +115,4 @@ export async function resetOne(
       `Reset: ${result.sensorsReset.join(', ')}.`,
     ],
   );
-}
-
-/** `90m`, `24h`, `7d` in milliseconds; `0` for none. @throws ConfigInvalidError */
-function parseGraceMs(text: string): number {
-  const match = /^(\d{1,6})(s|m|h|d)$/.exec(text === '0' ? '0s' : text);
-  if (!match)
-    throw new ConfigInvalidError(
-      `--older-than: “${text.slice(0, 40)}” is no duration; write a number and a unit, such as 90m, 24h or 7d.`,
-    );
-  return Number(match[1]) * { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 's' | 'm' | 'h' | 'd'];
 }

@@ -33,6 +33,10 @@ export async function findOrphans(
   return candidates.filter((object) => !referred.has(object.url));
 }
 
+export function bytesOf(orphans: readonly Orphan[]): number {
+  return orphans.reduce((sum, orphan) => sum + orphan.bytes, 0);
+}
+
 /** Deletes those of `orphans` that are still orphans; gives what it deleted. */
 export async function deleteOrphans(
   ducklings: Ducklings,

@@ -34,6 +34,17 @@ export interface ResetRequest {
   readonly signal: AbortSignal;
 }
 
+/** For the question before it. */
+export function whatResetDoes({ team_id, db_name, db_host }: Duckling): string[] {
+  return [
+    `Reset the duckling of team ${team_id}:`,
+    `  drop the tables posthog.events and posthog.persons in ${db_name} at ${db_host}, with every row in them;`,
+    '  forget the states of the team’s partitions in duckling_events_backfill and duckling_persons_backfill;',
+    '  let the four sensors look at the team anew, so that its whole history is exported again.',
+    'Objects stay in the bucket until DuckLake’s own clean-up.',
+  ];
+}
+
 const DATASET_LIST: readonly Dataset[] = Object.values(DATASETS);
 const assetOf = (dataset: Dataset) => `duckling_${dataset.name}_backfill`;
 

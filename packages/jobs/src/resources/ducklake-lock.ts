@@ -35,7 +35,7 @@ export interface CatalogSession {
 export interface WriterLock {
   /** Runs `work` while the lock is held. Only one call at a time. @throws ServiceError (`ducklake`) */
   hold<T>(signal: AbortSignal, work: (catalog: CatalogSession) => Promise<T>): Promise<T>;
-  /** Runs `work` without the lock. */
+  /** Runs `work` without the lock, on a connection of its own: one that waits for the lock would hold it up. */
   look<T>(work: (catalog: CatalogSession) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -54,41 +54,47 @@ export function createWriterLock(address: CatalogAddress): WriterLock {
     if (client === old) client = undefined;
     await old.end().catch(() => {});
   };
-  const use = async <T>(work: (session: CatalogSession, held: pg.Client) => Promise<T>): Promise<T> => {
-    const held = await connected();
-    const rows = async <R extends object>(sql: string, values: readonly unknown[] = []) => {
+  const sessionOn = (held: pg.Client): CatalogSession => ({
+    async rows<R extends object>(sql: string, values: readonly unknown[] = []) {
       try {
         return (await held.query<R>(sql, [...values])).rows;
       } catch (error) {
         throw catalogError(error, address);
       }
-    };
-    return work({ rows }, held);
-  };
+    },
+  });
 
   return {
-    hold: (signal, work) =>
-      use(async (catalog, held) => {
+    async hold(signal, work) {
+      const held = await connected();
+      const catalog = sessionOn(held);
+      signal.throwIfAborted();
+      const cancel = () => void cancelBackend(address, held);
+      signal.addEventListener('abort', cancel, { once: true });
+      try {
+        await catalog.rows('SELECT pg_advisory_lock($1, $2)', LOCK);
+      } catch (error) {
+        await discard(held);
         signal.throwIfAborted();
-        const cancel = () => void cancelBackend(address, held);
-        signal.addEventListener('abort', cancel, { once: true });
-        try {
-          await catalog.rows('SELECT pg_advisory_lock($1, $2)', LOCK);
-        } catch (error) {
-          await discard(held);
-          signal.throwIfAborted();
-          throw error;
-        } finally {
-          signal.removeEventListener('abort', cancel);
-        }
-        try {
-          return await work(catalog);
-        } finally {
-          // A connection whose unlock is uncertain is closed, which unlocks for certain.
-          await held.query('SELECT pg_advisory_unlock($1, $2)', [...LOCK]).catch(() => discard(held));
-        }
-      }),
-    look: (work) => use((catalog) => work(catalog)),
+        throw error;
+      } finally {
+        signal.removeEventListener('abort', cancel);
+      }
+      try {
+        return await work(catalog);
+      } finally {
+        // A connection whose unlock is uncertain is closed, which unlocks for certain.
+        await held.query('SELECT pg_advisory_unlock($1, $2)', [...LOCK]).catch(() => discard(held));
+      }
+    },
+    async look(work) {
+      const own = await connectCatalog(address);
+      try {
+        return await work(sessionOn(own));
+      } finally {
+        await own.end().catch(() => {});
+      }
+    },
     async close() {
       if (client) await discard(client);
     },

@@ -37,6 +37,8 @@ export interface Lake {
   ): Promise<{ readonly value: T; readonly snapshot: number }>;
   /** The catalog's tables behind the writers' lock, without a transaction of DuckLake. */
   withCatalog<T>(signal: AbortSignal, work: (catalog: CatalogSession) => Promise<T>): Promise<T>;
+  /** The catalog's tables without the lock and without DuckDB; for looking only. */
+  look<T>(work: (catalog: CatalogSession) => Promise<T>): Promise<T>;
   /** Reads and writes under way. */
   active(): number;
   close(): Promise<void>;
@@ -199,6 +201,7 @@ export function createLake(options: LakeOptions): Lake {
         }),
       ),
     withCatalog: (signal, work) => guarded(signal, () => inTurn(signal, () => lock.hold(signal, work))),
+    look: (work) => lock.look(work),
     active: () => active,
     async close() {
       await tail.catch(() => {});

@@ -3,7 +3,7 @@
  * lies and by which role it is reached. A row never holds a password, only a reference to one.
  */
 
-import { NotFoundError, RefusedError, ServiceError } from '@skein/orchestrator';
+import { type JsonObject, NotFoundError, RefusedError, ServiceError } from '@skein/orchestrator';
 import pg from 'pg';
 import { z } from 'zod';
 
@@ -46,6 +46,11 @@ export const DucklingRow = z.object({
 });
 export type Duckling = z.output<typeof DucklingRow>;
 export type DucklingInput = z.input<typeof DucklingRow>;
+
+/** As it may be shown to anyone: whether there is an external id, not which. */
+export function publicRow({ cross_account_external_id, ...row }: Duckling): JsonObject {
+  return { ...row, has_external_id: cross_account_external_id !== null };
+}
 
 export interface DucklingCatalog {
   /** Ordered by team. */

@@ -200,6 +200,7 @@ test('routes of a job family stand behind the same door', async () => {
   const deployment = apiDeployment(undefined, {}, [
     {
       register(app, context) {
+        app.delete('/family/all', async () => ({ gone: true }));
         app.get('/family/hello', async () => ({ hello: Object.keys(context.env).length > 0 }));
         app.post('/family/launch', async (request) => {
           const client = await context.client();
@@ -213,7 +214,7 @@ test('routes of a job family stand behind the same door', async () => {
     },
   ]);
   const api = await openApi(undefined, { deployment, env: { SKEIN_AUTH_MODE: 'token' } });
-  const as = async (role: 'viewer' | 'operator') => ({
+  const as = async (role: 'viewer' | 'operator' | 'admin') => ({
     headers: { authorization: `Bearer ${(await api.token(role)).token}` },
   });
   const [viewer, operator] = [await as('viewer'), await as('operator')];
@@ -221,6 +222,9 @@ test('routes of a job family stand behind the same door', async () => {
   expect((await api.get('/family/hello', viewer)).body).toEqual({ hello: true });
   expect((await api.post('/family/launch', { key: '1_2024-01-01' }, viewer)).status).toBe(403);
   expect((await api.post('/family/launch', { key: '1_2024-01-01' }, operator)).body).toMatchObject({ isNew: true });
+  // What deletes is an administrator's.
+  expect((await api.send('DELETE', '/family/all', undefined, operator)).status).toBe(403);
+  expect((await api.send('DELETE', '/family/all', undefined, await as('admin'))).body).toEqual({ gone: true });
   expect(await api.post('/family/launch', { key: 'bad' }, operator)).toMatchObject({
     status: 400,
     body: { code: 'PARTITION_KEY_INVALID' },
