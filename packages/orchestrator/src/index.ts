@@ -7,6 +7,7 @@ export type * from './definitions/context.ts';
 export * from './definitions/deployment.ts';
 export * from './definitions/duration.ts';
 export * from './definitions/errors.ts';
+export type { FreshnessSpec } from './definitions/freshness.ts';
 export * from './definitions/job.ts';
 export type * from './definitions/json.ts';
 export * from './definitions/outcome.ts';

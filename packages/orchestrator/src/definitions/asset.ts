@@ -9,6 +9,7 @@ import type { Check } from './check.ts';
 import type { MaterializeContext, StepContext } from './context.ts';
 import { type Duration, parseDurationMs } from './duration.ts';
 import { DefinitionInvalidError } from './errors.ts';
+import { type Freshness, type FreshnessSpec, parseFreshness } from './freshness.ts';
 import type { Json } from './json.ts';
 import type { Metadata, Outcome } from './outcome.ts';
 import type { PartitionsDefinition } from './partitions/partitions.ts';
@@ -57,6 +58,13 @@ export interface AssetSpec<P, S extends z.ZodType, R extends ResourceMap, I exte
   readonly resources?: R;
   /** Assets whose partitions this one reads. */
   readonly dependsOn?: readonly Dependency[];
+  /**
+   * Changed by hand when what the code makes has changed: partitions made by another version are stale.
+   * `[A-Za-z0-9._-]`, at most 40 characters.
+   */
+  readonly codeVersion?: string;
+  /** How soon the data must be there; whether they are is shown. */
+  readonly freshness?: FreshnessSpec;
   /** Concurrency limit shared with whatever names the same pool. */
   readonly pool?: string;
   readonly retries?: RetryPolicy;
@@ -96,6 +104,8 @@ export interface Asset {
   readonly config: z.ZodType;
   readonly resources: ResourceMap;
   readonly dependsOn: readonly Dependency[];
+  readonly codeVersion: string | undefined;
+  readonly freshness: Freshness | undefined;
   readonly pool: string | undefined;
   readonly retries: RetryPolicy;
   readonly timeoutMs: number | undefined;
@@ -129,6 +139,11 @@ export function defineAsset<
   if ((spec.materialize === undefined) === (spec.tasks === undefined)) {
     throw new DefinitionInvalidError(`Asset “${spec.key}” needs either materialize or tasks.`);
   }
+  if (spec.codeVersion !== undefined && !/^[A-Za-z0-9._-]{1,40}$/.test(spec.codeVersion)) {
+    throw new DefinitionInvalidError(
+      `Asset “${spec.key}”: its code version “${spec.codeVersion.slice(0, 60)}” may hold letters, digits, “.”, “_” and “-”, at most 40.`,
+    );
+  }
   const asset: AssetSpec<P, S, R, I> & Pick<Asset, 'group' | 'dependsOn' | 'isolation'> = {
     group: 'default',
     dependsOn: [],
@@ -139,6 +154,8 @@ export function defineAsset<
   return {
     ...asset,
     resources: spec.resources ?? {},
+    codeVersion: spec.codeVersion,
+    freshness: spec.freshness === undefined ? undefined : parseFreshness(spec.freshness, spec.key),
     pool: spec.pool,
     retries: spec.retries ?? NO_RETRY,
     timeoutMs: spec.timeout === undefined ? undefined : parseDurationMs(spec.timeout),

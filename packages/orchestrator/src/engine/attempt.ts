@@ -108,9 +108,15 @@ export async function settlePartition(
     key,
     outcome.kind,
     outcomeJson(outcome),
+    versionOf(engine, attempt) ?? '',
   );
   failpoint('partition.after');
   return reply === 1 ? 'ok' : reply === 0 ? 'fenced' : 'unknown';
+}
+
+/** Of the code that did the work: this process's. */
+function versionOf(engine: Engine, attempt: Attempt): string | undefined {
+  return engine.deployment.assets.get(attempt.asset)?.codeVersion;
 }
 
 export interface OkVerdict {
@@ -130,6 +136,7 @@ export interface FailedVerdict {
 
 /** False when the attempt was fenced off: nothing was written. */
 export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerdict): Promise<boolean> {
+  const version = versionOf(engine, attempt);
   const body = {
     outcomes: verdict.outcomes.map(([key, outcome]) => [key, outcome.kind, outcomeJson(outcome)]),
     ...(verdict.result === undefined ? {} : { result: JSON.stringify(verdict.result) }),
@@ -137,6 +144,7 @@ export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerd
       ? {}
       : { tasks: verdict.tasks.map(([id, parts, input]) => [id, parts, JSON.stringify(input)]) }),
     ...(verdict.maxConcurrent === undefined ? {} : { max: verdict.maxConcurrent }),
+    ...(version === undefined ? {} : { version }),
   };
   return engine.settle([attempt.id, attempt.epoch, 'ok', JSON.stringify(body)]);
 }

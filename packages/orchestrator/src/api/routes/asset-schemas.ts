@@ -4,9 +4,10 @@ import { z } from 'zod';
 
 import type { Asset } from '../../definitions/asset.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { readFreshness } from '../../engine/reads/freshness.ts';
 import { type PartitionCounts, readCounts } from '../../engine/reads/partitions.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
-import { Facts, named } from '../schema.ts';
+import { Facts, Time, named } from '../schema.ts';
 
 export const Counts = named(
   'PartitionCounts',
@@ -60,6 +61,20 @@ export const AssetDetail = named(
     config_schema: Facts.describe('JSON schema, draft 7, of the config.'),
     default_config: Facts.nullable().describe('What the schema makes of an empty config; null when it refuses one.'),
     can_rehearse: z.boolean().describe('The config has a dry_run.'),
+    code_version: z.string().nullable(),
+    freshness: z
+      .object({
+        state: z.enum(['fresh', 'late', 'unknown']),
+        within_ms: z.number(),
+        cron: z.string().nullable(),
+        due_at: Time.describe('The moment whose data must be there now.'),
+        label: z.string().nullable().describe('Of the window that is due, such as the day.'),
+        rows: z.number().describe('Ids that were looked at.'),
+        late_rows: z.number(),
+        late: z.array(z.string()).describe('The first of the ids that are late.'),
+      })
+      .nullable()
+      .describe('Null where the asset has no policy.'),
     isolation: z.string(),
     timeout_ms: z.number().nullable(),
     max_attempts: z.number(),
@@ -101,11 +116,26 @@ export async function toAsset(engine: Engine, asset: Asset, now: Date): Promise<
 export async function toAssetDetail(engine: Engine, asset: Asset, now: Date): Promise<z.input<typeof AssetDetail>> {
   const empty = asset.config.safeParse({});
   const schema = jsonSchemaOf(asset.config);
+  const freshness = await readFreshness(engine, asset, now);
   return {
     ...(await toAsset(engine, asset, now)),
     config_schema: schema,
     default_config: empty.success ? (empty.data as Record<string, unknown>) : null,
     can_rehearse: typeof schema.properties === 'object' && schema.properties !== null && 'dry_run' in schema.properties,
+    code_version: asset.codeVersion ?? null,
+    freshness:
+      freshness === undefined || asset.freshness === undefined
+        ? null
+        : {
+            state: freshness.state,
+            within_ms: asset.freshness.withinMs,
+            cron: asset.freshness.cron ?? null,
+            due_at: freshness.dueAt.toISOString(),
+            label: freshness.label ?? null,
+            rows: freshness.rows,
+            late_rows: freshness.lateRows,
+            late: [...freshness.late],
+          },
     isolation: asset.isolation,
     timeout_ms: asset.timeoutMs ?? null,
     max_attempts: asset.retries.attempts,

@@ -9,6 +9,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { readLastRuns, readStatuses } from '../../engine/partition-reader.ts';
 import { readCounts } from '../../engine/reads/partitions.ts';
 import { readRun } from '../../engine/reads/runs.ts';
+import { type StaleReason as EngineReason, readStaleness } from '../../engine/reads/staleness.ts';
 import type { Routes } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -43,12 +44,33 @@ const PartitionItem = named(
   }),
 );
 
+const StaleReason = named(
+  'StaleReason',
+  z.object({
+    kind: z.enum(['upstream', 'code']),
+    asset: z.string().nullable().describe('Upstream: the asset that is newer.'),
+    key: z.string().nullable().describe('Upstream: its newest partition that this one was made from.'),
+    at: Time.nullable().describe('Upstream: when that was materialized.'),
+    made_by: z.string().nullable().describe('Code: the version that made this partition.'),
+    code_version: z.string().nullable().describe('Code: the version now.'),
+  }),
+);
+
+function toStaleReason(reason: EngineReason): z.input<typeof StaleReason> {
+  const none = { asset: null, key: null, at: null, made_by: null, code_version: null };
+  return reason.kind === 'code'
+    ? { ...none, kind: 'code', made_by: reason.made, code_version: reason.now }
+    : { ...none, kind: 'upstream', asset: reason.asset, key: reason.key, at: reason.at.toISOString() };
+}
+
 const PartitionCard = named(
   'PartitionCard',
   PartitionItem.extend({
     label: z.string().describe('Of the column, such as the day.'),
     run: Run.nullable().describe('The last run, or the one that is at it.'),
     result: RunPartition.nullable().describe('What that run recorded of this partition.'),
+    stale: z.boolean().nullable().describe('Something it was made from is newer; null where nothing is materialized.'),
+    stale_reasons: z.array(StaleReason),
   }),
 );
 
@@ -203,9 +225,10 @@ export const partitionRoutes: Routes = (app, { engine }) => {
 
 async function readCard(engine: Engine, asset: Asset, key: string): Promise<z.input<typeof PartitionCard>> {
   const cell = asset.partitions.cell(asset.partitions.parse(key));
-  const [statuses, lastRuns] = await Promise.all([
+  const [statuses, lastRuns, [staleness]] = await Promise.all([
     readStatuses(engine, asset, [key]),
     readLastRuns(engine, asset, [key]),
+    readStaleness(engine, asset, [key]),
   ]);
   const state = statuses.get(key) ?? { outcome: 'missing' as const, activity: 'idle' as const };
   const last = lastRuns.get(key);
@@ -222,6 +245,8 @@ async function readCard(engine: Engine, asset: Asset, key: string): Promise<z.in
     last_run: toLastRun(last),
     run: run === undefined ? null : toRun(run),
     result: result === undefined ? null : toPartition(result),
+    stale: staleness?.stale ?? null,
+    stale_reasons: (staleness?.reasons ?? []).map(toStaleReason),
   };
 }
 

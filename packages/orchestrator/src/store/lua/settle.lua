@@ -1,6 +1,6 @@
 -- Ends attempts: checks each token, records outcomes, readies what follows or ends the run.
 -- ARGV, four an attempt: attempt, epoch, verdict (ok | failed | cancelled), JSON:
---   ok: { outcomes: [[key, kind, json], …], result, tasks: [[name, parts, input], …], max }
+--   ok: { outcomes: [[key, kind, json], …], result, tasks: [[name, parts, input], …], max, version }
 --   failed: { error: json text, reason, retry_in: ms or -1 }
 -- Returns: for each ok | fenced
 -- include: base cells queue limits runs
@@ -17,7 +17,7 @@ local function settle(attempt, epoch, verdict, json)
   local canceling = r[1] == 'CANCELING'
   if verdict == 'ok' and r[2] == '1' and not canceling and #v.outcomes == 1 and v.outcomes[1][2] ~= 'failed' then
     local o = v.outcomes[1]
-    end_single(run, { r[3], r[4], r[5] }, asset, cjson.decode(u[4])[1], o[2], o[3], v.result, attempt, u[6], at)
+    end_single(run, { r[3], r[4], r[5] }, asset, cjson.decode(u[4])[1], o[2], o[3], v.result, attempt, u[6], at, v.version)
     return 'ok'
   end
   end_attempt(unit, attempt)
@@ -55,7 +55,7 @@ local function settle(attempt, epoch, verdict, json)
   for _, p in ipairs(kind == 'settle' and parts_of(run) or cjson.decode(u[4])) do by_key[p[1]] = p end
   for _, o in ipairs(v.outcomes or {}) do
     local p = by_key[o[1]]
-    if p then settle_partition(run, asset, p, o[2], o[3], at) end
+    if p then settle_partition(run, asset, p, o[2], o[3], at, v.version) end
   end
   if kind == 'plan' then
     local parts, seen = parts_of(run), {}

@@ -62,20 +62,29 @@ local function set_cell(asset, row, col, outcome, activity)
   end
 end
 
--- What a partition's last run was: `run|status|ended|failures|turn`. Failures are counted since the last success. The
+-- What a partition's last run was: `run|status|ended|failures|turn`, then, where they say more, when it was made before
+-- the last run and by which version of the code. Failures are counted since the last success. The
 -- turn grows with every unsuccessful end and every forgetting: run keys that the engine makes hold it, so that the same
 -- ask is suppressed until one of the two has happened.
 local function last_of(asset, row, col)
   local old = hget(k('last', asset, row), col)
   if not old then return 0, 0 end
-  local failures, turn = string.match(old, '|(%d+)|(%d+)$')
-  return tonumber(failures), tonumber(turn)
+  local status, ended, failures, turn, more = string.match(old, '^[^|]*|([^|]*)|([^|]*)|(%d+)|(%d+)(.*)$')
+  return tonumber(failures), tonumber(turn), status, ended, more
 end
 
-local function set_last(asset, row, col, run, status, at)
-  local failures, turn = last_of(asset, row, col)
-  if status == 'SUCCESS' then failures = 0 else failures, turn = failures + 1, turn + 1 end
-  redis.call('HSET', k('last', asset, row), col, run .. '|' .. status .. '|' .. at .. '|' .. failures .. '|' .. turn)
+local function set_last(asset, row, col, run, status, at, version)
+  local failures, turn, before, ended, more = last_of(asset, row, col)
+  local tail = ''
+  if status == 'SUCCESS' then
+    failures = 0
+    if version and version ~= '' then tail = '||' .. version end
+  else
+    failures, turn = failures + 1, turn + 1
+    tail = more or ''
+    if before == 'SUCCESS' then tail = '|' .. ended .. '|' .. (string.match(tail, '^|[^|]*|(.*)$') or '') end
+  end
+  redis.call('HSET', k('last', asset, row), col, run .. '|' .. status .. '|' .. at .. '|' .. failures .. '|' .. turn .. tail)
 end
 
 local function forget_last(asset, row, col, at)

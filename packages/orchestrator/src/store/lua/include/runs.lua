@@ -173,7 +173,7 @@ local function release(asset, key, run, at)
 end
 
 -- Settles one partition of a run, once; `json` is what the run's record keeps of it.
-local function settle_partition(run, asset, p, kind, json, at)
+local function settle_partition(run, asset, p, kind, json, at, version)
   local pk = k('run', run, 'parts')
   local field = asset .. '|' .. p[1]
   local current = hget(pk, field)
@@ -183,7 +183,7 @@ local function settle_partition(run, asset, p, kind, json, at)
   set_cell(asset, p[2], p[3], outcome, IDLE)
   if kind == 'materialized' then
     redis.call('HINCRBY', k('run', run), 'n_mat', 1)
-    set_last(asset, p[2], p[3], run, 'SUCCESS', at)
+    set_last(asset, p[2], p[3], run, 'SUCCESS', at, version)
   elseif kind == 'failed' then
     redis.call('HINCRBY', k('run', run), 'n_fail', 1)
     set_last(asset, p[2], p[3], run, 'FAILURE', at)
@@ -321,12 +321,12 @@ end
 -- The usual end: the only partition of a run is made, and with it the run is over. The same as settling, then ending,
 -- with a third of the calls; it is what most runs of most deployments do.
 -- `r`: the run's job, backfill and limits.
-local function end_single(run, r, asset, p, kind, json, result, attempt, pool, at)
+local function end_single(run, r, asset, p, kind, json, result, attempt, pool, at, version)
   local rk = k('run', run)
   redis.call('ZREM', k('leases'), attempt)
   leave_pool(pool, attempt)
   set_cell(asset, p[2], p[3], OUTCOME[kind], IDLE)
-  if kind ~= 'rehearsed' then set_last(asset, p[2], p[3], run, 'SUCCESS', at) end
+  if kind ~= 'rehearsed' then set_last(asset, p[2], p[3], run, 'SUCCESS', at, version) end
   -- The partition's record stands in the run's own; a hash and a stream for one entry each would double the memory.
   redis.call('HSET', rk, 'status', 'SUCCESS', 'ended', at, 'part', json, kind == 'materialized' and 'n_mat' or 'n_skip', 1, 'result', result or 'null')
   redis.call('ZREM', k('runs', 'st', 'ACTIVE'), run)
