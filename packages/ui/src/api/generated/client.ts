@@ -73,7 +73,12 @@ export type AssetDetail = { readonly key: string; readonly description: string; 
 readonly total: number; readonly missing: number; /** JSON schema, draft 7, of the config. */
 readonly config_schema: { readonly [key: string]: unknown }; /** What the schema makes of an empty config; null when it refuses one. */
 readonly default_config: { readonly [key: string]: unknown } | null; /** The config has a dry_run. */
-readonly can_rehearse: boolean; readonly isolation: string; readonly timeout_ms: number | null; readonly max_attempts: number; readonly resources: readonly (string)[]; readonly checks: readonly ({ readonly name: string; readonly description: string; readonly severity: "warn" | "error" })[] };
+readonly can_rehearse: boolean; readonly code_version: string | null; /** Null where the asset has no policy. */
+readonly freshness: { readonly state: "fresh" | "late" | "unknown"; readonly within_ms: number; readonly cron: string | null; /** The moment whose data must be there now. */
+readonly due_at: string; /** Of the window that is due, such as the day. */
+readonly label: string | null; /** Ids that were looked at. */
+readonly rows: number; readonly late_rows: number; /** The first of the ids that are late. */
+readonly late: readonly (string)[] } | null; readonly isolation: string; readonly timeout_ms: number | null; readonly max_attempts: number; readonly resources: readonly (string)[]; readonly checks: readonly ({ readonly name: string; readonly description: string; readonly severity: "warn" | "error" })[] };
 
 export type Job = { readonly name: string; readonly description: string; readonly assets: readonly (string)[]; readonly tags: { readonly [key: string]: string }; readonly priority: number; readonly max_active_runs: number | null; readonly on_busy: "wait" | "join" | "refuse"; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly runs: { readonly active: number; readonly total: number } };
 
@@ -84,11 +89,19 @@ readonly needs_partitions: boolean };
 export type Partition = { readonly key: string; readonly row: string; readonly column: number; readonly outcome: "missing" | "materialized" | "failed" | "skipped"; readonly activity: "idle" | "queued" | "running" | "cancelling"; readonly last_run: { readonly run_id: string; readonly status: RunStatus; readonly ended_at: string | null; /** Unsuccessful runs since the last success. */
 readonly failures: number } | null };
 
+export type StaleReason = { readonly kind: "upstream" | "code"; /** Upstream: the asset that is newer. */
+readonly asset: string | null; /** Upstream: its newest partition that this one was made from. */
+readonly key: string | null; /** Upstream: when that was materialized. */
+readonly at: string | null; /** Code: the version that made this partition. */
+readonly made_by: string | null; /** Code: the version now. */
+readonly code_version: string | null };
+
 export type PartitionCard = { readonly key: string; readonly row: string; readonly column: number; readonly outcome: "missing" | "materialized" | "failed" | "skipped"; readonly activity: "idle" | "queued" | "running" | "cancelling"; readonly last_run: { readonly run_id: string; readonly status: RunStatus; readonly ended_at: string | null; /** Unsuccessful runs since the last success. */
 readonly failures: number } | null; /** Of the column, such as the day. */
 readonly label: string; /** The last run, or the one that is at it. */
 readonly run: Run | null; /** What that run recorded of this partition. */
-readonly result: RunPartition | null };
+readonly result: RunPartition | null; /** Something it was made from is newer; null where nothing is materialized. */
+readonly stale: boolean | null; readonly stale_reasons: readonly (StaleReason)[] };
 
 export type BackfillPlan = { readonly total: number; readonly to_run: number; readonly by_status: { readonly missing: number; readonly materialized: number; readonly failed: number; readonly skipped: number; readonly active: number }; readonly first: string | null; readonly last: string | null };
 
