@@ -1,62 +1,59 @@
-import { ActionIcon, Button, TextInput } from '@mantine/core';
+import { ActionIcon, Button, TextInput, Tooltip } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { ChevronDown, ChevronUp, Download } from 'lucide-react';
+import { ArrowDownToLine, ArrowUpToLine, ChevronDown, ChevronUp, Download } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 
-import { type LogLine, type RunWithPartitions, findInRunLog } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
-import { useClock } from '../app/preferences.ts';
+import type { RunWithPartitions } from '../api/generated/client.ts';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
-import { formatTime } from '../parts/time.ts';
 import { useStillHere } from '../parts/use-still-here.ts';
 import { isActive } from './active.ts';
 import { downloadLog } from './download-log.ts';
-import { useLog } from './use-log.ts';
+import { LogLines } from './LogLines.tsx';
+import { type Found, useFind } from './use-find.ts';
+import { type Level, useLog } from './use-log.ts';
 import './run.css';
 
 const route = getRouteApi('/runs/$id');
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-const TONES: Readonly<Record<string, string>> = { error: 'bad', warn: 'warn', info: 'busy', debug: 'calm' };
-const LINE_PX = 22;
 const TYPED_MS = 250;
 
 /** The log as it grows, with find over the whole of it on the server, and a level. Scrolling up stops following. */
 export function RunLog({ run }: { run: RunWithPartitions }) {
   const { level, find = '', line } = route.useSearch();
   const navigate = route.useNavigate();
-  const log = useLog(run.id, level, isActive(run.status));
-  const found = useApi(
-    findInRunLog,
-    { id: run.id, q: find, limit: 500, ...(level ? { level } : {}) },
-    { enabled: find !== '', keep: true },
-  );
+  const works = isActive(run.status);
+  // A run that went well is read from its beginning; one that works or failed, from its end.
+  const first = line !== undefined ? { around: line } : run.status === 'SUCCESS' ? { start: true as const } : {};
+  const log = useLog(run.id, level, works, first);
+  const found = useFind(run.id, find, level);
   const field = useRef<HTMLInputElement>(null);
-  const hits = find === '' ? [] : (found.data?.items ?? []);
+  const hits = found.items;
   const here = hits.findIndex((hit) => hit.id === line);
 
-  const go = (next: { level?: typeof level | undefined; find?: string; line?: string | undefined }) =>
-    void navigate({
-      search: {
-        tab: 'log',
-        ...((next.level ?? level) && 'level' in next
-          ? next.level
-            ? { level: next.level }
-            : {}
-          : level
-            ? { level }
-            : {}),
-        ...((next.find ?? find) ? { find: next.find ?? find } : {}),
-        ...(next.line ? { line: next.line } : {}),
-      },
-      replace: true,
-      resetScroll: false,
-    });
+  const go = (next: { level?: Level | undefined; find?: string; line?: string | undefined }) => {
+    const all = { level, find, ...next, line: next.line };
+    const set = Object.entries(all).filter(([, value]) => value !== undefined && value !== '');
+    void navigate({ search: { tab: 'log', ...Object.fromEntries(set) }, replace: true, resetScroll: false });
+  };
+  const isHeld = line !== undefined && log.lines.some((one) => one.id === line);
+  const { jump, isFirst } = log;
+  const asked = useRef<string>(undefined);
+  useEffect(() => {
+    if (line === undefined || isHeld || isFirst || asked.current === line) return;
+    asked.current = line;
+    jump({ around: line });
+  }, [line, isHeld, isFirst, jump]);
+
   const step = (by: 1 | -1) => {
     const hit = hits[(Math.max(here, by === 1 ? -1 : 0) + by + hits.length) % Math.max(hits.length, 1)];
+    asked.current = undefined;
     if (hit) go({ line: hit.id });
+  };
+  const leave = (place: Parameters<typeof jump>[0]) => {
+    go({ line: undefined });
+    jump(place);
   };
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -76,7 +73,7 @@ export function RunLog({ run }: { run: RunWithPartitions }) {
   return (
     <Card
       flush
-      title={`Log${log.lines.length > 0 ? `, ${log.lines.length.toLocaleString('en')} lines${log.hasMore ? ' so far' : ''}` : ''}`}
+      title={`Log${log.total > 0 ? `, ${log.total.toLocaleString('en')} lines` : ''}${works ? ' so far' : ''}`}
       aside={
         <div className="row wrap">
           {LEVELS.map((one) => (
@@ -91,19 +88,19 @@ export function RunLog({ run }: { run: RunWithPartitions }) {
             </button>
           ))}
           <FindField inputRef={field} value={find} onChange={(text) => go({ find: text })} onStep={step} />
-          {find !== '' && (
-            <span className="small num" role="status">
-              {found.data
-                ? `${here >= 0 ? `${here + 1} of ` : ''}${found.data.hits.toLocaleString('en')} in ${found.data.lines.toLocaleString('en')} lines`
-                : 'looking…'}
-            </span>
-          )}
-          <ActionIcon aria-label="Previous hit" disabled={hits.length === 0} onClick={() => step(-1)}>
+          {find !== '' && <FoundWords of={found} here={here} />}
+          <Tool label="Previous hit" disabled={hits.length === 0} onClick={() => step(-1)}>
             <ChevronUp size={16} />
-          </ActionIcon>
-          <ActionIcon aria-label="Next hit" disabled={hits.length === 0} onClick={() => step(1)}>
+          </Tool>
+          <Tool label="Next hit" disabled={hits.length === 0} onClick={() => step(1)}>
             <ChevronDown size={16} />
-          </ActionIcon>
+          </Tool>
+          <Tool label="To the first line" disabled={!log.hasBefore} onClick={() => leave({ start: true })}>
+            <ArrowUpToLine size={16} />
+          </Tool>
+          <Tool label="To the last line" disabled={!log.hasAfter} onClick={() => leave({})}>
+            <ArrowDownToLine size={16} />
+          </Tool>
           <Button
             variant="default"
             size="compact-xs"
@@ -115,17 +112,12 @@ export function RunLog({ run }: { run: RunWithPartitions }) {
         </div>
       }
     >
-      {log.error ? <ProblemNotice error={log.error} /> : null}
+      {log.error ? <ProblemNotice error={log.error} onRetry={() => jump(first)} /> : null}
+      {found.error ? <ProblemNotice error={found.error} /> : null}
       {log.isFirst && !log.error && <Loading />}
       {!log.isFirst && log.lines.length === 0 && (
         <Empty
-          title={
-            level
-              ? `No line of level ${level} or above.`
-              : isActive(run.status)
-                ? 'No line yet.'
-                : 'This run logged nothing.'
-          }
+          title={level ? `No line of level ${level} or above.` : works ? 'No line yet.' : 'This run logged nothing.'}
         >
           {level && (
             <Button variant="default" onClick={() => go({ level: undefined })}>
@@ -135,15 +127,35 @@ export function RunLog({ run }: { run: RunWithPartitions }) {
         </Empty>
       )}
       {log.lines.length > 0 && (
-        <Lines
-          lines={log.lines}
+        <LogLines
+          log={log}
           find={find}
           here={line}
-          follow={isActive(run.status) && line === undefined}
+          follow={works && line === undefined}
           onPick={(id) => go({ line: id })}
         />
       )}
     </Card>
+  );
+}
+
+function FoundWords({ of, here }: { of: Found; here: number }) {
+  return (
+    <span className="small num" role="status">
+      {of.isDone ? '' : 'looking… '}
+      {here >= 0 ? `${here + 1} of ` : ''}
+      {of.hits.toLocaleString('en')} in {of.lines.toLocaleString('en')} lines
+    </span>
+  );
+}
+
+function Tool(props: { label: string; disabled: boolean; onClick: () => void; children: React.ReactNode }) {
+  return (
+    <Tooltip label={props.label}>
+      <ActionIcon aria-label={props.label} disabled={props.disabled} onClick={props.onClick}>
+        {props.children}
+      </ActionIcon>
+    </Tooltip>
   );
 }
 
@@ -173,94 +185,5 @@ function FindField(props: {
         if (event.key === 'Enter') props.onStep(event.shiftKey ? -1 : 1);
       }}
     />
-  );
-}
-
-function Lines(props: {
-  lines: readonly LogLine[];
-  find: string;
-  here: string | undefined;
-  follow: boolean;
-  onPick: (id: string) => void;
-}) {
-  const { lines, here, follow } = props;
-  const clock = useClock();
-  const box = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
-  const rows = useVirtualizer({
-    count: lines.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => LINE_PX,
-    overscan: 12,
-  });
-  useEffect(() => {
-    if (follow && atEnd.current) rows.scrollToIndex(lines.length - 1, { align: 'end' });
-  }, [follow, lines.length, rows]);
-  const target = here === undefined ? -1 : lines.findIndex((line) => line.id === here);
-  useEffect(() => {
-    if (target >= 0) rows.scrollToIndex(target, { align: 'center' });
-  }, [target, rows]);
-  return (
-    <div
-      className="log"
-      ref={box}
-      tabIndex={0}
-      role="log"
-      aria-label="Log lines"
-      aria-live="off"
-      onScroll={({ currentTarget: at }) => {
-        atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < LINE_PX * 2;
-      }}
-    >
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-        {rows.getVirtualItems().map(({ index, start, key }) => {
-          const line = lines[index];
-          if (!line) return null;
-          return (
-            <div
-              key={key}
-              ref={rows.measureElement}
-              data-index={index}
-              data-here={line.id === here || undefined}
-              className="log-line"
-              style={{ position: 'absolute', top: 0, transform: `translateY(${start}px)` }}
-            >
-              <a
-                href={`?tab=log&line=${line.id}`}
-                onClick={(event) => {
-                  event.preventDefault();
-                  props.onPick(line.id);
-                }}
-              >
-                {formatTime(line.at, clock, true)}
-              </a>
-              <span data-tone={TONES[line.level] ?? 'calm'} style={{ color: 'var(--tone)' }}>
-                {line.level}
-              </span>
-              <span className="message">
-                <Marked text={textOf(line)} find={props.find} />
-              </span>
-            </div>
-          );
-        })}
-      </div>
-    </div>
-  );
-}
-
-function textOf({ message, fields }: LogLine): string {
-  const { level: _level, attempt: _attempt, message: _message, ...rest } = fields;
-  return Object.keys(rest).length === 0 ? message : `${message} ${JSON.stringify(rest)}`;
-}
-
-function Marked({ text, find }: { text: string; find: string }) {
-  const at = find === '' ? -1 : text.toLowerCase().indexOf(find.toLowerCase());
-  if (at < 0) return text;
-  return (
-    <>
-      {text.slice(0, at)}
-      <mark>{text.slice(at, at + find.length)}</mark>
-      {text.slice(at + find.length)}
-    </>
   );
 }

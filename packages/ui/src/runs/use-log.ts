@@ -1,59 +1,142 @@
-/** The lines of a run's log: read page by page to its end, then asked for more once a second while the run works. */
+/**
+ * A window of a run's log: only what is near is held, however long the log is. It grows at both ends as one scrolls,
+ * jumps to any line, and follows the end while the run works.
+ */
 
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { type LogLine, readRunLog } from '../api/generated/client.ts';
+import { type LogLine, type LogWindow, readLogWindow } from '../api/generated/client.ts';
 
-type Level = 'debug' | 'info' | 'warn' | 'error';
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+type Place = { readonly around: string } | { readonly start: true } | Record<never, never>;
 
 export interface Log {
   readonly lines: readonly LogLine[];
+  /** Kept by the server, of every level. */
+  readonly total: number;
+  readonly hasBefore: boolean;
+  readonly hasAfter: boolean;
   readonly isFirst: boolean;
-  readonly hasMore: boolean;
   readonly error: unknown;
+  /** How many lines the last change put before the first one that was held. */
+  readonly prepended: number;
+  /** Anew with every jump: where the list begins to be looked at. */
+  readonly opening: { readonly at: 'start' | 'end' | 'line' };
+}
+
+export interface LogActs {
+  /** At the beginning, the end, or a line. */
+  jump(place: Place): void;
+  more(side: 'before' | 'after'): void;
 }
 
 const PAGE = 500;
+/** Held at once: about a megabyte of usual lines. */
+const MOST_HELD = 6_000;
 const ASK_EVERY_MS = 1_000;
 /** Empty reads after the run's end, because its last lines are written a moment later. */
 const LAST_READS = 3;
 
-const NOTHING: Log = { lines: [], isFirst: true, hasMore: true, error: undefined };
+const NOTHING: Log = {
+  lines: [],
+  total: 0,
+  hasBefore: false,
+  hasAfter: false,
+  isFirst: true,
+  error: undefined,
+  prepended: 0,
+  opening: { at: 'end' },
+};
 
-export function useLog(id: string, level: Level | undefined, isWorking: boolean): Log {
+export function useLog(id: string, level: Level | undefined, isWorking: boolean, first: Place): Log & LogActs {
   const [log, setLog] = useState<Log>(NOTHING);
-  const working = useRef(isWorking);
+  const latest = useRef({ log, first });
   useEffect(() => {
-    working.current = isWorking;
+    latest.current = { log, first };
   });
+  // One read at a time: two that overlap would put lines in twice.
+  const reading = useRef<AbortController>(undefined);
+
+  const read = useCallback(
+    async (place: object, apply: (before: Log, window: LogWindow) => Log, isJump: boolean): Promise<number> => {
+      if (reading.current && !isJump) return 0;
+      reading.current?.abort();
+      const own = new AbortController();
+      reading.current = own;
+      try {
+        const window = await readLogWindow({ id, limit: PAGE, ...(level ? { level } : {}), ...place }, own.signal);
+        if (own.signal.aborted) return 0;
+        setLog((before) => ({ ...apply(before, window), total: window.total, isFirst: false, error: undefined }));
+        return window.items.length;
+      } catch (error) {
+        if (!own.signal.aborted) setLog((before) => ({ ...before, isFirst: false, error }));
+        return 0;
+      } finally {
+        if (reading.current === own) reading.current = undefined;
+      }
+    },
+    [id, level],
+  );
+
+  const jump = useCallback((place: Place) => void read(place, (_, window) => opened(window, place), true), [read]);
+  const more = useCallback(
+    (side: 'before' | 'after') => {
+      const { lines } = latest.current.log;
+      const edge = side === 'before' ? lines[0]?.id : lines.at(-1)?.id;
+      if (edge !== undefined) void read({ [side]: edge }, (before, window) => grown(before, window, side), false);
+    },
+    [read],
+  );
 
   useEffect(() => {
-    const stop = new AbortController();
-    let after: string | undefined;
-    let readsLeft = LAST_READS;
     setLog(NOTHING);
-    const read = async (): Promise<void> => {
-      while (!stop.signal.aborted) {
-        const more = { ...(level ? { level } : {}), ...(after === undefined ? {} : { after }) };
-        const page = await readRunLog({ id, limit: PAGE, ...more }, stop.signal);
-        after = page.items.at(-1)?.id ?? after;
-        const isEnd = page.items.length < PAGE;
-        if (page.items.length > 0) readsLeft = LAST_READS;
-        setLog((before) => ({
-          lines: page.items.length === 0 ? before.lines : [...before.lines, ...page.items],
-          isFirst: false,
-          hasMore: !isEnd,
-          error: undefined,
-        }));
-        if (!isEnd) continue;
-        if (!working.current && --readsLeft <= 0) return;
-        await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
-      }
+    jump(latest.current.first);
+    return () => reading.current?.abort();
+  }, [jump]);
+
+  useEffect(() => {
+    let readsLeft = isWorking ? Infinity : LAST_READS;
+    const timer = setInterval(() => {
+      const { lines, hasAfter, isFirst, error } = latest.current.log;
+      if (isFirst || error !== undefined || hasAfter) return;
+      if (readsLeft-- <= 0) return clearInterval(timer);
+      const edge = lines.at(-1)?.id;
+      void read(
+        edge === undefined ? {} : { after: edge },
+        (before, window) => (edge === undefined ? opened(window, {}) : grown(before, window, 'after')),
+        false,
+      );
+    }, ASK_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [read, isWorking]);
+
+  return { ...log, jump, more };
+}
+
+function opened(window: LogWindow, place: Place): Log {
+  const at = 'start' in place ? 'start' : 'around' in place ? 'line' : 'end';
+  return { ...NOTHING, opening: { at }, lines: window.items, hasBefore: window.has_before, hasAfter: window.has_after };
+}
+
+function grown(before: Log, window: LogWindow, side: 'before' | 'after'): Log {
+  if (side === 'after') {
+    if (window.items.length === 0) return { ...before, hasAfter: window.has_after, prepended: 0 };
+    const lines = [...before.lines, ...window.items];
+    const dropped = Math.max(0, lines.length - MOST_HELD);
+    return {
+      ...before,
+      lines: lines.slice(dropped),
+      hasBefore: before.hasBefore || dropped > 0,
+      hasAfter: window.has_after,
+      prepended: -dropped,
     };
-    read().catch((error: unknown) => {
-      if (!stop.signal.aborted) setLog((before) => ({ ...before, isFirst: false, error }));
-    });
-    return () => stop.abort();
-  }, [id, level]);
-  return log;
+  }
+  const lines = [...window.items, ...before.lines];
+  return {
+    ...before,
+    lines: lines.slice(0, MOST_HELD),
+    hasBefore: window.has_before,
+    hasAfter: before.hasAfter || lines.length > MOST_HELD,
+    prepended: window.items.length,
+  };
 }
