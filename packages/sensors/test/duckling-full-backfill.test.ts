@@ -48,6 +48,13 @@ test('at most 100 a tick and 100 in flight; the words say team, next day and wha
   expect(third.requests).toHaveLength(30);
 });
 
+test('98 runs in flight leave room for two', async () => {
+  const world = createWorld({ 1: '2020-06-01' });
+  expect((await world.tick(SENSOR, NOW, {}, { activeRuns: 98 })).requests).toHaveLength(2);
+  const full = await createWorld({ 1: '2020-06-01' }).tick(SENSOR, NOW, {}, { activeRuns: 250 });
+  expect(full.requests).toEqual([]);
+});
+
 test('two years of three teams: each day once, in order, then complete; the next UTC day brings one day each', async () => {
   const world = createWorld({ 1: '2024-02-10', 2: '2024-02-29', 3: '2025-12-30' });
   let cursor: unknown = {};

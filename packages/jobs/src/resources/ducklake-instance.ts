@@ -3,6 +3,9 @@
  * so an instance serves many runs, each on a connection of its own.
  */
 
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 
 import type { S3Settings } from './object-store.ts';
@@ -27,6 +30,8 @@ export const LAKE = 'lake';
 export async function openInstance(options: InstanceOptions): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: options.memoryLimit,
+    // What does not fit is spilled; without this into a folder of wherever the process was started.
+    temp_directory: join(tmpdir(), 'skein-duckdb'),
     ...(options.extensionDirectory === undefined ? {} : { extension_directory: options.extensionDirectory }),
     threads: String(options.threads),
   });
