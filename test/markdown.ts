@@ -9,12 +9,12 @@ export interface CodeBlock {
 }
 
 const BLOCK =
-  /(?:<!-- (?<directive>[a-z0-9 ]+)(?:: (?<argument>[^\n]*?))? -->\n+)?```(?<language>\w+)\n(?<code>[^]*?)\n```/g;
+  /(?:<!-- (?<directive>[a-z0-9 ]+)(?:: (?<argument>[^\n]*?))? -->\n+)?^(?<indent> *)```(?<language>\w+)\n(?<code>[^]*?)\n\k<indent>```/gm;
 
 export function codeBlocks(page: string): CodeBlock[] {
   return [...page.matchAll(BLOCK)].map(({ groups = {} }) => ({
     language: groups.language ?? '',
-    code: groups.code ?? '',
+    code: (groups.code ?? '').replaceAll(new RegExp(`^${groups.indent ?? ''}`, 'gm'), ''),
     directive: groups.directive ?? '',
     argument: groups.argument ?? '',
   }));
