@@ -54,7 +54,8 @@ export function asLakeError(error: unknown, owner: string): ServiceError {
   // No cause: it would carry the full text to the logs.
   return new ServiceError('ducklake', `DuckLake, ${owner}: ${ADVICE[trouble]}${detail === '' ? '' : ` (${detail})`}.`, {
     retryable: trouble === 'conflict' || trouble === 'connection' || trouble === 'absent' || trouble === 'other',
-    details: { trouble, ...(trouble === 'conflict' ? { reason: 'conflict_retry_exhausted' } : {}) },
+    details: { trouble },
+    ...(trouble === 'conflict' ? { reason: 'conflict_retry_exhausted' as const } : {}),
   });
 }
 

@@ -29,6 +29,12 @@ export interface SkeinErrorOptions {
   readonly cause?: unknown;
 }
 
+export interface ServiceErrorOptions extends SkeinErrorOptions {
+  readonly retryable?: boolean;
+  /** Where a more precise one than `infra:<system>` is known. */
+  readonly reason?: EndReason;
+}
+
 export abstract class SkeinError extends Error {
   /** Stable, UPPER_SNAKE; scripts match on it. */
   abstract readonly code: string;
@@ -128,23 +134,27 @@ export class FencedError extends WorkError {
   override readonly reason = 'lease_lost';
 }
 
+/** What this work reads is not there, because the asset that makes it failed or never ran. */
+export class UpstreamFailedError extends WorkError {
+  readonly code = 'UPSTREAM_FAILED';
+  override readonly reason = 'upstream_failed';
+}
+
 /** A system that Skein depends on does not answer or refuses; exit 3, retried. */
 export class ServiceError extends SkeinError {
   readonly code = 'SERVICE_UNAVAILABLE';
   readonly httpStatus = 503;
   readonly exitCode = 3;
   override readonly retryable: boolean;
+  readonly reason: EndReason;
   readonly system: string;
 
   /** @param system the service's name as people know it: `clickhouse`, `postgres`, `kafka`, `redis`, `s3`, `sts`, `ducklake` */
-  constructor(system: string, message: string, options: SkeinErrorOptions & { readonly retryable?: boolean } = {}) {
+  constructor(system: string, message: string, options: ServiceErrorOptions = {}) {
     super(message, options);
     this.system = system;
     this.retryable = options.retryable ?? true;
-  }
-
-  get reason(): EndReason {
-    return `infra:${this.system}`;
+    this.reason = options.reason ?? `infra:${system}`;
   }
 }
 
@@ -166,6 +176,6 @@ export const ERRORS: Record<string, string> = {
   OUT_OF_MEMORY: 'The code used more memory than its asset may have.',
   PROCESS_EXITED: 'The code ended its thread or process instead of returning.',
   WORKER_LOST: 'The worker was lost several times without progress.',
-  UPSTREAM_FAILED: 'An asset that this one depends on failed in the same run.',
+  UPSTREAM_FAILED: 'An asset that this one depends on failed, in the same run or before it, or never ran.',
   SERVICE_UNAVAILABLE: 'A service that Skein depends on does not answer or refuses.',
 };

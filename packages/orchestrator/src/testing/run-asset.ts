@@ -6,9 +6,16 @@
 import type { z } from 'zod';
 
 import type { Asset, Task, TaskResult, TypedAsset } from '../definitions/asset.ts';
+import { runChecks } from '../definitions/check.ts';
 import { parseConfig } from '../definitions/config.ts';
 import type { Checkpoint, LogFields, LogLevel, Logger, PartitionRef, StepContext } from '../definitions/context.ts';
-import { FencedError, SkeinError } from '../definitions/errors.ts';
+import {
+  AssetFailedError,
+  CheckFailedError,
+  FencedError,
+  PartitionKeyInvalidError,
+  SkeinError,
+} from '../definitions/errors.ts';
 import type { Json, JsonObject } from '../definitions/json.ts';
 import type { Metadata, PartitionOutcome } from '../definitions/outcome.ts';
 import type { Opened, ResourceMap } from '../definitions/resource.ts';
@@ -21,6 +28,7 @@ export interface RunAssetOptions<R extends ResourceMap> {
   readonly resources: Opened<R>;
   readonly now?: Date;
   readonly runId?: string;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly attempt?: number;
   readonly epoch?: number;
   /** Saved checkpoints by task id ('' for `materialize`); kept up to date, so a second call resumes. */
@@ -88,7 +96,7 @@ export async function runAsset<P, S extends z.ZodType, R extends ResourceMap>(
     run: {
       id: options.runId ?? '01TESTRUN00000000000000000',
       job: `${untyped.key}_job`,
-      tags: {},
+      tags: options.tags ?? {},
       attempt: options.attempt ?? 1,
     },
     partitions,
@@ -130,14 +138,11 @@ export async function runAsset<P, S extends z.ZodType, R extends ResourceMap>(
   try {
     if (untyped.materialize) {
       const [ref] = refs;
-      if (!ref || refs.length > 1) throw new Error(`${untyped.key} makes one partition at a time; give one.`);
+      if (!ref || refs.length > 1)
+        throw new PartitionKeyInvalidError(`${untyped.key} makes one partition at a time; give one.`);
       const step = { ...context('', refs), partition: ref.value, partitionKey: ref.key };
       const outcome = await untyped.materialize(step);
-      for (const check of untyped.checks) {
-        const verdict = await check.run({ ...step, metadata: outcome.metadata });
-        if (!verdict.passed && check.severity === 'error')
-          throw new Error(`Check ${check.name}: ${verdict.description}`);
-      }
+      if (outcome.kind === 'materialized') await runChecks(untyped.checks, step, outcome.metadata);
       outcomes.set(ref.key, outcome);
       return done(outcome.metadata, undefined);
     }
@@ -159,13 +164,24 @@ async function fanOut(
   results: TaskResult[],
 ): Promise<Metadata> {
   const fan = asset.tasks;
-  if (!fan) throw new Error(`${asset.key} has no tasks.`);
+  if (!fan) throw new AssetFailedError(`${asset.key} has neither materialize nor tasks.`);
   const planned = await fan.plan(context('plan', refs));
   const all = [...new Set([...refs.map((ref) => ref.key), ...planned.flatMap((task) => task.partitions)])];
   for (const task of planned) results.push(await runTask(asset, context, task, outcomes));
   const allRefs = all.map((key) => ({ key, value: asset.partitions.parse(key) }));
   const result = await fan.settle({ ...context('settle', allRefs), results });
   for (const key of all) if (!outcomes.has(key)) outcomes.set(key, { kind: 'materialized', metadata: {} });
+  for (const { key, value } of allRefs) {
+    const made = outcomes.get(key);
+    if (made?.kind !== 'materialized') continue;
+    try {
+      const step = { ...context('settle', allRefs), partition: value, partitionKey: key };
+      await runChecks(asset.checks, step, made.metadata);
+    } catch (error) {
+      if (!(error instanceof CheckFailedError)) throw error;
+      outcomes.set(key, { kind: 'failed', error: describe(error), metadata: made.metadata });
+    }
+  }
   return result;
 }
 

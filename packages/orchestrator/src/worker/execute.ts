@@ -4,6 +4,7 @@
  */
 
 import type { Asset, Task } from '../definitions/asset.ts';
+import { runChecks } from '../definitions/check.ts';
 import { parseConfig } from '../definitions/config.ts';
 import type { StepContext } from '../definitions/context.ts';
 import { lookUp } from '../definitions/deployment.ts';
@@ -14,7 +15,7 @@ import {
   LeaseLostError,
   TimeoutError,
 } from '../definitions/errors.ts';
-import type { Metadata, PartitionOutcome } from '../definitions/outcome.ts';
+import type { PartitionOutcome } from '../definitions/outcome.ts';
 import { backoffMs } from '../definitions/retry.ts';
 import {
   type Attempt,
@@ -26,7 +27,7 @@ import {
 } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 import { failpoint } from '../engine/failpoint.ts';
-import { readTaskResults } from '../engine/reads/task-results.ts';
+import { readMaterialized, readTaskResults } from '../engine/reads/task-results.ts';
 import { type Part, configOf } from '../engine/submit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Scrub } from '../telemetry/scrub.ts';
@@ -200,26 +201,8 @@ async function materialize(
     attempt.rehearsal && made.kind === 'materialized'
       ? { kind: 'rehearsed', reason: 'a rehearsal leaves the state as it was', metadata: made.metadata }
       : made;
-  if (outcome.kind === 'materialized') await runChecks(asset, step, outcome.metadata);
+  if (outcome.kind === 'materialized') await runChecks(asset.checks, step, outcome.metadata);
   return { outcomes: [[ref.key, outcome]], result: outcome.metadata };
-}
-
-async function runChecks(
-  asset: Asset,
-  step: StepContext<unknown, unknown, unknown> & { partition: unknown },
-  metadata: Metadata,
-): Promise<void> {
-  for (const check of asset.checks) {
-    const verdict = await check.run({ ...step, metadata });
-    step.event('check.evaluated', {
-      check: check.name,
-      passed: verdict.passed,
-      severity: check.severity,
-      description: verdict.description,
-    });
-    if (!verdict.passed && check.severity === 'error')
-      throw new CheckFailedError(`Check ${check.name} failed: ${verdict.description}`);
-  }
 }
 
 const TASK_ID = /^[a-z0-9][a-z0-9_-]{0,99}$/;
@@ -268,8 +251,36 @@ async function settleTasks(
 ): Promise<OkVerdict> {
   const results = await readTaskResults(engine, attempt.runId);
   const result = await fanOut(asset).settle({ ...context, results });
-  // Partitions that are settled already keep their outcome; the script sees to that.
-  return { outcomes: attempt.parts.map(([key]) => [key, defaultOutcome(attempt)] as const), result };
+  const failed = await checkPartitions(engine, asset, attempt, context);
+  // Partitions that are settled already keep their outcome, but for those that fail a check; the script sees to that.
+  return {
+    outcomes: attempt.parts.map(([key]) => [key, failed.get(key) ?? defaultOutcome(attempt)] as const),
+    result,
+  };
+}
+
+/** Those of the materialized partitions that fail a check. */
+async function checkPartitions(
+  engine: Engine,
+  asset: Asset,
+  attempt: Attempt,
+  context: StepContext<unknown, unknown, unknown>,
+): Promise<ReadonlyMap<string, PartitionOutcome>> {
+  const failed = new Map<string, PartitionOutcome>();
+  if (asset.checks.length === 0 || attempt.rehearsal) return failed;
+  const metadata = await readMaterialized(engine, attempt);
+  for (const { key, value } of context.partitions) {
+    const made = metadata.get(key);
+    if (made === undefined) continue;
+    context.signal.throwIfAborted();
+    try {
+      await runChecks(asset.checks, { ...context, partition: value, partitionKey: key }, made);
+    } catch (error) {
+      if (!(error instanceof CheckFailedError)) throw error;
+      failed.set(key, { kind: 'failed', error: { code: error.code, message: error.message }, metadata: made });
+    }
+  }
+  return failed;
 }
 
 function defaultOutcome(attempt: Attempt): PartitionOutcome {

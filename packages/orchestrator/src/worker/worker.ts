@@ -36,7 +36,10 @@ export interface WorkerOptions {
 export interface SkeinWorker {
   readonly id: string;
   readonly metrics: Metrics;
-  /** @param graceMs what runs may take to finish; then it is aborted and left to another worker */
+  /**
+   * Stops once; a second call waits for the first.
+   * @param graceMs what runs may take to finish; then it is aborted and left to another worker
+   */
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -134,24 +137,27 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   );
   await Promise.all([attempts.waitUntilReady(), ticks.waitUntilReady()]);
 
+  let stopping: Promise<void> | undefined;
+  const stop = async (graceMs: number) => {
+    const closing = Promise.allSettled([attempts.close(), ticks.close()]);
+    const late = setTimeout(
+      () => leases.abortAll(new LeaseLostError('The worker is stopping; another one goes on.')),
+      graceMs,
+    );
+    await closing;
+    clearTimeout(late);
+    await pulse.stop();
+    clearInterval(heartbeat);
+    leases.stop();
+    connection.disconnect();
+    if (!options.resources) await resources.close();
+    await engine.script('beat', id, '', WORKER_ALIVE_MS).catch(() => {});
+  };
+
   return {
     id,
     metrics,
-    async stop(graceMs = 25_000) {
-      const closing = Promise.allSettled([attempts.close(), ticks.close()]);
-      const late = setTimeout(
-        () => leases.abortAll(new LeaseLostError('The worker is stopping; another one goes on.')),
-        graceMs,
-      );
-      await closing;
-      clearTimeout(late);
-      await pulse.stop();
-      clearInterval(heartbeat);
-      leases.stop();
-      connection.disconnect();
-      if (!options.resources) await resources.close();
-      await engine.script('beat', id, '', WORKER_ALIVE_MS).catch(() => {});
-    },
+    stop: (graceMs = 25_000) => (stopping ??= stop(graceMs)),
   };
 }
 

@@ -172,3 +172,17 @@ test('a cancelled run that waits behind another never runs', async () => {
   await h.client.wait(first.runId);
   expect((await h.client.run(second.runId)).status).toBe('CANCELED');
 });
+
+test('a worker is stopped once, however often it is asked: the second time leaves no timer behind', async () => {
+  const h = await harness();
+  const worker = await h.worker();
+  const first = worker.stop(50);
+  expect(worker.stop(50)).toBe(first);
+  await first;
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  await worker.stop(50);
+  expect(timers()).toBe(before);
+  expect(await h.engine.redis.zcard(h.engine.keys.workers)).toBe(0);
+  expect(await h.engine.redis.hget(h.engine.keys.meta, 'slots')).toBe('0');
+});

@@ -64,7 +64,7 @@ test('a check that fails fails the partition', async () => {
     resources: { warehouse: { count: async () => 0 } },
   });
   expect(run).toMatchObject({ status: 'FAILURE' });
-  expect(String(run.error)).toContain('some_rows: 0 rows');
+  expect(String(run.error)).toContain('Check some_rows failed: 0 rows');
 });
 
 const sensor = defineSensor({

@@ -1,7 +1,9 @@
-/** Results of a run's tasks, read when all of them have ended, for `settle`. */
+/** What a run's tasks have left, read when all of them have ended, for `settle` and for the checks after it. */
 
 import type { TaskResult } from '../../definitions/asset.ts';
 import type { Json } from '../../definitions/json.ts';
+import type { Metadata } from '../../definitions/outcome.ts';
+import type { Attempt } from '../attempt.ts';
 import type { Engine } from '../engine.ts';
 
 export async function readTaskResults(engine: Engine, runId: string): Promise<TaskResult[]> {
@@ -22,4 +24,20 @@ export async function readTaskResults(engine: Engine, runId: string): Promise<Ta
       ];
     })
     .sort((a, b) => (a.task < b.task ? -1 : 1));
+}
+
+/** Metadata of the partitions that the tasks have materialized, or that count as such because none settled them. */
+export async function readMaterialized(
+  engine: Engine,
+  { runId, asset, parts }: Pick<Attempt, 'runId' | 'asset' | 'parts'>,
+): Promise<Map<string, Metadata>> {
+  const made = new Map<string, Metadata>();
+  if (parts.length === 0) return made;
+  const records = await engine.redis.hmget(engine.keys.runParts(runId), ...parts.map(([key]) => `${asset}|${key}`));
+  parts.forEach(([key], i) => {
+    const record = JSON.parse(records[i] || '{"o":"materialized"}') as { o: string; m?: Metadata; from?: string };
+    // What was taken over from an earlier run passed its checks there.
+    if (record.o === 'materialized' && record.from === undefined) made.set(key, record.m ?? {});
+  });
+  return made;
 }

@@ -55,7 +55,9 @@ local function settle(attempt, epoch, verdict, json)
   for _, p in ipairs(kind == 'settle' and parts_of(run) or cjson.decode(u[4])) do by_key[p[1]] = p end
   for _, o in ipairs(v.outcomes or {}) do
     local p = by_key[o[1]]
-    if p then settle_partition(run, asset, p, o[2], o[3], at, v.version) end
+    if p and not settle_partition(run, asset, p, o[2], o[3], at, v.version) and kind == 'settle' and o[2] == 'failed' then
+      fail_checked(run, asset, p, o[3], at)
+    end
   end
   if kind == 'plan' then
     local parts, seen = parts_of(run), {}

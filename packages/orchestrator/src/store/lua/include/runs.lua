@@ -195,6 +195,20 @@ local function settle_partition(run, asset, p, kind, json, at, version)
   return true
 end
 
+-- A partition that its task had materialized fails a check after all tasks have ended: the one outcome that is changed,
+-- while its run still goes on.
+local function fail_checked(run, asset, p, json, at)
+  local pk, field = k('run', run, 'parts'), asset .. '|' .. p[1]
+  local current = hget(pk, field)
+  if not current or not string.find(current, '"o":"materialized"', 1, true) then return end
+  redis.call('HSET', pk, field, json)
+  set_cell(asset, p[2], p[3], OUTCOME.failed, IDLE)
+  redis.call('HINCRBY', k('run', run), 'n_mat', -1)
+  redis.call('HINCRBY', k('run', run), 'n_fail', 1)
+  set_last(asset, p[2], p[3], run, 'FAILURE', at)
+  event(run, 'partition.failed', at, cjson.encode({ asset = asset, key = p[1] }))
+end
+
 -- A backfill whose partitions are all asked for is over when its last run is.
 local function finish_backfill(bf, at)
   local bk = k('bf', bf)
