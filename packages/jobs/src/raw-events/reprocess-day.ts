@@ -88,7 +88,7 @@ export class DayRun {
     this.point = { version: 1, cursor: work.page.end, tally: addTallies(this.point.tally, tally) };
     await saveResumePoint(context.checkpoint, this.point);
     const { total_events_found: done } = this.point.tally.counters;
-    context.progress(done, Math.max(done, this.total), `${done} events`);
+    context.progress(done, Math.max(done, this.total), 'events read and sent');
     countMetrics(context, tally);
   }
 

@@ -15,6 +15,7 @@ const SCRIPT_NAMES = [
   'begin',
   'renew',
   'checkpoint',
+  'progress',
   'settle-partition',
   'settle',
   'cancel',

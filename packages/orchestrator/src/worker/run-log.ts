@@ -1,6 +1,7 @@
 /**
- * What user code says while it works: log lines, events and progress of one attempt, buffered and written to the run's
- * streams in one pipeline a few times a second. Lines are capped and scrubbed; the streams are trimmed.
+ * What user code says while it works: log lines, events and progress of one attempt, buffered and written a few times a
+ * second: lines and events to the run's streams in one pipeline, progress by a script, which sums over the run. Lines
+ * are capped and scrubbed; the streams are trimmed.
  */
 
 import type { LogFields, LogLevel, Logger } from '../definitions/context.ts';
@@ -18,11 +19,17 @@ const FLUSH_MS = 250;
 const MAX_LINE = 65_536;
 const MAX_EVENTS_PER_RUN = 20_000;
 
+interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly note: string;
+}
+
 type Entry = readonly [stream: 'log' | 'event', level: string, text: string, fields: string, at: number];
 
 export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: string) => string): RunLog {
   let buffer: Entry[] = [];
-  let progress: string | undefined;
+  let progress: Progress | undefined;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
@@ -32,7 +39,7 @@ export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: str
     buffer.push(entry);
     timer ??= setTimeout(() => void flush(), FLUSH_MS);
   };
-  const write = async (entries: readonly Entry[], latest: string | undefined) => {
+  const write = async (entries: readonly Entry[], latest: Progress | undefined) => {
     const pipeline = engine.redis.pipeline();
     const unit = attempt.id;
     for (const [stream, level, text, fields, at] of entries) {
@@ -72,25 +79,8 @@ export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: str
         );
       }
     }
-    if (latest !== undefined) {
-      pipeline.hset(engine.keys.run(attempt.runId), 'progress', latest);
-      pipeline.xadd(
-        engine.keys.events,
-        'MAXLEN',
-        '~',
-        50_000,
-        '*',
-        't',
-        'run.progress',
-        'r',
-        attempt.runId,
-        'at',
-        Date.now(),
-        'd',
-        latest,
-      );
-    }
     await pipeline.exec();
+    if (latest !== undefined) await engine.script('progress', attempt.id, latest.done, latest.total, latest.note);
   };
   const flush = async () => {
     clearTimeout(timer);
@@ -114,7 +104,7 @@ export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: str
     error: line('error'),
     event: (name, fields) => add(['event', 'info', name.slice(0, 200), cap(scrub(toJson(fields))), Date.now()]),
     progress(done, total, note) {
-      progress = JSON.stringify({ done, total, note: scrub(note).slice(0, 200) });
+      progress = { done, total, note: scrub(note).slice(0, 200) };
       timer ??= setTimeout(() => void flush(), FLUSH_MS);
     },
     flush,
