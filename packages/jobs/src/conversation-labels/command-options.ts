@@ -51,10 +51,18 @@ export async function commandWork(
     clickhouse: await context.open(clickhouse),
     signal: new AbortController().signal,
     log,
-    config: LabelConversationsConfig.parse({ selection: options.selection, cluster: options.cluster ?? null }),
+    config: configOf(options),
     runId,
     regular: false,
     phase: (_name, work) => work(),
     event: quiet,
   };
+}
+
+/** @throws ConfigInvalidError that names the option */
+function configOf({ selection, cluster }: Pick<RangeOptions, 'selection' | 'cluster'>): LabelConversationsConfig {
+  const read = LabelConversationsConfig.safeParse({ selection, cluster: cluster ?? null });
+  if (read.success) return read.data;
+  const what = read.error.issues.map((issue) => `--${issue.path.join('.')} ${issue.message}`).join('; ');
+  throw new ConfigInvalidError(`${what}.`);
 }
