@@ -76,6 +76,31 @@ test('adding twice, editing nobody, and a team id that is none', async () => {
   await expect(skein('ducklings check --team-id 0x7')).rejects.toThrow(/positive whole number/);
 });
 
+test.each([
+  ['edit --team-id 8 --disable', /Team 8 has no duckling/],
+  ['remove --team-id 8 --yes', /Team 8 has no duckling/],
+  ['check --team-id 8', /Team 8 has no duckling/],
+  ['orphans --team-id 8', /Team 8 has no duckling/],
+  ['reset --team-id 8 --yes', /Team 8 has no duckling/],
+  ['edit --team-id 7 --bucket UPPER', /--bucket: use 3 to 63/],
+  ['edit --team-id 7 --db-port 70000', /--db-port/],
+  ['edit --team-id 7 --db-port 5x', /whole number/],
+  ['edit --team-id 7 --enable --disable', /not both/],
+  ['edit --team-id 7 --db-host ', /--db-host/],
+  ['remove --team-id 7', /Nothing was done: confirm it with --yes/],
+  ['remove', /required option '--team-id/],
+  ['orphans --team-id -1', /positive whole number/],
+  ['orphans --team-id 7 --older-than 1w', /“1w” is no duration/],
+  ['reset', /required option '--team-id/],
+  ['lists', /unknown command 'lists'/],
+  ['list --all', /unknown option '--all'/],
+])('ducklings %s is refused and changes nothing', async (line, message) => {
+  await skein(`ducklings add --team-id 7 ${flags} --password-env ACME`);
+  const before = await house.ducklings.catalog.get(7);
+  await expect(skein(`ducklings ${line}`)).rejects.toThrow(message);
+  expect(await house.ducklings.catalog.list()).toEqual([before]);
+});
+
 test('every subcommand’s help has examples', async () => {
   const program = new Command();
   ducklingsCommand.register(program, async () => {});
