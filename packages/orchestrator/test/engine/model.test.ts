@@ -6,6 +6,7 @@ import { beginAttempt, saveCheckpoint, settleFailed, settleOk } from '../../src/
 import type { Attempt } from '../../src/engine/attempt.ts';
 import { createClient } from '../../src/engine/client.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { registerDefinitions } from '../../src/engine/register.ts';
 import { type Harness, openHarness, testDeployment } from './harness.ts';
 
 const SEQUENCES = Number(process.env.SKEIN_MODEL_SEQUENCES ?? 150);
@@ -15,7 +16,10 @@ const MAX_LOST = 3;
 interface ModelRun {
   readonly id: string;
   readonly part: string;
-  phase: 'waiting' | 'dispatched' | 'running' | 'ended';
+  /** Under a limit of one run at once. */
+  readonly red: boolean;
+  /** `queued`: it has its partition, and stands aside for a slot of its limit until the ledger lets it go. */
+  phase: 'waiting' | 'queued' | 'dispatched' | 'running' | 'ended';
   status: string;
   attempt: number;
   lost: number;
@@ -28,7 +32,7 @@ class Model {
   readonly outcome = new Map<string, string>();
 
   holder(part: string): ModelRun | undefined {
-    return this.runs.find((run) => run.part === part && (run.phase === 'dispatched' || run.phase === 'running'));
+    return this.runs.find((run) => run.part === part && run.phase !== 'waiting' && run.phase !== 'ended');
   }
 
   end(run: ModelRun, status: string, outcome?: string): void {
@@ -38,10 +42,17 @@ class Model {
     run.held = undefined;
     if (outcome) this.outcome.set(run.part, outcome);
     const next = this.runs.find((one) => one.part === run.part && one.phase === 'waiting');
-    if (next && !this.holder(run.part)) {
-      next.phase = 'dispatched';
-      next.status = 'STARTING';
-    }
+    if (next && !this.holder(run.part)) this.claim(next);
+  }
+
+  /** What has its partition goes out, but for the limit: which of those that wait for it goes, the ledger decides. */
+  claim(run: ModelRun): void {
+    run.phase = run.red ? 'queued' : 'dispatched';
+    run.status = run.red ? 'QUEUED' : 'STARTING';
+  }
+
+  reds(): ModelRun[] {
+    return this.runs.filter((run) => run.red && (run.phase === 'dispatched' || run.phase === 'running'));
   }
 
   again(run: ModelRun): void {
@@ -54,7 +65,11 @@ class Model {
   activity(part: string): string {
     const run = this.holder(part);
     if (!run) return 'idle';
-    return run.phase === 'dispatched' ? 'queued' : run.status === 'CANCELING' ? 'cancelling' : 'running';
+    return run.phase === 'dispatched' || run.phase === 'queued'
+      ? 'queued'
+      : run.status === 'CANCELING'
+        ? 'cancelling'
+        : 'running';
   }
 }
 
@@ -88,17 +103,22 @@ async function step(engine: Engine, model: Model, [name, which]: Command): Promi
   if (name === 'submit') {
     const part = PARTS[which % PARTS.length] ?? PARTS[0];
     const free = model.holder(part) === undefined;
-    const { runId } = await client.submit({ job: 'events_job', partitions: [part], cause: 'model' });
-    model.runs.push({
+    const red = which % 2 === 0;
+    const tags = red ? { team: 'red' } : {};
+    const { runId } = await client.submit({ job: 'events_job', partitions: [part], tags, cause: 'model' });
+    const run: ModelRun = {
       id: runId,
       part,
-      phase: free ? 'dispatched' : 'waiting',
-      status: free ? 'STARTING' : 'QUEUED',
+      red,
+      phase: 'waiting',
+      status: 'QUEUED',
       attempt: 1,
       lost: 0,
       held: undefined,
       stale: undefined,
-    });
+    };
+    model.runs.push(run);
+    if (free) model.claim(run);
     return;
   }
   const run = model.runs[which % Math.max(1, model.runs.length)];
@@ -165,6 +185,16 @@ async function settleDown(engine: Engine): Promise<void> {
 
 async function agree(engine: Engine, model: Model): Promise<void> {
   const client = createClient(engine);
+  for (const run of model.runs.filter(({ phase }) => phase === 'queued')) {
+    const { status, blocked } = await client.run(run.id);
+    if (status !== 'STARTING') expect(blocked).toBe('the limit of 1 run at once with the tag team=red is reached');
+    else Object.assign(run, { phase: 'dispatched', status });
+  }
+  // Never more than the limit, and never a slot free while one stands aside for it.
+  const aside = model.runs.some(({ phase }) => phase === 'queued');
+  expect(model.reds().length).toBeLessThanOrEqual(1);
+  if (aside) expect(model.reds()).toHaveLength(1);
+  expect(await engine.redis.scard(`${engine.keys.prefix}:act:tag:team=red`)).toBe(model.reds().length);
   const statuses = await Promise.all(model.runs.map(async (run) => (await client.run(run.id)).status));
   expect(statuses).toEqual(model.runs.map((run) => run.status));
   const states = await client.partitionStatus('events', PARTS);
@@ -183,7 +213,7 @@ let harness: Harness;
 beforeAll(async () => {
   // Nothing is resent or expires by itself: the commands are all that happens.
   harness = await openHarness(
-    testDeployment(() => ({})),
+    { ...testDeployment(() => ({})), tagLimits: [{ tag: 'team', value: 'red', limit: 1 }] },
     { SKEIN_LEASE_MS: '600000', SKEIN_RESEND_MS: '600000' },
   );
 });
@@ -195,6 +225,7 @@ test(`the ledger agrees with the model, ${SEQUENCES} random sequences`, async ()
     fc.asyncProperty(commands, async (sequence) => {
       const keys = await engine.redis.keys(`${engine.keys.prefix}:*`);
       if (keys.length > 0) await engine.redis.del(...keys);
+      await registerDefinitions(engine.redis, engine.keys.prefix, engine.deployment);
       await engine.script('beat', 'model', JSON.stringify({ concurrency: 100 }), 600_000);
       const model = new Model();
       for (const command of sequence) {
