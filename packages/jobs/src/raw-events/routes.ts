@@ -1,6 +1,6 @@
 /**
  * The original's HTTP routes in front of Skein's runs: `POST /events/raw/reprocess` launches one, `GET` of its workflow
- * id shows how far it is and what came of it. Faults are answered in the original's words and envelope.
+ * id shows how far it is and what came of it, `…/drops` the events behind each drop reason. Faults are answered in the original's words and envelope.
  */
 
 import {
@@ -12,7 +12,10 @@ import {
   type RouteFamily,
   type RunDetail,
 } from '@skein/orchestrator';
+
+import { clickhouse } from '../resources/clickhouse.ts';
 import { NOTHING } from './counters.ts';
+import { dropsOf } from './drops.ts';
 import { RawEventsReprocessingDisabledError } from './errors.ts';
 import { parseRequest, runIdOf, workflowId } from './request.ts';
 import { rawEventsSettings } from './settings.ts';
@@ -41,6 +44,7 @@ export const rawEventsRoutes: RouteFamily = {
       for (const prefix of PREFIXES) {
         scope.post(`${prefix}/events/raw/reprocess`, (request, reply) => launch(context, request, reply));
         scope.get(`${prefix}/events/raw/reprocess/:workflow_id`, (request) => show(context, request));
+        scope.get(`${prefix}/events/raw/reprocess/:workflow_id/drops`, (request) => showDrops(context, request));
       }
     });
   },
@@ -72,13 +76,25 @@ async function launch(context: RouteContext, request: Request, reply: Reply) {
   }
 }
 
-async function show(context: RouteContext, request: Request) {
+/** @throws NotFoundError */
+async function runOf(context: RouteContext, request: Request): Promise<{ workflow: string; run: RunDetail }> {
   const { workflow_id: workflow = '' } = request.params as { readonly workflow_id?: string };
   const runId = runIdOf(workflow);
   const run = runId === undefined ? undefined : await (await context.client()).run(runId);
   if (run?.job !== JOB || workflowId(run.config, run.id) !== workflow) {
     throw new NotFoundError(`No workflow has the id “${workflow.slice(0, 200)}”.`);
   }
+  return { workflow, run };
+}
+
+async function showDrops(context: RouteContext, request: Request) {
+  const { workflow, run } = await runOf(context, request);
+  const drops = await dropsOf(run, await context.open(clickhouse), await context.open(rawEventsSettings));
+  return { workflow_id: workflow, run_id: run.id, drops };
+}
+
+async function show(context: RouteContext, request: Request) {
+  const { workflow, run } = await runOf(context, request);
   return {
     workflow_id: workflow,
     run_id: run.id,

@@ -117,6 +117,34 @@ WHERE ${TENANT} AND timestamp >= fromUnixTimestamp64Milli({dayFrom:Int64}) AND t
   };
 }
 
+/** The rows of some ids, each on its day. The days bound the granules that are read; the ids alone would not. */
+export function rowsByIdSql(
+  settings: RawEventsSettings,
+  tenant: string,
+  some: readonly { readonly day: string; readonly id: string }[],
+  limit: number,
+): Statement {
+  const days = some.map(({ day }) => day).sort();
+  return {
+    sql: `SELECT id AS raw_event_id, environment_id, external_customer_id, event_name,
+  concat(replaceOne(toString(toTimeZone(r.timestamp, 'UTC')), ' ', 'T'), 'Z') AS timestamp, payload
+FROM ${tableOf(settings, 'raw_events')} AS r FINAL
+WHERE r.tenant_id = {tenant:String} AND r.timestamp >= toDateTime64({first:Date}, 3, 'UTC')
+  AND r.timestamp < toDateTime64({last:Date} + 1, 3, 'UTC')
+  AND (toDate(r.timestamp, 'UTC'), r.id) IN arrayZip({days:Array(Date)}, {ids:Array(String)})
+ORDER BY r.timestamp, r.id
+LIMIT {limit:UInt32}`,
+    params: {
+      tenant,
+      first: days[0],
+      last: days.at(-1),
+      days: some.map(({ day }) => day),
+      ids: some.map(({ id }) => id),
+      limit,
+    },
+  };
+}
+
 /**
  * An event's own instant may lie a day beside the raw row's timestamp, which is the wall clock of the event with its
  * offset thrown away; offsets reach 24 hours.

@@ -171,3 +171,43 @@ test('progress is the sum of days that run side by side, and so is the result', 
     },
   });
 }, 120_000);
+
+test('a drop reason leads to its events', async () => {
+  const at = (day: string) => ({ timestamp: `${day}T10:00:00.500Z` });
+  await world.insert([
+    { id: 'good', ...at('2024-03-01') },
+    { id: 'a', payload: '{"orgId":"o"}', ...at('2024-03-01') },
+    { id: 'b', payload: '{"orgId":"o","x":1}', ...at('2024-03-03') },
+    { id: "c'\\", payload: '{}', ...at('2024-03-03') },
+    // Of the same id, but on a day on which it was not dropped.
+    { id: 'b', ...at('2024-03-02') },
+  ]);
+  const answer = await sh(
+    `curl -s ${server.url}/events/raw/reprocess -H 'Content-Type: application/json' -H 'X-Tenant-ID: t1' -d '${JSON.stringify({ start_date: '2024-03-01T00:00:00Z', end_date: '2024-03-03T23:59:59Z' })}'`,
+  );
+  const workflow = String(answer.workflow_id);
+  await until(workflow, ({ status }) => status === 'SUCCESS');
+  const { drops } = await sh(`curl -s ${server.url}/events/raw/reprocess/${workflow}/drops`);
+  const event = {
+    environment_id: 'e1',
+    external_customer_id: 'org-1',
+    event_name: 'openai-modeling-gpt-4.1',
+  };
+  expect(drops).toEqual([
+    {
+      reason: 'missing_method_name',
+      count: 2,
+      events: [
+        { ...event, raw_event_id: 'a', timestamp: '2024-03-01T10:00:00.500Z', payload: '{"orgId":"o"}' },
+        { ...event, raw_event_id: 'b', timestamp: '2024-03-03T10:00:00.500Z', payload: '{"orgId":"o","x":1}' },
+      ],
+    },
+    {
+      reason: 'missing_org_id',
+      count: 1,
+      events: [{ ...event, raw_event_id: "c'\\", timestamp: '2024-03-03T10:00:00.500Z', payload: '{}' }],
+    },
+  ]);
+  const none = await fetch(`${server.url}/events/raw/reprocess/wf_ReprocessRawEventsWorkflow_${'0'.repeat(26)}/drops`);
+  expect(none.status).toBe(404);
+}, 120_000);
