@@ -32,6 +32,10 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly load
       summary: 'relabelling 1.5 million conversations beside the bare statements',
       load: () => import('./labels.ts'),
     },
+    fleet: {
+      summary: 'what a worker and a run cost Redis: how many of them one Redis carries',
+      load: () => import('./fleet.ts'),
+    },
     versus: {
       summary: 'Skein beside Dagster: empty runs, a backfill, a sensor’s fan-out, partition states',
       load: () => import('./versus.ts'),
