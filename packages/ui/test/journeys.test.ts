@@ -173,10 +173,10 @@ test('backfill a painted rectangle; pause, resume, cancel', async () => {
   await map.waitFor();
   const box = await map.boundingBox();
   if (!box) throw new TypeError('the map has no size');
-  // Rows m1…m2, 1 to 10 January: 128 px of labels, 26 px of axis, 20 × 22 px a cell.
-  await page.mouse.move(box.x + 138, box.y + 37);
+  // Rows m1…m2, 1 to 10 January: 164 px of labels, 46 px of axis, 20 × 22 px a cell.
+  await page.mouse.move(box.x + 174, box.y + 57);
   await page.mouse.down();
-  await page.mouse.move(box.x + 128 + 9 * 20 + 10, box.y + 26 + 22 + 11, { steps: 5 });
+  await page.mouse.move(box.x + 164 + 9 * 20 + 10, box.y + 46 + 22 + 11, { steps: 5 });
   await page.mouse.up();
   await page.getByText('2 rows × 2026-01-01 … 2026-01-10').waitFor();
   await page.getByText('20 partitions: 20 missing').waitFor();

@@ -1,11 +1,12 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { Suspense, lazy, useState } from 'react';
+import { Suspense, lazy, useEffect, useState } from 'react';
 
 import { getMe, getOverview } from '../api/generated/client.ts';
 import { ApiError } from '../api/operation.ts';
 import { useApi } from '../api/use-api.ts';
 import { Loading, ProblemNotice } from '../parts/States.tsx';
 import { Bar } from './Bar.tsx';
+import { useLiveState } from './live-context.ts';
 import { NAV, type NavItem } from './nav.ts';
 import { useSignedOut } from './session.ts';
 import { useShortcuts } from './use-shortcuts.ts';
@@ -45,6 +46,7 @@ export function Shell() {
       <Nav />
       <div className="main">
         <Bar me={me.data} onPalette={() => setOpen('palette')} onShortcuts={() => setOpen('shortcuts')} />
+        <AwayBanner />
         <main id="main" tabIndex={-1} style={{ outline: 'none' }}>
           <Suspense fallback={<Loading />}>
             <Outlet />
@@ -101,4 +103,23 @@ function NavEntry({ item, count }: { item: NavItem; count: number }) {
 
 function Centered({ children }: { children: React.ReactNode }) {
   return <main style={{ maxWidth: 640, margin: '12vh auto', padding: 20 }}>{children}</main>;
+}
+
+/** From this long on it is no hiccup. */
+const AWAY_MS = 2_500;
+
+/** The server is away: what is shown may be old, what is typed is kept, and it goes on by itself. */
+function AwayBanner() {
+  const state = useLiveState();
+  const [isAway, setAway] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setAway(state === 'reconnecting'), state === 'reconnecting' ? AWAY_MS : 0);
+    return () => clearTimeout(timer);
+  }, [state]);
+  if (!isAway) return <div role="status" />;
+  return (
+    <div className="away" role="status">
+      The server does not answer. What you see may be old; what you typed is kept. Trying again by itself…
+    </div>
+  );
 }

@@ -51,6 +51,7 @@ const asset = createRoute({
       col: numberOf(raw, 'col'),
       zoom: numberOf(raw, 'zoom'),
       only: textOf(raw, 'only'),
+      by: textOf(raw, 'by'),
       cell: textOf(raw, 'cell'),
       at: textOf(raw, 'at'),
       rows: textOf(raw, 'rows'),
@@ -127,7 +128,7 @@ const backfill = createRoute({
 });
 const ducklings = createRoute({
   ...at('/ducklings'),
-  validateSearch: (raw: Raw) => given({ q: textOf(raw, 'q') }),
+  validateSearch: (raw: Raw) => given({ q: textOf(raw, 'q'), team: textOf(raw, 'team') }),
   component: lazyRouteComponent(() => import('../ducklings/DucklingsPage.tsx'), 'DucklingsPage'),
 });
 const failures = createRoute({

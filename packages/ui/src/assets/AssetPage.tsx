@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Tooltip } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 
@@ -7,6 +7,7 @@ import { useApi } from '../api/use-api.ts';
 import { Json } from '../parts/Json.tsx';
 import { Card, Page } from '../parts/Page.tsx';
 import { Read } from '../parts/States.tsx';
+import { Status } from '../parts/Status.tsx';
 import { Tabs } from '../parts/Tabs.tsx';
 import { formatDuration } from '../parts/time.ts';
 import { RunTable } from '../runs/RunTable.tsx';
@@ -33,6 +34,7 @@ export function AssetPage() {
       lead={asset.data?.description}
       head={
         <>
+          {asset.data?.freshness && <Freshness of={asset.data.freshness} />}
           <span className="grow" />
           <Button component={Link} to="/launch" search={{ asset: key } as never} leftSection={<Rocket size={14} />}>
             Launch…
@@ -61,6 +63,22 @@ export function AssetPage() {
         )}
       </Read>
     </Page>
+  );
+}
+
+/** Whether what should be there by now is; its tooltip says what was looked at. */
+function Freshness({ of }: { of: NonNullable<AssetDetail['freshness']> }) {
+  const shown = of.late.slice(0, 5).join(', ');
+  const label =
+    of.state === 'late'
+      ? `${of.late_rows} of ${of.rows} are late for ${of.label ?? 'what is due'}: ${shown}${of.late_rows > 5 ? ' …' : ''}`
+      : `Due ${of.label === null ? '' : `${of.label} `}by ${of.due_at}, within ${formatDuration(of.within_ms)}; ${of.rows} looked at.`;
+  return (
+    <Tooltip label={label}>
+      <span tabIndex={0}>
+        <Status of={of.state} label={of.state === 'late' ? `${of.late_rows} of ${of.rows} late` : of.state} />
+      </span>
+    </Tooltip>
   );
 }
 
@@ -135,6 +153,8 @@ function Config({ asset }: { asset: AssetDetail }) {
             <dd>{asset.max_attempts}</dd>
             <dt>Time limit</dt>
             <dd>{asset.timeout_ms === null ? 'none' : formatDuration(asset.timeout_ms)}</dd>
+            <dt>Version of the code</dt>
+            <dd className="mono">{asset.code_version ?? 'not given'}</dd>
             <dt>Isolation</dt>
             <dd>{asset.isolation}</dd>
             <dt>Resources</dt>

@@ -2,12 +2,12 @@ import { ActionIcon, Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { Rocket, X } from 'lucide-react';
 
-import { type AssetDetail, getPartition } from '../api/generated/client.ts';
+import { type AssetDetail, type StaleReason, getPartition } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
 import { Json } from '../parts/Json.tsx';
 import { KeyText } from '../parts/KeyText.tsx';
 import { Card } from '../parts/Page.tsx';
-import { Read } from '../parts/States.tsx';
+import { Notice, Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Duration, Time } from '../parts/Time.tsx';
 import { Cause } from '../runs/Cause.tsx';
@@ -39,6 +39,7 @@ export function CellCard({
               <Status of={value.outcome} />
               {value.activity !== 'idle' && <Status of={value.activity} />}
             </div>
+            {value.stale && <Stale of={value.stale_reasons} />}
             <Button
               component={Link}
               to="/launch"
@@ -94,5 +95,35 @@ export function CellCard({
         )}
       </Read>
     </Card>
+  );
+}
+
+/** Why what was made is not what would be made now. */
+function Stale({ of }: { of: readonly StaleReason[] }) {
+  return (
+    <Notice tone="warn">
+      <strong>Stale</strong>
+      <ul className="plain small">
+        {of.map((one) => (
+          <li key={`${one.kind}${one.asset}${one.key}`}>
+            {one.kind === 'code' ? (
+              <>
+                the code changed to <code className="mono">{one.code_version}</code>; it was made by{' '}
+                <code className="mono">{one.made_by ?? 'an unknown version'}</code>
+              </>
+            ) : (
+              <>
+                {one.asset} <KeyText of={one.key ?? ''} max={24} /> was made later
+                {one.at && (
+                  <>
+                    , <Time at={one.at} relative />
+                  </>
+                )}
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Notice>
   );
 }

@@ -14,6 +14,7 @@ import { LEGEND } from './heat-map/cells.ts';
 import { columnsOf } from './heat-map/columns.ts';
 import { HeatMap } from './heat-map/HeatMap.tsx';
 import type { Place, Rectangle } from './heat-map/view.ts';
+import { PasteKeys } from './PasteKeys.tsx';
 import { SelectionBar } from './SelectionBar.tsx';
 
 const route = getRouteApi('/assets/$key');
@@ -36,6 +37,12 @@ export function PartitionMap({ asset }: { asset: AssetDetail }) {
     () => (isSingleRow ? [''] : (rows.data?.pages.flatMap((page) => page.items.map((row) => row.id)) ?? [])),
     [isSingleRow, rows.data],
   );
+  const totals = useMemo(() => {
+    const all = isSingleRow
+      ? [asset.counts]
+      : (rows.data?.pages.flatMap((page) => page.items.map(({ counts }) => counts)) ?? []);
+    return all.map(({ materialized: made, failed }) => ({ made, failed }));
+  }, [isSingleRow, rows.data, asset.counts]);
   const columns = useMemo(() => columnsOf(asset.partitions), [asset.partitions]);
   const shown = useMemo(() => new Set(only?.split(',') ?? []), [only]);
   const selection = useMemo(() => selectionOf(search, ids, columns.columnOf), [search, ids, columns]);
@@ -91,6 +98,7 @@ export function PartitionMap({ asset }: { asset: AssetDetail }) {
               {name}
             </button>
           ))}
+        <PasteKeys asset={asset} />
         <span className="grow" />
         <Legend asset={asset} only={shown} onOnly={(next) => go({ only: [...next].join(',') })} />
       </div>
@@ -114,6 +122,9 @@ export function PartitionMap({ asset }: { asset: AssetDetail }) {
               selection={selection}
               onOpen={onOpen}
               onSelect={onSelect}
+              totals={totals}
+              by={search.by}
+              onBy={(by) => go({ by } as never)}
             />
           )}
           <More of={rows} />

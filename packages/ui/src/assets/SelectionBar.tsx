@@ -3,9 +3,10 @@ import { useNavigate } from '@tanstack/react-router';
 import { Suspense, lazy, useState } from 'react';
 
 import { type AssetDetail, planBackfill } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { tellProblem, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { Act } from '../parts/Act.tsx';
+import { exportCsv } from './export-csv.ts';
 import { MarkDialog } from './MarkDialog.tsx';
 import './heat-map/heat-map.css';
 
@@ -24,6 +25,7 @@ export interface SelectionBarProps {
 /** What a painted rectangle holds, exactly, and what can be done with it. */
 export function SelectionBar({ asset, ids, from, to, onClear }: SelectionBarProps) {
   const [dialog, setDialog] = useState<'backfill' | 'mark'>();
+  const [isExporting, setExporting] = useState(false);
   const navigate = useNavigate();
   const { allowed } = useAllowed('backfill');
   const job = asset.jobs[0];
@@ -61,6 +63,18 @@ export function SelectionBar({ asset, ids, from, to, onClear }: SelectionBarProp
       <Act permission="mark_partitions" onAct={() => setDialog('mark')}>
         Mark…
       </Act>
+      <Button
+        variant="default"
+        loading={isExporting}
+        onClick={() => {
+          setExporting(true);
+          exportCsv(asset.key, named, from, to)
+            .catch(tellProblem)
+            .finally(() => setExporting(false));
+        }}
+      >
+        Export CSV
+      </Button>
       <Button variant="subtle" color="gray" onClick={onClear}>
         Clear
       </Button>

@@ -1,13 +1,16 @@
-import { TextInput } from '@mantine/core';
+import { TextInput, Tooltip } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
 
 import { type Asset, type PartitionCounts, listAssets, listPartitionRows } from '../api/generated/client.ts';
-import { useApi, usePages } from '../api/use-api.ts';
-import { KeyText } from '../parts/KeyText.tsx';
-import { More } from '../parts/More.tsx';
+import { tellProblem, useAct, useApi } from '../api/use-api.ts';
+import { useAllowed } from '../app/access.ts';
+import { DataTable } from '../parts/DataTable.tsx';
+import { Switch } from '../parts/fields.ts';
 import { Card, Page } from '../parts/Page.tsx';
 import { Proportion } from '../parts/Proportion.tsx';
 import { Empty, Read } from '../parts/States.tsx';
+import { type Duckling, changeDuckling, listDucklings } from './api.ts';
+import { DucklingDetail } from './DucklingDetail.tsx';
 
 const route = getRouteApi('/ducklings');
 const GROUP = 'ducklings';
@@ -32,9 +35,8 @@ export function DucklingsPage() {
       <Read of={assets}>
         {({ items }) => {
           const own = items.filter((asset) => asset.group === GROUP);
-          const [lead] = own;
-          return lead ? (
-            <Teams lead={lead} others={own.slice(1)} q={q} />
+          return own.length > 0 ? (
+            <Teams assets={own} q={q} />
           ) : (
             <Empty title="This deployment has no ducklings.">
               Bind the duckling assets in skein.config.ts, then add one with “skein ducklings add”.
@@ -46,60 +48,100 @@ export function DucklingsPage() {
   );
 }
 
-function Teams({ lead, others, q }: { lead: Asset; others: readonly Asset[]; q: string }) {
-  const rows = usePages(listPartitionRows, { key: lead.key, limit: 100, ...(q ? { q } : {}) });
-  const assets = [lead, ...others];
+function Teams({ assets, q }: { assets: readonly Asset[]; q: string }) {
+  const ducklings = useApi(listDucklings, {});
+  const { team } = route.useSearch();
+  const navigate = route.useNavigate();
   return (
     <Card flush>
-      <Read of={rows}>
-        {() =>
-          rows.items.length === 0 ? (
-            <Empty title={q ? `No team begins with “${q}”.` : 'No duckling has a partition yet.'}>
-              <code className="mono">skein ducklings add --team-id 201 …</code>
-            </Empty>
-          ) : (
-            <div className="table-wrap">
-              <table className="table">
-                <thead>
-                  <tr>
-                    <th>Team</th>
-                    {assets.map((asset) => (
-                      <th key={asset.key}>{asset.key}</th>
-                    ))}
-                    <th>Last complete day</th>
-                    <th>Ways on</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.items.map(({ id, counts }) => (
-                    <tr key={id}>
-                      <td>
-                        <KeyText of={id} />
-                      </td>
-                      <td>
-                        <Filled asset={lead} id={id} counts={counts} />
-                      </td>
-                      {others.map((asset) => (
-                        <td key={asset.key}>
-                          <OtherFilled asset={asset} id={id} />
-                        </td>
-                      ))}
-                      <td className="num small">{lead.partitions.last_complete_label ?? '–'}</td>
-                      <td className="small">
-                        <Link to="/runs" search={{ q: `partition:${id}` }}>
-                          Runs
-                        </Link>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
+      <Read of={ducklings}>
+        {({ items }) => {
+          const shown = items.filter((one) => String(one.team_id).startsWith(q));
+          if (shown.length === 0)
+            return (
+              <Empty title={q ? `No team begins with “${q}”.` : 'There is no duckling yet.'}>
+                <code className="mono">skein ducklings add --team-id 201 …</code>
+              </Empty>
+            );
+          return (
+            <DataTable
+              rows={shown}
+              keyOf={(one) => String(one.team_id)}
+              detail={(one) => team === String(one.team_id) && <DucklingDetail duckling={one} />}
+              columns={[
+                { name: 'On', cell: (one) => <OnSwitch duckling={one} /> },
+                {
+                  name: 'Team',
+                  cell: (one) => {
+                    const id = String(one.team_id);
+                    return (
+                      <Link
+                        to="/ducklings"
+                        search={{ ...(q ? { q } : {}), ...(team === id ? {} : { team: id }) }}
+                        resetScroll={false}
+                        aria-expanded={team === id}
+                        className="strong"
+                      >
+                        {id}
+                      </Link>
+                    );
+                  },
+                },
+                ...assets.map((asset) => ({
+                  name: asset.key,
+                  cell: (one: Duckling) => <OtherFilled asset={asset} id={String(one.team_id)} />,
+                })),
+                {
+                  name: 'Ways on',
+                  isQuiet: true,
+                  isNowrap: true,
+                  className: 'small',
+                  cell: (one) => (
+                    <Link to="/runs" search={{ q: `job:${assets[0]?.jobs[0] ?? ''} ${one.team_id}_` }}>
+                      Runs
+                    </Link>
+                  ),
+                },
+              ]}
+            />
+          );
+        }}
       </Read>
-      <More of={rows} />
+      {team !== undefined && ducklings.data && !ducklings.data.items.some((one) => String(one.team_id) === team) && (
+        <p className="table-note">
+          Team {team} has no duckling.{' '}
+          <button type="button" className="chip" onClick={() => void navigate({ search: {} })}>
+            Close
+          </button>
+        </p>
+      )}
     </Card>
+  );
+}
+
+/** A duckling that is off is left out by the sensors; its lake stays. */
+function OnSwitch({ duckling }: { duckling: Duckling }) {
+  const { allowed, reason } = useAllowed('launch_run');
+  const change = useAct(changeDuckling, (now) => `Team ${now.team_id} is ${now.enabled ? 'on' : 'off'}.`);
+  const label = duckling.enabled ? 'Sensors fill it.' : 'Sensors leave it out; its lake stays.';
+  return (
+    <Tooltip label={allowed ? label : reason}>
+      <div style={{ display: 'inline-flex' }}>
+        <Switch
+          aria-label={`Team ${duckling.team_id} is on`}
+          checked={duckling.enabled}
+          aria-disabled={!allowed}
+          disabled={change.isPending}
+          onChange={() => {
+            if (!allowed) return;
+            change.mutate(
+              { team_id: duckling.team_id, body: { enabled: !duckling.enabled } },
+              { onError: tellProblem },
+            );
+          }}
+        />
+      </div>
+    </Tooltip>
   );
 }
 

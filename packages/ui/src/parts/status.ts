@@ -47,6 +47,9 @@ const LOOKS: Readonly<Record<string, Look>> = {
   running: { word: 'running', icon: Loader, tone: 'busy', moves: true },
   cancelling: { word: 'cancelling', icon: Hourglass, tone: 'warn' },
   idle: { word: 'idle', icon: Minus, tone: 'none' },
+  fresh: { word: 'fresh', icon: Check, tone: 'good' },
+  late: { word: 'late', icon: Clock, tone: 'bad' },
+  unknown: { word: 'freshness unknown', icon: CircleDashed, tone: 'none' },
   open: { word: 'not yet', icon: CircleDashed, tone: 'none' },
   // Ticks
   requested: { word: 'requested', icon: Play, tone: 'good' },

@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { RotateCcw, Save } from 'lucide-react';
+import { RotateCcw, Save, Zap } from 'lucide-react';
 import { useState } from 'react';
 
-import { type SensorDetail, setCursor, stopSensor } from '../api/generated/client.ts';
+import { type SensorDetail, evaluateSensor, setCursor, stopSensor } from '../api/generated/client.ts';
 import { ApiError } from '../api/operation.ts';
 import { tellProblem, useAct } from '../api/use-api.ts';
 import { DiffView } from '../editor/DiffView.tsx';
@@ -11,13 +11,13 @@ import { DocumentEditor, useMistakes } from '../editor/DocumentEditor.tsx';
 import { type Json, formatJson, parseJson, same } from '../editor/json.ts';
 import type { Schema } from '../editor/json-schema.ts';
 import { Act } from '../parts/Act.tsx';
-import { Confirm } from '../parts/Confirm.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Notice } from '../parts/States.tsx';
 import type { Base } from './base.ts';
 import { CursorConflict } from './CursorConflict.tsx';
 import { CursorHistory } from './CursorHistory.tsx';
 import { CursorPreview } from './CursorPreview.tsx';
+import { CursorSave } from './CursorSave.tsx';
 import { CursorReset } from './CursorReset.tsx';
 import { useDraft } from '../parts/use-draft.ts';
 
@@ -31,7 +31,7 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
   const stored: Base = { version: sensor.cursor_version, cursor: sensor.cursor as Json };
   const [draft, setDraft, dropDraft] = useDraft(`cursor.${sensor.name}`);
   const [base, setBase] = useState<Base>(stored);
-  const [dialog, setDialog] = useState<'save' | 'reset'>();
+  const [dialog, setDialog] = useState<'save' | 'apply' | 'reset'>();
   const [conflict, setConflict] = useState<Base>();
   const stop = useAct(stopSensor, () => `${sensor.name} is stopped.`);
   const save = useAct(setCursor, (cursor) => `The cursor is saved as version ${cursor.version}.`);
@@ -56,11 +56,13 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
           ? 'Nothing is changed.'
           : undefined;
 
-  const write = (cursor: Json, reason: string, version: number) =>
+  const evaluate = useAct(evaluateSensor, () => 'Its next tick is being evaluated now.');
+  const write = (cursor: Json, reason: string, version: number, isApplied: boolean) =>
     save.mutate(
       { name: sensor.name, body: { cursor, reason }, ifMatch: `"${version}"` },
       {
         onSuccess: () => {
+          if (isApplied) evaluate.mutate({ name: sensor.name }, { onError: tellProblem });
           setDialog(undefined);
           setConflict(undefined);
           dropDraft();
@@ -135,6 +137,14 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
                 </Act>
                 <Act
                   permission="set_cursor"
+                  leftSection={<Zap size={14} />}
+                  because={because ?? (sensor.running_tick ? 'A tick is running: wait for it to end.' : undefined)}
+                  onAct={() => setDialog('apply')}
+                >
+                  Save and apply…
+                </Act>
+                <Act
+                  permission="set_cursor"
                   variant="filled"
                   leftSection={<Save size={14} />}
                   because={because}
@@ -171,25 +181,20 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
           <CursorPreview name={sensor.name} cursor={edited} isValid={parsed.ok && mistakes.length === 0} />
         </div>
       </div>
-      {dialog === 'save' && edited !== undefined && (
-        <Confirm
-          title="Save the cursor"
-          verb="Save"
-          reason="required"
+      {(dialog === 'save' || dialog === 'apply') && edited !== undefined && (
+        <CursorSave
+          sensor={sensor}
+          cursor={edited}
+          buildsOn={buildsOn}
+          isApplied={dialog === 'apply'}
           busy={save.isPending}
           error={conflictOf(save.error) ? undefined : save.error}
           onClose={() => {
             save.reset();
             setDialog(undefined);
           }}
-          onConfirm={(reason) => write(edited, reason, buildsOn)}
-        >
-          <DiffView before={stored.cursor} after={edited} />
-          <p className="dim small">
-            It is saved only if version {buildsOn} is still the stored one. Run keys stay: what was asked for before is
-            suppressed.
-          </p>
-        </Confirm>
+          onSave={(reason) => write(edited, reason, buildsOn, dialog === 'apply')}
+        />
       )}
       {dialog === 'reset' && <CursorReset sensor={sensor} onClose={() => setDialog(undefined)} onDone={dropDraft} />}
     </div>

@@ -8,6 +8,13 @@ import { Card } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { NumberInput } from '../parts/fields.ts';
 
+const BY = {
+  set: 'a person’s',
+  probe: 'breathes: its destination’s',
+  definition: 'the definition’s',
+  default: 'the usual one',
+} as const;
+
 /** How many attempts share a name at once. The limit counts from the moment it is set. */
 export function PoolsTab() {
   const pools = useApi(listPools, {});
@@ -28,7 +35,7 @@ export function PoolsTab() {
                     <th>Assets</th>
                     <th className="end">In use</th>
                     <th>Limit</th>
-                    <th className="end">By definition</th>
+                    <th>Whose limit, and why</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -90,7 +97,18 @@ function PoolRow({ pool }: { pool: Pool }) {
           </Act>
         </div>
       </td>
-      <td className="end">{pool.default_limit}</td>
+      <td className="small">
+        {BY[pool.limit_by]}
+        {pool.limit_by !== 'definition' &&
+          pool.limit_by !== 'default' &&
+          ` over ${pool.default_limit} of the definition`}
+        {pool.bounds && `, between ${pool.bounds.min} and ${pool.bounds.max}`}
+        {pool.reason !== '' && (
+          <div className="dim two-lines" title={pool.reason}>
+            {pool.reason}
+          </div>
+        )}
+      </td>
     </tr>
   );
 }

@@ -2,6 +2,7 @@ import { getRouteApi } from '@tanstack/react-router';
 
 import { type System, getSystem } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
+import { formatBytes } from '../parts/bytes.ts';
 import { Card, Page } from '../parts/Page.tsx';
 import { Empty, Notice, Read } from '../parts/States.tsx';
 import { Tabs } from '../parts/Tabs.tsx';
@@ -177,12 +178,4 @@ function Fact({ name, value }: { name: string; value: string }) {
       <dd className="num">{value}</dd>
     </>
   );
-}
-
-const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
-
-function formatBytes(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1_024 ** power;
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }

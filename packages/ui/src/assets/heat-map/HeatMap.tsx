@@ -7,8 +7,11 @@ import { ProblemNotice } from '../../parts/States.tsx';
 import { lookOf } from '../../parts/status.ts';
 import { paletteOf, stateOf } from './cells.ts';
 import type { Columns } from './columns.ts';
-import { type Pictures, draw } from './draw.ts';
+import { ColourBy, wordsOfValue } from './ColourBy.tsx';
+import { type Pictures, type RowTotal, draw } from './draw.ts';
+import { columnTotals } from './totals.ts';
 import { cellAt, useTiles } from './use-tiles.ts';
+import { useValues } from './use-values.ts';
 import {
   type Extent,
   type Place,
@@ -21,6 +24,7 @@ import {
   rectangleOf,
   reveal,
   rowHeight,
+  stepOf,
   zoomAt,
 } from './view.ts';
 import './heat-map.css';
@@ -37,6 +41,10 @@ export interface HeatMapProps {
   readonly selection: Rectangle | undefined;
   readonly onOpen: (place: Place) => void;
   readonly onSelect: (selection: Rectangle | undefined) => void;
+  readonly totals: readonly RowTotal[];
+  /** The number to colour by; undefined colours by state. */
+  readonly by: string | undefined;
+  readonly onBy: (by: string | undefined) => void;
 }
 
 const DEFAULT_ZOOM = 14;
@@ -46,7 +54,7 @@ const CLICK_PX = 4;
 
 /** Ids × days as a map of states: pan by wheel, zoom by mod+wheel, select by dragging, everything by the keyboard. */
 export function HeatMap(props: HeatMapProps) {
-  const { ids, columns, selection } = props;
+  const { ids, columns, selection, totals } = props;
   const { ref: box, width } = useElementSize();
   const canvas = useRef<HTMLCanvasElement>(null);
   const pictures = useRef<Pictures>(new WeakMap());
@@ -63,6 +71,9 @@ export function HeatMap(props: HeatMapProps) {
   const [hover, setHover] = useState<{ place: Place; x: number; y: number }>();
   const drag = useRef<{ place: Place; x: number; y: number }>(undefined);
   const { tiles, error } = useTiles(props.asset, ids, view, size, extent);
+  const [isAsked, setAsked] = useState(false);
+  const colours = useValues(props.asset, props.by, isAsked, ids, view, size, extent);
+  const columnSums = useMemo(() => columnTotals(tiles), [tiles]);
   const only = useMemo(() => [...props.only].sort().join(' '), [props.only]);
   const palette = useMemo(
     // The colours are read from the theme's style, so the scheme decides them.
@@ -80,8 +91,12 @@ export function HeatMap(props: HeatMapProps) {
     canvas.current.width = Math.round(size.width * ratio);
     canvas.current.height = Math.round(size.height * ratio);
     context.scale(ratio, ratio);
-    draw(context, { view, size, extent, tiles, ids, columns, palette, cursor: at, selection }, pictures.current);
-  }, [view, size, extent, tiles, ids, columns, palette, at, selection]);
+    const scene = {
+      ...{ view, size, extent, tiles, ids, columns, palette, selection, totals },
+      ...{ cursor: at, columnTotals: columnSums, step: stepOf(view.zoom), values: colours.values },
+    };
+    draw(context, scene, pictures.current);
+  }, [view, size, extent, tiles, ids, columns, palette, at, selection, totals, columnSums, colours.values]);
 
   const { onView } = props;
   const move = useCallback(
@@ -168,13 +183,16 @@ export function HeatMap(props: HeatMapProps) {
 
   const wordsOf = (place: Place) => {
     const cell = cellAt(tiles, place.row, place.column);
-    return `${ids[place.row] ?? ''} ${columns.label(place.column)}: ${cell === undefined ? 'being read' : lookOf(stateOf(cell)).word}`;
+    const value = colours.values?.cells.get(`${place.row} ${place.column}`);
+    const number = value === undefined || !props.by ? '' : `, ${wordsOfValue(props.by, value)}`;
+    return `${ids[place.row] ?? ''} ${columns.label(place.column)}: ${cell === undefined ? 'being read' : lookOf(stateOf(cell)).word}${number}`;
   };
   const shown = hover ?? undefined;
   return (
     <div className="heat-map">
       <div className="row heat-map-tools">
         <span className="small dim grow">Drag to select. Shift + wheel pans, ⌘ + wheel zooms, arrows move.</span>
+        <ColourBy by={props.by} map={colours} onBy={props.onBy} onAsk={() => setAsked(true)} />
         <Tool label="Zoom in" onClick={() => move((before) => zoomAt(before, ZOOM_STEP, size.width))}>
           <ZoomIn size={16} />
         </Tool>

@@ -29,6 +29,8 @@ export interface Palette {
   readonly dim: string;
   readonly line: string;
   readonly accent: string;
+  readonly good: string;
+  readonly bad: string;
 }
 
 const TONES: Readonly<Record<CellState, string>> = {
@@ -61,6 +63,8 @@ export function paletteOf(style: CSSStyleDeclaration, only: ReadonlySet<string>)
     dim: of('--dim'),
     line: of('--line'),
     accent: of('--accent'),
+    good: of('--good-fill'),
+    bad: of('--bad-fill'),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { type Palette, paint, stateOf } from './cells.ts';
 import type { Columns } from './columns.ts';
+import type { Total } from './totals.ts';
 import type { Tile } from './use-tiles.ts';
 import {
   type Extent,
@@ -11,6 +12,7 @@ import {
   type View,
   AXIS_PX,
   GUTTER_PX,
+  LABELS_PX,
   rowHeight,
 } from './view.ts';
 
@@ -24,6 +26,24 @@ export interface Scene {
   readonly palette: Palette;
   readonly cursor: Place | undefined;
   readonly selection: Rectangle | undefined;
+  readonly totals: readonly RowTotal[];
+  readonly columnTotals: ReadonlyMap<number, Total>;
+  /** Columns that share a cell. */
+  readonly step: number;
+  /** Numbers to colour by, instead of states. */
+  readonly values: Values | undefined;
+}
+
+export interface RowTotal {
+  readonly made: number;
+  readonly failed: number;
+}
+
+export interface Values {
+  readonly min: number;
+  readonly max: number;
+  /** By `row column`. */
+  readonly cells: ReadonlyMap<string, number>;
 }
 
 /** A painted tile by its cells, so that a frame of panning only copies pictures. */
@@ -42,12 +62,14 @@ export function draw(context: CanvasRenderingContext2D, scene: Scene, pictures: 
   context.rect(GUTTER_PX, AXIS_PX, size.width - GUTTER_PX, size.height - AXIS_PX);
   context.clip();
   for (const tile of scene.tiles) drawTile(context, scene, tile, pictures);
+  if (scene.values) drawValues(context, scene, scene.values);
   drawGrid(context, scene);
   if (scene.selection) outline(context, scene, scene.selection, 2, true);
   if (scene.cursor) outline(context, scene, { from: scene.cursor, to: scene.cursor }, 2, false);
   context.restore();
   drawRows(context, scene);
   drawAxis(context, scene);
+  drawColumnTotals(context, scene);
 }
 
 const xOf = ({ view }: Scene, column: number) => GUTTER_PX + (column - view.col) * view.zoom;
@@ -72,6 +94,63 @@ function drawTile(context: CanvasRenderingContext2D, scene: Scene, tile: Tile, p
     tile.rows * rowHeight(extent.rows),
   );
   if (view.zoom >= HATCH_FROM_PX) hatchFailed(context, scene, tile);
+}
+
+/** A number as a shade: the larger the darker on light grounds, the lighter on dark ones. */
+function drawValues(context: CanvasRenderingContext2D, scene: Scene, { min, max, cells }: Values): void {
+  const { palette, view, extent } = scene;
+  const height = rowHeight(extent.rows);
+  context.fillStyle = palette.background;
+  context.globalAlpha = 0.8;
+  context.fillRect(GUTTER_PX, AXIS_PX, scene.size.width, scene.size.height);
+  context.fillStyle = palette.accent;
+  for (const [place, value] of cells) {
+    const [row = 0, column = 0] = place.split(' ').map(Number);
+    context.globalAlpha = shadeOf(value, min, max);
+    context.fillRect(xOf(scene, column), yOf(scene, row), view.zoom, height);
+  }
+  context.globalAlpha = 1;
+}
+
+/** From this ratio on, orders of magnitude are told apart instead of amounts. */
+const WIDE = 20;
+
+function shadeOf(value: number, min: number, max: number): number {
+  if (max <= min) return 0.7;
+  const share =
+    min >= 0 && max > WIDE * Math.max(min, 1)
+      ? Math.log((value + 1) / (min + 1)) / Math.log((max + 1) / (min + 1))
+      : (value - min) / (max - min);
+  return 0.1 + 0.9 * Math.max(0, Math.min(1, share));
+}
+
+/** Below the labels: how much of each column is made, and from below whether any of it failed. */
+function drawColumnTotals(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { view, size, palette, columnTotals, step } = scene;
+  const [top, height] = [LABELS_PX + 2, AXIS_PX - LABELS_PX - 5];
+  context.save();
+  context.beginPath();
+  context.rect(GUTTER_PX, top, size.width - GUTTER_PX, height);
+  context.clip();
+  const gap = view.zoom * step > 5 ? 2 : 0;
+  for (const [column, { made, failed, all }] of columnTotals) {
+    const x = xOf(scene, column);
+    if (x > size.width || x + view.zoom * step < GUTTER_PX) continue;
+    const width = Math.max(1, view.zoom * step - gap);
+    context.fillStyle = palette.line;
+    context.fillRect(x, top, width, height);
+    context.fillStyle = palette.good;
+    context.fillRect(x, top + height * (1 - made / all), width, (height * made) / all);
+    if (failed === 0) continue;
+    context.fillStyle = palette.bad;
+    context.fillRect(x, top, width, Math.max(3, (height * failed) / all));
+  }
+  context.restore();
+  context.fillStyle = palette.dim;
+  context.font = '11px system-ui, sans-serif';
+  context.textAlign = 'right';
+  context.fillText('made', GUTTER_PX - 8, top + height / 2);
+  context.textAlign = 'left';
 }
 
 /** Failed cells carry strokes too: colour is never the only sign. */
@@ -132,8 +211,23 @@ function drawRows(context: CanvasRenderingContext2D, scene: Scene): void {
     if (y < AXIS_PX || row % every !== 0) continue;
     const isMarked = cursor?.row === row || (selection && row >= selection.from.row && row <= selection.to.row);
     context.fillStyle = isMarked ? palette.accent : palette.text;
-    context.fillText(shorten(context, ids[row] ?? '', GUTTER_PX - 14), 4, y);
+    const room = drawTotal(context, scene, row, y);
+    context.fillText(shorten(context, ids[row] ?? '', room - 10), 4, y);
   }
+}
+
+/** At the end of the gutter: what failed, otherwise what is made. @returns the room that is left */
+function drawTotal(context: CanvasRenderingContext2D, { totals, palette }: Scene, row: number, y: number): number {
+  const total = totals[row];
+  if (!total) return GUTTER_PX;
+  const style = context.fillStyle;
+  const text = total.failed > 0 ? `${total.failed.toLocaleString('en')} ✕` : total.made.toLocaleString('en');
+  context.textAlign = 'right';
+  context.fillStyle = total.failed > 0 ? palette.bad : palette.dim;
+  context.fillText(text, GUTTER_PX - 8, y);
+  context.textAlign = 'left';
+  context.fillStyle = style;
+  return GUTTER_PX - 8 - context.measureText(text).width;
 }
 
 function shorten(context: CanvasRenderingContext2D, text: string, width: number): string {
@@ -158,9 +252,9 @@ function drawAxis(context: CanvasRenderingContext2D, scene: Scene): void {
     const x = xOf(scene, column);
     if (x + LABEL_EVERY_PX - 8 > size.width && column > view.col + every) break;
     context.fillStyle = palette.line;
-    context.fillRect(Math.round(x), AXIS_PX - 7, 1, 7);
+    context.fillRect(Math.round(x), LABELS_PX - 7, 1, 7);
     context.fillStyle = palette.dim;
-    context.fillText(columns.label(column), x + 3, AXIS_PX / 2 - 2);
+    context.fillText(columns.label(column), x + 3, LABELS_PX / 2 - 2);
   }
 }
 

@@ -18,8 +18,12 @@ export interface Extent {
   readonly columns: number;
 }
 
-export const GUTTER_PX = 128;
-export const AXIS_PX = 26;
+/** Ids and their totals. */
+export const GUTTER_PX = 164;
+/** Labels of columns. */
+export const LABELS_PX = 26;
+/** Above the first row: labels, and what each column comes to. */
+export const AXIS_PX = 46;
 const MIN_CELL_PX = 3;
 const MAX_ZOOM = 40;
 const MIN_ZOOM = 0.05;
