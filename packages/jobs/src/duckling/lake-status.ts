@@ -22,7 +22,7 @@ export interface LakeStatus {
   readonly scheduled_for_deletion: number;
 }
 
-export interface LakeTableStatus {
+interface LakeTableStatus {
   readonly name: string;
   readonly files: number;
   readonly rows: number;
