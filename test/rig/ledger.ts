@@ -38,6 +38,20 @@ async function readOrphans(engine: Engine): Promise<Record<string, number>> {
   return orphans;
 }
 
+/** The first of what still moves, as it is: units that are out, with what the queue knows of them. */
+async function readUnits(engine: Engine): Promise<object[]> {
+  const { redis, keys } = engine;
+  const attempts = [...(await redis.zrange(keys.outbox, 0, '4')), ...(await redis.zrange(keys.leases, 0, '4'))];
+  return Promise.all(
+    attempts.map(async (attempt) => ({
+      attempt,
+      unit: await redis.hgetall(keys.unit(attempt.slice(0, attempt.lastIndexOf('.')))),
+      job: (await engine.work.getJob(attempt))?.toJSON(),
+      state: await engine.work.getJobState(attempt),
+    })),
+  );
+}
+
 const SIXTY_SECONDS = 60_000;
 
 /** @throws RangeError that says what still moves when all faults are over for a minute */
@@ -51,7 +65,10 @@ export async function untilQuiet(
     const remains = await readRemains(engine);
     const quiet = Object.values(remains).every((count) => count === 0);
     if (quiet && (await ended())) return;
-    if (performance.now() > ends) throw new RangeError(`Not quiet after ${timeoutMs} ms: ${JSON.stringify(remains)}`);
+    if (performance.now() > ends)
+      throw new RangeError(
+        `Not quiet after ${timeoutMs} ms: ${JSON.stringify({ ...remains, units: await readUnits(engine) })}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -96,6 +96,7 @@ test(
       const { rig, struck } = await underLoad(random, CUTS, {}, async (one) => {
         await one.redis.kill();
         gone += one.redis.cutTail(random.whole(0, 65_536));
+        await one.redis.repair();
         await one.redis.start();
         await untilEffect(one);
       });

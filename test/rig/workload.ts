@@ -88,8 +88,6 @@ export function createWorkload(size: WorkloadSize, { tell, available }: Target):
     await tell({ kind: 'enter', ...deed });
     try {
       if (context.run.attempt <= todo.deaths) process.kill(process.pid, 'SIGKILL');
-      if (todo.block_ms > 0 && context.run.attempt === 1)
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, todo.block_ms);
       await sleep(todo.work_ms, undefined, { signal: context.signal });
       if (flaky(context, key)) throw new RangeError('this fails the first time');
       await save?.();
@@ -108,8 +106,16 @@ export function createWorkload(size: WorkloadSize, { tell, available }: Target):
     config,
     pool: 'deeds',
     retries,
-    materialize: (context) =>
-      make(context, context.partitionKey, context.config, () => context.checkpoint.save({ reached: 'effect' })),
+    async materialize(context) {
+      const { block_ms } = context.config;
+      const made = await make(context, context.partitionKey, context.config, () =>
+        context.checkpoint.save({ reached: 'effect' }),
+      );
+      // The deed is done and the loop stands still until after the lease: what comes next is the commit.
+      if (block_ms > 0 && context.run.attempt === 1)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, block_ms);
+      return made;
+    },
   });
   const pieces = defineAsset({
     key: 'pieces',
