@@ -13,6 +13,8 @@ import { ulid } from 'ulid';
 import type { Logger } from '../definitions/context.ts';
 import { createClient } from '../engine/client.ts';
 import type { Engine } from '../engine/engine.ts';
+import { createAllRuns } from '../history/all-runs.ts';
+import { openRunArchive } from '../history/run-archive.ts';
 import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
 import { type ResourcePool, createResourcePool } from '../worker/resources.ts';
@@ -44,6 +46,7 @@ const BODY_LIMIT_BYTES = 1_048_576;
 export async function buildApp(engine: Engine, options: AppOptions): Promise<App> {
   const settings = readApiSettings(engine.env);
   const { log } = options;
+  const archive = openRunArchive(engine);
   const context: ApiContext = {
     engine,
     client: createClient(engine),
@@ -53,6 +56,8 @@ export async function buildApp(engine: Engine, options: AppOptions): Promise<App
     scrub: createScrub(engine.env),
     log,
     changes: createChangeFeed(engine),
+    archive,
+    runs: createAllRuns(engine, archive),
   };
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -85,6 +90,7 @@ export async function buildApp(engine: Engine, options: AppOptions): Promise<App
 
   app.addHook('onClose', async () => {
     context.changes.close();
+    await archive.close();
     if (!options.resources) await context.resources.close();
   });
   return app;
@@ -123,7 +129,7 @@ function guard(app: App, context: ApiContext): void {
     if (!request.is404) await enter(context, request, request.routeOptions.config.family === true);
   });
   app.addHook('preHandler', async (request, reply) => {
-    await stayInScope(engine, request);
+    await stayInScope(context, request);
     if (request.routeOptions.config.secretAnswer === true) return;
     if (await recallAnswer(engine, request, reply)) return reply;
   });

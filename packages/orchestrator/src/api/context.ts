@@ -8,6 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SkeinClient } from '../definitions/client.ts';
 import type { Logger } from '../definitions/context.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { AllRuns } from '../history/all-runs.ts';
+import type { RunArchive } from '../history/run-archive.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Scrub } from '../telemetry/scrub.ts';
 import type { ResourcePool } from '../worker/resources.ts';
@@ -24,6 +26,8 @@ export interface ApiContext {
   readonly scrub: Scrub;
   readonly log: Logger;
   readonly changes: ChangeFeed;
+  readonly archive: RunArchive;
+  readonly runs: AllRuns;
 }
 
 export type App = FastifyInstance<

@@ -34,7 +34,7 @@ export interface RunRecord {
   readonly events: readonly EventRecord[];
 }
 
-interface PartitionRecord {
+export interface PartitionRecord {
   readonly asset: string;
   readonly key: string;
   readonly outcome: string | null;

@@ -122,6 +122,7 @@ const REQUESTS: Readonly<Record<string, Asked>> = {
   cancelRun: {},
   retryRun: {},
   readRunLog: {},
+  readLogWindow: {},
   findInRunLog: { query: 'q=x' },
   explainRun: {},
   listSensors: {},
@@ -339,7 +340,7 @@ test('every operation answers every caller about everything as the tables say', 
   }
   expect(wrong).toEqual([]);
   expect(Object.keys(REQUESTS).sort()).toEqual(all.map(({ id }) => id).sort());
-});
+}, 240_000);
 
 test('what is listed, counted, found or streamed to a limited caller names nothing of other jobs', async () => {
   const api = await openApi(undefined, { env: ENV, deployment: deployment() });

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { openEngine } from '../../src/engine/engine.ts';
+import { archiveRuns } from '../../src/history/archive.ts';
 import { type TestSkein, createSkein } from '../cli/skein.ts';
+import { testDeployment } from '../engine/harness.ts';
 
 let dir: string;
 let skein: TestSkein;
@@ -72,4 +75,24 @@ test('backup, verify, restore, and what each refuses', async () => {
   } finally {
     await other.close();
   }
+});
+
+test('runs that have left for history are listed and shown as before', async () => {
+  const { runs: before } = (await skein.run('runs', 'list', '--json')).json<{ runs: { run_id: string }[] }>();
+  const id = before[0]?.run_id ?? '';
+  const shown = (await skein.run('runs', 'show', id, '--json')).json();
+  const engine = await openEngine(
+    testDeployment(() => ({})),
+    { env: skein.env },
+  );
+  try {
+    expect(await archiveRuns(engine, { olderThanMs: 0, limit: 10 })).toMatchObject({ archived: 1 });
+  } finally {
+    await engine.close();
+  }
+  expect((await skein.run('runs', 'list', '--json')).json()).toEqual({ runs: before });
+  expect((await skein.run('runs', 'list', '--before', id, '--json')).json()).toEqual({ runs: [] });
+  expect((await skein.run('runs', 'show', id, '--json')).json()).toEqual(shown);
+  expect((await skein.run('runs', 'logs', id)).code).toBe(0);
+  expect((await skein.run('runs', 'show', '01ARZ3NDEKTSV4RRFFQ69G5FAV')).code).toBe(2);
 });

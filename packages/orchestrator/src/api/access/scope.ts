@@ -10,6 +10,7 @@ import type { Deployment } from '../../definitions/deployment.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { ApiContext } from '../context.ts';
 import { ForbiddenError } from '../errors.ts';
 import type { RunQuery } from '../reads/run-query.ts';
 import type { Principal } from './principal.ts';
@@ -79,7 +80,7 @@ export function ofJobsOf(principal: Principal | undefined, query: RunQuery): Run
 }
 
 /** After the body was read, before anything is done. @throws NotFoundError, ForbiddenError */
-export async function stayInScope(engine: Engine, request: FastifyRequest): Promise<void> {
+export async function stayInScope({ engine, runs }: ApiContext, request: FastifyRequest): Promise<void> {
   const { principal } = request;
   if (principal?.jobs === undefined) return;
   const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -102,9 +103,11 @@ export async function stayInScope(engine: Engine, request: FastifyRequest): Prom
       return void lookUp('job', deployment.jobs, String((request.body as { job?: unknown } | null)?.job));
     case 'run':
     case 'backfill': {
-      const hash = about === 'run' ? engine.keys.run(id) : engine.keys.backfill(id);
-      const owner = await engine.redis.hget(hash, 'job');
-      if (owner !== null && seesJob(principal, owner)) return;
+      const owner =
+        about === 'run'
+          ? await runs.jobOf(id)
+          : ((await engine.redis.hget(engine.keys.backfill(id), 'job')) ?? undefined);
+      if (owner !== undefined && seesJob(principal, owner)) return;
       throw new NotFoundError(`No ${about} has the id ${id.slice(0, 60)}.`);
     }
     case 'all jobs':

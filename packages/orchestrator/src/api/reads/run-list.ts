@@ -102,11 +102,11 @@ async function partsOf(engine: Engine, entries: readonly Place[]): Promise<Map<s
   return new Map(entries.map(({ id }, i) => [id, (replies[i]?.[1] as string | null) ?? '']));
 }
 
-function formatPlace(place: Place | undefined): string | null {
+export function formatPlace(place: Place | undefined): string | null {
   return place === undefined ? null : Buffer.from(`${place.score}|${place.id}`).toString('base64url');
 }
 
-function parsePlace(text: string): Place {
+export function parsePlace(text: string): Place {
   const [score, id] = Buffer.from(text, 'base64url').toString().split('|');
   if (score === undefined || id === undefined || !/^\d{1,16}$/.test(score) || !/^[\w.-]{1,60}$/.test(id))
     throw new RequestInvalidError('query.after: is not a `next` of an earlier page.');

@@ -6,9 +6,7 @@
 import { z } from 'zod';
 
 import type { RunEvent } from '../../definitions/client.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { countRunLog, readRunLog, readRunLogBefore } from '../../engine/reads/run-events.ts';
-import { readRun } from '../../engine/reads/runs.ts';
+import type { AllRuns } from '../../history/all-runs.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { given, named, pageQuery } from '../schema.ts';
@@ -30,7 +28,7 @@ const Window = named(
   }),
 );
 
-export const runLogWindowRoutes: Routes = (app, { engine }) => {
+export const runLogWindowRoutes: Routes = (app, { runs }) => {
   app.get(
     `${API_PREFIX}/runs/:id/log/window`,
     {
@@ -51,10 +49,10 @@ export const runLogWindowRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params: { id }, query }) => {
-      await readRun(engine, id);
+      await runs.read(id);
       const { before, after, around, limit, level, start } = query;
       const keep = atLeast(level);
-      const total = await countRunLog(engine, id);
+      const total = await runs.countLog(id);
       const answer = (items: readonly RunEvent[], hasBefore: boolean, hasAfter: boolean) => ({
         items: items.map(toLogLine),
         total,
@@ -64,16 +62,16 @@ export const runLogWindowRoutes: Routes = (app, { engine }) => {
       if (around !== undefined) {
         const [half, from] = [Math.ceil(limit / 2), justBefore(around)];
         const [older, newer] = await Promise.all([
-          backwards(engine, id, from.exclusive, half, keep),
-          forwards(engine, id, from.after, half, keep),
+          backwards(runs, id, from.exclusive, half, keep),
+          forwards(runs, id, from.after, half, keep),
         ]);
         return answer([...older.items, ...newer.items], older.hasMore, newer.hasMore);
       }
       if (after !== undefined || start === true) {
-        const newer = await forwards(engine, id, after, limit, keep);
+        const newer = await forwards(runs, id, after, limit, keep);
         return answer(newer.items, after !== undefined, newer.hasMore);
       }
-      const older = await backwards(engine, id, before, limit, keep);
+      const older = await backwards(runs, id, before, limit, keep);
       return answer(older.items, older.hasMore, before !== undefined);
     },
   );
@@ -90,7 +88,7 @@ interface Piece {
 }
 
 async function forwards(
-  engine: Engine,
+  runs: AllRuns,
   id: string,
   from: string | undefined,
   limit: number,
@@ -99,7 +97,7 @@ async function forwards(
   const items: RunEvent[] = [];
   let after = from;
   for (let looked = 0; looked < MOST_LOOKED_AT; looked += BATCH) {
-    const batch = await readRunLog(engine, id, { limit: BATCH, ...given({ after }) });
+    const batch = await runs.log(id, { limit: BATCH, ...given({ after }) });
     for (const event of batch) {
       if (!keep(event)) continue;
       if (items.length === limit) return { items, hasMore: true };
@@ -112,7 +110,7 @@ async function forwards(
 }
 
 async function backwards(
-  engine: Engine,
+  runs: AllRuns,
   id: string,
   from: string | undefined,
   limit: number,
@@ -121,7 +119,7 @@ async function backwards(
   const items: RunEvent[] = [];
   let before = from;
   for (let looked = 0; looked < MOST_LOOKED_AT; looked += BATCH) {
-    const batch = await readRunLogBefore(engine, id, { before, limit: BATCH });
+    const batch = await runs.logBefore(id, { before, limit: BATCH });
     for (const event of batch.toReversed()) {
       if (!keep(event)) continue;
       if (items.length === limit) return { items: items.reverse(), hasMore: true };

@@ -2,8 +2,6 @@
 
 import { z } from 'zod';
 
-import { readRunLog, tailRunLog } from '../../engine/reads/run-events.ts';
-import { readRun } from '../../engine/reads/runs.ts';
 import type { RunEvent } from '../../definitions/client.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -21,7 +19,7 @@ const atLeast = (level: (typeof LEVELS)[number] | undefined) => {
   return (event: RunEvent) => LEVELS.indexOf(event.fields.level as (typeof LEVELS)[number]) >= least;
 };
 
-export const runLogRoutes: Routes = (app, { engine }) => {
+export const runLogRoutes: Routes = (app, { runs }) => {
   app.get(
     `${API_PREFIX}/runs/:id/log`,
     {
@@ -40,16 +38,16 @@ export const runLogRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params, query }) => {
-      await readRun(engine, params.id);
+      await runs.read(params.id);
       const keep = atLeast(query.level);
       if (query.tail !== undefined) {
-        const lines = await tailRunLog(engine, params.id, query.tail);
+        const lines = await runs.tail(params.id, query.tail);
         return { items: lines.filter(keep).map(toLogLine), next: lines.at(-1)?.id ?? null };
       }
       const items: RunEvent[] = [];
       let after = query.after;
       for (;;) {
-        const lines = await readRunLog(engine, params.id, { limit: READ_BATCH, ...given({ after }) });
+        const lines = await runs.log(params.id, { limit: READ_BATCH, ...given({ after }) });
         for (const line of lines) {
           if (!keep(line)) continue;
           if (items.length === query.limit) return { items: items.map(toLogLine), next: items.at(-1)?.id ?? null };
@@ -86,7 +84,7 @@ export const runLogRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params, query }) => {
-      await readRun(engine, params.id);
+      await runs.read(params.id);
       const needle = query.q.toLowerCase();
       const keep = atLeast(query.level);
       const items: (z.input<typeof LogLine> & { line: number })[] = [];
@@ -94,7 +92,7 @@ export const runLogRoutes: Routes = (app, { engine }) => {
       let lines = 0;
       let { after } = query;
       for (const deadline = Date.now() + FIND_FOR_MS; ;) {
-        const batch = await readRunLog(engine, params.id, { limit: READ_BATCH, ...given({ after }) });
+        const batch = await runs.log(params.id, { limit: READ_BATCH, ...given({ after }) });
         for (const event of batch) {
           lines++;
           if (!keep(event) || !textOf(event).includes(needle)) continue;

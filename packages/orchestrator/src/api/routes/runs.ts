@@ -3,13 +3,11 @@
 import { z } from 'zod';
 
 import { cancelRun } from '../../engine/cancel.ts';
-import { readRunEvents } from '../../engine/reads/run-events.ts';
-import { readRun } from '../../engine/reads/runs.ts';
 import { retryRun } from '../../engine/retry.ts';
 import { ofJobsOf } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { countRuns, pageOfRuns } from '../reads/run-list.ts';
+import { pageOfAllRuns } from '../reads/run-pages.ts';
 import { type RunQuery, parseRunQuery, parseStatus, parseTag } from '../reads/run-query.ts';
 import { Reason, given, pageQuery } from '../schema.ts';
 import {
@@ -61,7 +59,7 @@ function toQuery(query: z.output<typeof ListQuery>): RunQuery {
   };
 }
 
-export const runRoutes: Routes = (app, { engine }) => {
+export const runRoutes: Routes = (app, { engine, archive, runs, log }) => {
   app.get(
     `${API_PREFIX}/runs`,
     {
@@ -75,11 +73,10 @@ export const runRoutes: Routes = (app, { engine }) => {
     },
     async ({ query, principal }) => {
       const filter = ofJobsOf(principal, toQuery(query));
-      const [page, total] = await Promise.all([
-        pageOfRuns(engine, filter, { after: query.after, limit: query.limit }),
-        countRuns(engine, filter),
-      ]);
-      return { items: page.items.map(toRun), next: page.next, total };
+      const page = await pageOfAllRuns(engine, archive, filter, query, (error) =>
+        log.warn('history cannot be read: runs of the ledger only', { error: error.message }),
+      );
+      return { items: page.items.map(toRun), next: page.next, total: page.total };
     },
   );
 
@@ -94,7 +91,7 @@ export const runRoutes: Routes = (app, { engine }) => {
         response: { 200: RunWithPartitions },
       },
     },
-    async ({ params }) => toRunWithPartitions(await readRun(engine, params.id)),
+    async ({ params }) => toRunWithPartitions(await runs.read(params.id)),
   );
 
   app.get(
@@ -117,7 +114,7 @@ export const runRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params, query }) => {
-      const { partitions } = await readRun(engine, params.id);
+      const { partitions } = await runs.read(params.id);
       const wanted = partitions.filter(
         (one) => query.outcome === undefined || one.outcome === (query.outcome === 'open' ? null : query.outcome),
       );
@@ -140,8 +137,8 @@ export const runRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params, query }) => {
-      await readRun(engine, params.id);
-      const events = await readRunEvents(engine, params.id, { limit: query.limit, ...given({ after: query.after }) });
+      await runs.read(params.id);
+      const events = await runs.events(params.id, { limit: query.limit, ...given({ after: query.after }) });
       return { items: events.map(toEvent), next: events.length === query.limit ? (events.at(-1)?.id ?? null) : null };
     },
   );

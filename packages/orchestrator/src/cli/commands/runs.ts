@@ -4,6 +4,10 @@ import { type Command, Option } from 'commander';
 
 import type { RunStatus } from '../../definitions/sensor.ts';
 import type { RetryScope } from '../../engine/retry.ts';
+import type { RunSummary } from '../../definitions/client.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { AllRuns } from '../../history/all-runs.ts';
+import type { RunArchive } from '../../history/run-archive.ts';
 import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
 import { parseRunStatus, wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
@@ -66,16 +70,41 @@ async function list(session: Session, flags: ListFlags): Promise<void> {
     import('../describe-run.ts'),
   ]);
   if (flags.job !== undefined) lookUp('job', session.deployment.jobs, flags.job);
-  const found = await listRuns(await session.engine(), flags);
+  const engine = await session.engine();
+  const live = await listRuns(engine, flags);
+  const found = [...live, ...(await past(engine, flags, live))];
   session.print({ runs: found.map(runSummaryJson) }, () => runTable(found));
 }
 
-async function show(session: Session, id: string): Promise<void> {
-  const [{ readRun }, { runDetailJson, runLines }] = await Promise.all([
-    import('../../engine/reads/runs.ts'),
-    import('../describe-run.ts'),
+/** What the page still has room for, out of history. */
+async function past(engine: Engine, flags: ListFlags, live: readonly RunSummary[]): Promise<RunSummary[]> {
+  if (live.length >= flags.limit) return [];
+  const { orderOf } = await import('../../history/archived-query.ts');
+  return withHistory(engine, async (archive, runs) => {
+    const last = live.at(-1) ?? (flags.before === undefined ? undefined : await runs.read(flags.before));
+    const at = last && (orderOf(flags) === 'ended_ms' ? (last.endedAt ?? last.createdAt) : last.createdAt);
+    const after = last && at && { id: last.id, score: at.getTime() };
+    const found = await archive.page(flags, after, flags.limit - live.length);
+    return found.map(({ run }) => run).filter(({ id }) => !live.some((one) => one.id === id));
+  });
+}
+
+async function withHistory<T>(engine: Engine, work: (archive: RunArchive, runs: AllRuns) => Promise<T>): Promise<T> {
+  const [{ openRunArchive }, { createAllRuns }] = await Promise.all([
+    import('../../history/run-archive.ts'),
+    import('../../history/all-runs.ts'),
   ]);
-  const found = await readRun(await session.engine(), id);
+  const archive = openRunArchive(engine);
+  try {
+    return await work(archive, createAllRuns(engine, archive));
+  } finally {
+    await archive.close();
+  }
+}
+
+async function show(session: Session, id: string): Promise<void> {
+  const { runDetailJson, runLines } = await import('../describe-run.ts');
+  const found = await withHistory(await session.engine(), (_archive, runs) => runs.read(id));
   session.print(runDetailJson(found), () => runLines(found));
 }
 
@@ -85,22 +114,21 @@ interface LogFlags {
 }
 
 async function logs(session: Session, id: string, flags: LogFlags): Promise<void> {
-  const [{ followRun, tailRunLog }, { readRun }, { eventLine }] = await Promise.all([
+  const [{ followRun }, { eventLine }] = await Promise.all([
     import('../../engine/reads/run-events.ts'),
-    import('../../engine/reads/runs.ts'),
     import('../follow-run.ts'),
   ]);
   const engine = await session.engine();
-  await readRun(engine, id);
+  await withHistory(engine, (_archive, runs) => runs.read(id));
   const toJson = (event: Parameters<typeof eventLine>[0]) => ({ at: event.at.toISOString(), ...event.fields });
-  if (flags.follow === true) {
+  if (flags.follow === true && (await engine.redis.exists(engine.keys.run(id))) === 1) {
     await followRun(engine, id, (event) => {
       if (event.type === 'log')
         process.stdout.write(`${session.json ? JSON.stringify(toJson(event)) : eventLine(event)}\n`);
     });
     return;
   }
-  const lines = await tailRunLog(engine, id, flags.limit);
+  const lines = await withHistory(engine, (_archive, runs) => runs.tail(id, flags.limit));
   session.print({ run_id: id, lines: lines.map(toJson) }, () => lines.map(eventLine));
 }
 
