@@ -1,4 +1,4 @@
-import type { ClickHouse } from '@skein/jobs';
+import type { ClickHouse, Publisher } from '@skein/jobs';
 import type { AssetRun } from '@skein/orchestrator/testing';
 
 import { type World, DAY, NOW, WHOLE_DAY, openWorld, payloadOf } from './world.ts';
@@ -282,15 +282,25 @@ test('a dry run sends nothing and counts what it would send', async () => {
 test('a sample is the same one each time, and part of the larger sample', async () => {
   await world.insert(many(2000));
   const sample = async (sample_percent: number) => {
-    const before = (await world.received()).length;
-    await world.run({ ...WHOLE_DAY, sample_percent });
-    return idsOf((await world.received()).slice(before));
+    const ids: string[] = [];
+    const kafka: Publisher = {
+      ...world.publisher,
+      async publishEach(_topic, messages) {
+        ids.push(...messages.map(({ value }) => (JSON.parse(String(value)) as { id: string }).id));
+        return [];
+      },
+    };
+    const run = await world.run({ ...WHOLE_DAY, sample_percent }, { kafka });
+    expect(run.partitions.get(`t1_${DAY}`)).toMatchObject({ kind: 'rehearsed' });
+    return ids.sort();
   };
   const ten = await sample(10);
   expect(ten.length).toBeGreaterThan(120);
   expect(ten.length).toBeLessThan(280);
-  const run = await world.run({ ...WHOLE_DAY, sample_percent: 10, dry_run: true });
-  expect(run.result?.total_events_found).toBe(ten.length);
+  expect(await sample(10)).toEqual(ten);
+  const thirty = new Set(await sample(30));
+  expect(thirty.size).toBeGreaterThan(450);
+  expect(ten.filter((id) => !thirty.has(id))).toEqual([]);
 });
 
 test('only_missing skips what the final events have, whatever the offset of their instants', async () => {

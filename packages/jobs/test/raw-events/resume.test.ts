@@ -116,8 +116,8 @@ test('rows that come and merges that happen between pages: every row of the begi
 const ROOT = resolve(__dirname, '../../../..');
 const PAGE = 50;
 
-/** Runs an attempt in a child and kills it the moment it says this for the n-th time. */
-async function killedAt(order: ChildOrder, line: string, times: number): Promise<void> {
+/** Runs an attempt in a child and kills it a little after it says the n-th of these lines; gives what ended it. */
+async function killedAt(order: ChildOrder, isCounted: (line: string) => boolean, times: number, afterMs = 0) {
   const child = spawn(
     process.execPath,
     ['-C', 'source', '--import', 'tsx', join(__dirname, 'run-in-child.ts'), JSON.stringify(order)],
@@ -130,9 +130,11 @@ async function killedAt(order: ChildOrder, line: string, times: number): Promise
   const ended = new Promise<string | null>((done) => child.on('exit', (_code, signal) => done(signal)));
   let seen = 0;
   createInterface({ input: child.stdout }).on('line', (said) => {
-    if (said === line && ++seen === times) child.kill('SIGKILL');
+    if (!isCounted(said) || ++seen !== times) return;
+    if (afterMs === 0) child.kill('SIGKILL');
+    else setTimeout(() => child.kill('SIGKILL'), afterMs);
   });
-  expect(await ended).toBe('SIGKILL');
+  return ended;
 }
 
 test.each([
@@ -153,7 +155,7 @@ test.each([
     rowsPerQuery: PAGE,
     now: NOW.toISOString(),
   };
-  await killedAt(order, line, times);
+  expect(await killedAt(order, (said) => said === line, times)).toBe('SIGKILL');
   const before = new Set(idsOf(await world.received())).size;
   const result = await attempt(order, () => {});
 
@@ -166,3 +168,43 @@ test.each([
   expect(new Set(received.map(({ value }) => JSON.stringify(value))).size).toBe(400);
   rmSync(dir, { recursive: true });
 });
+
+/** With `npm run chaos` many more. */
+const KILLS = Number(process.env.SKEIN_TEST_KILLS ?? 3);
+
+test(`kill -9 at ${KILLS} random moments, the dead of one pass after another: nothing is lost, a page a death comes twice`, async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'raw-events-kills-'));
+  const rows = many(600);
+  await world.insert(rows);
+  const moments: string[] = [];
+  let passes = 0;
+  while (moments.length < KILLS) {
+    const order: ChildOrder = {
+      clickhouseUrl: world.clickhouseUrl,
+      brokers: world.brokers,
+      output: world.output,
+      checkpointFile: join(dir, `pass-${passes++}.json`),
+      config: { ...WHOLE_DAY, batch_size: PAGE },
+      rowsPerQuery: PAGE,
+      now: NOW.toISOString(),
+    };
+    for (let ended: string | null = 'SIGKILL'; ended !== null && moments.length < KILLS;) {
+      const [lines, afterMs] = [1 + Math.floor(Math.random() * 12), Math.random() * 8];
+      ended = await killedAt(order, () => true, lines, afterMs);
+      if (ended !== null) moments.push(`${lines} lines and ${afterMs.toFixed(1)} ms`);
+    }
+    const result = await attempt(order, () => {});
+    expect(result).toMatchObject({ total_events_found: 600, total_events_published: 600, processed_batches: 12 });
+  }
+  const received = await world.received();
+  const times = new Map<string, number>();
+  for (const id of idsOf(received)) times.set(id, (times.get(id) ?? 0) + 1);
+  expect({ moments, ids: times.size, fewest: Math.min(...times.values()) }).toEqual({
+    moments,
+    ids: 600,
+    fewest: passes,
+  });
+  expect(received.length).toBeLessThanOrEqual(passes * 600 + KILLS * PAGE);
+  expect(new Set(received.map(({ value }) => JSON.stringify(value))).size).toBe(600);
+  rmSync(dir, { recursive: true });
+}, 600_000);
