@@ -175,14 +175,17 @@ test('M9: the list of files does not see what is not committed; ours counts insi
 });
 
 test('attaching an empty catalog: of several at once the naive ones fail; ours wait for each other', async () => {
-  const naive = await house.addDuckling(3);
-  const outcomes = await Promise.allSettled(
-    Array.from({ length: 6 }, () =>
-      openNaively(house, naive, ({ sql }) => sql('SELECT 1'), `(DATA_PATH '${house.root}/naive/')`),
-    ),
-  );
-  const failed = outcomes.flatMap((o) => (o.status === 'rejected' ? [String(o.reason)] : []));
-  expect(failed.length).toBeGreaterThan(0);
+  const failed: string[] = [];
+  // On a busy machine the six may happen to come one after the other.
+  for (let team = 3; failed.length === 0 && team < 10; team++) {
+    const naive = await house.addDuckling(team);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 6 }, () =>
+        openNaively(house, naive, ({ sql }) => sql('SELECT 1'), `(DATA_PATH '${house.root}/naive/')`),
+      ),
+    );
+    failed.push(...outcomes.flatMap((o) => (o.status === 'rejected' ? [String(o.reason)] : [])));
+  }
   expect(failed[0]).toMatch(/duplicate key|already exists|Failed to initialize/);
   const others = Array.from({ length: 6 }, () => openDucklings(house.env));
   const created = await Promise.all(others.map((other) => createTable(other.lake(duckling), EVENTS, NEVER)));
