@@ -92,6 +92,7 @@ const launch = createRoute({
       partition: textOf(raw, 'partition'),
       from_run: textOf(raw, 'from_run'),
       preset: textOf(raw, 'preset'),
+      config: textOf(raw, 'config'),
       edit: choiceOf(raw, 'edit', ['form', 'json']),
     }),
   component: lazyRouteComponent(() => import('../launch/LaunchPage.tsx'), 'LaunchPage'),

@@ -90,32 +90,34 @@ function LakeTables({ of }: { of: Lake }) {
     return <p className="dim">The catalog is there, and no lake in it yet: the first run makes it.</p>;
   return (
     <div className="stack tight small">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Table</th>
-            <th scope="col" className="end">
-              Rows
-            </th>
-            <th scope="col" className="end">
-              Files
-            </th>
-            <th scope="col" className="end">
-              Size
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {of.tables.map((table) => (
-            <tr key={table.name}>
-              <td className="mono">{table.name}</td>
-              <td className="end">{table.rows.toLocaleString('en')}</td>
-              <td className="end">{table.files.toLocaleString('en')}</td>
-              <td className="end">{formatBytes(table.bytes)}</td>
+      {of.tables.length > 0 && (
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Table</th>
+              <th scope="col" className="end">
+                Rows
+              </th>
+              <th scope="col" className="end">
+                Files
+              </th>
+              <th scope="col" className="end">
+                Size
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {of.tables.map((table) => (
+              <tr key={table.name}>
+                <td className="mono">{table.name}</td>
+                <td className="end">{table.rows.toLocaleString('en')}</td>
+                <td className="end">{table.files.toLocaleString('en')}</td>
+                <td className="end">{formatBytes(table.bytes)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
       {of.tables.length === 0 && <span className="dim">No table yet.</span>}
       {of.snapshot && (
         <span className="dim">

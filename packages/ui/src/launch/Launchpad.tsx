@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 
 import { type AssetDetail, type Preset, checkLaunch, getRun, launchRun, listPresets } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
@@ -26,15 +26,17 @@ const NOTHING: JsonObject = {};
 
 /** Partition, config in its layers, what would come of it, and the launch. */
 export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
-  const { partition = '', edit = 'form', from_run: fromRun, preset: presetName } = route.useSearch();
+  const { partition = '', edit = 'form', from_run: fromRun, preset: presetName, config: given } = route.useSearch();
   const navigate = route.useNavigate();
   const earlier = useApi(getRun, { id: fromRun ?? '' }, { enabled: fromRun !== undefined });
   const presets = useApi(listPresets, { name: job });
   const preset = presets.data?.items.find(({ name }) => name === presetName);
   const below = (preset?.config ?? earlier.data?.config ?? NOTHING) as JsonObject;
-  const [draft, setDraft, dropDraft] = useDraft(`launch.${job}.${fromRun ?? ''}`);
+  const [draft, setDraft, dropDraft] = useDraft(`launch.${job}.${fromRun ?? ''}${given ?? ''}`);
   const [options, setOptions] = useState<LaunchOptions>({ priority: undefined, reason: '', isRehearsal: false });
-  const text = draft?.text ?? formatJson(below);
+  // A link may bring edits along; what was typed since comes first.
+  const brought = useMemo(() => parseJson(given ?? '{}'), [given]);
+  const text = draft?.text ?? formatJson({ ...below, ...(brought.ok && isObject(brought.value) ? brought.value : {}) });
   const schema = asset.config_schema as Schema;
   const mistakes = useMistakes(text, schema);
   const parsed = parseJson(text);
@@ -96,7 +98,7 @@ export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
   };
   const choose = (next: Preset | undefined) => {
     // Edits are carried over; without any, what is shown simply becomes the other preset.
-    if (draft !== undefined && config !== undefined)
+    if ((draft !== undefined || given !== undefined) && config !== undefined)
       edited(formatJson(rebase(config, below, (next?.config ?? NOTHING) as JsonObject)));
     go({ preset: next?.name });
   };

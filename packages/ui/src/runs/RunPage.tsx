@@ -19,6 +19,8 @@ import { Tabs } from '../parts/Tabs.tsx';
 import { Duration, Time } from '../parts/Time.tsx';
 import { Cause } from './Cause.tsx';
 import { isActive } from './active.ts';
+import { JobResult } from './JobResult.tsx';
+import { hasView } from './result.ts';
 import { RunEvents } from './RunEvents.tsx';
 import { RunLog } from './RunLog.tsx';
 import { RunPartitions } from './RunPartitions.tsx';
@@ -64,7 +66,12 @@ export function RunPage() {
             {tab === 'timeline' && <RunTimeline run={value} />}
             {tab === 'log' && <RunLog run={value} />}
             {tab === 'partitions' && <RunPartitions run={value} />}
-            {tab === 'config' && <Outputs run={value} />}
+            {tab === 'config' && (
+              <>
+                {value.result && <JobResult run={value} />}
+                <Outputs run={value} />
+              </>
+            )}
             {tab === 'why' && <RunWhy id={id} />}
             {tab === 'raw' && <RunEvents id={id} />}
           </>
@@ -252,7 +259,7 @@ function Outputs({ run }: { run: RunWithPartitions }) {
       <Card title="Result">
         {run.result ? (
           <>
-            <Charts of={run.result} />
+            {!hasView(run.result) && <Charts of={run.result} />}
             <Json of={run.result} maxHeight={620} />
           </>
         ) : (

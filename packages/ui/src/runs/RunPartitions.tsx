@@ -1,4 +1,6 @@
+import { Button } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
 
 import { type RunWithPartitions, listRunPartitions } from '../api/generated/client.ts';
 import { usePages } from '../api/use-api.ts';
@@ -9,12 +11,16 @@ import { Empty } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Metadata } from '../parts/Metadata.tsx';
 
+import '../editor/editor.css';
+import { type SampleDiff, sampleOf } from './result.ts';
+
 const route = getRouteApi('/runs/$id');
 const OUTCOMES = ['materialized', 'failed', 'skipped', 'open'] as const;
 
 /** What became of each partition, with what the job recorded of it. */
 export function RunPartitions({ run }: { run: RunWithPartitions }) {
   const { outcome } = route.useSearch();
+  const [open, setOpen] = useState<string>();
   const navigate = route.useNavigate();
   const partitions = usePages(listRunPartitions, { id: run.id, limit: 100, ...(outcome ? { outcome } : {}) });
   return (
@@ -43,6 +49,7 @@ export function RunPartitions({ run }: { run: RunWithPartitions }) {
         pages={partitions}
         none={<Empty title={outcome ? `No partition is “${outcome}”.` : 'This run has named no partitions yet.'} />}
         keyOf={(one) => `${one.asset} ${one.key}`}
+        detail={(one) => open === one.key && <Sample of={sampleOf(one.metadata)} />}
         columns={[
           {
             name: 'Partition',
@@ -60,8 +67,46 @@ export function RunPartitions({ run }: { run: RunWithPartitions }) {
             cell: (one) =>
               one.error ? <span className="bad">{one.error.message}</span> : <Metadata of={one.metadata} />,
           },
+          {
+            name: 'Acts',
+            isQuiet: true,
+            isEnd: true,
+            cell: (one) =>
+              sampleOf(one.metadata).length > 0 && (
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  aria-expanded={open === one.key}
+                  onClick={() => setOpen(open === one.key ? undefined : one.key)}
+                >
+                  Sample of changes
+                </Button>
+              ),
+          },
         ]}
       />
     </Card>
+  );
+}
+
+/** What a dry run would change, person by person. */
+function Sample({ of }: { of: readonly SampleDiff[] }) {
+  return (
+    <div className="diff" role="list" aria-label="Sample of changes">
+      {of.map(({ person, changes }) => (
+        <div key={person} role="listitem" className="diff-line">
+          <bdi className="diff-path">{person}</bdi>
+          {changes.map(({ key, operation, value }) =>
+            value === null ? (
+              <del key={key}>{key}</del>
+            ) : (
+              <ins key={key} title={operation}>
+                {key} = {value}
+              </ins>
+            ),
+          )}
+        </div>
+      ))}
+    </div>
   );
 }
