@@ -4,10 +4,24 @@ import { z } from 'zod';
 
 import type { Asset } from './asset.ts';
 import { ConfigInvalidError } from './errors.ts';
+import type { Job } from './job.ts';
+import type { JsonObject } from './json.ts';
 
 /** Reads a run's config by the asset's schema. @throws ConfigInvalidError that names every wrong field */
 export function parseConfig(asset: Asset, input: unknown): unknown {
   return parseBySchema(asset.config, input, `config of ${asset.key}`);
+}
+
+/** The config of one asset of a job: the whole for a job of one asset, its own entry where there are several. */
+export function configOf(job: Job, asset: Asset, config: JsonObject): JsonObject {
+  if (job.assets.length === 1) return config;
+  const unknown = Object.keys(config).filter((key) => !job.assets.some((a) => a.key === key));
+  if (unknown.length > 0) {
+    throw new ConfigInvalidError(
+      `The config of ${job.name} is not valid: ${unknown.join(', ')}: is not an asset of this job.`,
+    );
+  }
+  return (config[asset.key] ?? {}) as JsonObject;
 }
 
 /** @throws ConfigInvalidError that names every wrong field, as `path: what is wrong` */

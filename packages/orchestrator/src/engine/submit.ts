@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 
 import type { Asset } from '../definitions/asset.ts';
 import type { SubmitRequest } from '../definitions/client.ts';
-import { parseConfig } from '../definitions/config.ts';
+import { configOf, parseConfig } from '../definitions/config.ts';
 import { lookUp } from '../definitions/deployment.ts';
 import { ConfigInvalidError, PartitionKeyInvalidError, RefusedError } from '../definitions/errors.ts';
 import type { Job } from '../definitions/job.ts';
@@ -125,18 +125,6 @@ export function planSubmit(
     ...(keys.generation === undefined ? {} : { auto_key: autoKey(keys.generation, distinct, config) }),
     ...(backfill === undefined ? {} : { backfill }),
   };
-}
-
-/** The config of one asset of a job: the whole for a job of one asset, its own entry where there are several. */
-export function configOf(job: Job, asset: Asset, config: JsonObject): JsonObject {
-  if (job.assets.length === 1) return config;
-  const unknown = Object.keys(config).filter((key) => !job.assets.some((a) => a.key === key));
-  if (unknown.length > 0) {
-    throw new ConfigInvalidError(
-      `The config of ${job.name} is not valid: ${unknown.join(', ')}: is not an asset of this job.`,
-    );
-  }
-  return (config[asset.key] ?? {}) as JsonObject;
 }
 
 function withDryRun(job: Job, config: JsonObject, dryRun: boolean): JsonObject {

@@ -5,7 +5,7 @@
 
 import type { Asset, Task } from '../definitions/asset.ts';
 import { runChecks } from '../definitions/check.ts';
-import { parseConfig } from '../definitions/config.ts';
+import { configOf, parseConfig } from '../definitions/config.ts';
 import type { StepContext } from '../definitions/context.ts';
 import { lookUp } from '../definitions/deployment.ts';
 import {
@@ -28,7 +28,7 @@ import {
 import type { Engine } from '../engine/engine.ts';
 import { failpoint } from '../engine/failpoint.ts';
 import { readMaterialized, readTaskResults } from '../engine/reads/task-results.ts';
-import { type Part, configOf } from '../engine/submit.ts';
+import type { Part } from '../engine/submit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Scrub } from '../telemetry/scrub.ts';
 import { describeError } from './describe-error.ts';

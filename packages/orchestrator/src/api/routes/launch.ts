@@ -3,14 +3,14 @@
 import { z } from 'zod';
 
 import type { SubmitRequest } from '../../definitions/client.ts';
-import { parseConfig } from '../../definitions/config.ts';
+import { configOf, parseConfig } from '../../definitions/config.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import { RequestError } from '../../definitions/errors.ts';
 import type { Job } from '../../definitions/job.ts';
 import type { JsonObject } from '../../definitions/json.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readStatuses } from '../../engine/partition-reader.ts';
-import { MAX_PARTITIONS_PER_RUN, type SubmitSpec, configOf, planSubmit, submit } from '../../engine/submit.ts';
+import { MAX_PARTITIONS_PER_RUN, type SubmitSpec, planSubmit, submit } from '../../engine/submit.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { maskSecrets } from '../mask.ts';
 import { API_PREFIX } from '../openapi.ts';
