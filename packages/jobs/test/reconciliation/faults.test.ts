@@ -109,14 +109,17 @@ test('pass 1: one team runs out of memory, one meets a lock; pass 2 in windows, 
 test('a writer at a hundred updates a second: none of its work is lost, everything it left alone is repaired', async () => {
   const uuids = await sample(60);
   const counts = new Map<string, number>();
+  const mine = new Set<string>();
   let writing = true;
   const writer = (async () => {
     for (let n = 0; writing; n++) {
       const uuid = uuids[n % uuids.length] ?? '';
+      const own = n % 7 === 0;
       await world.db.query(
-        `UPDATE posthog_person SET properties = jsonb_set(properties, '{visits}', to_jsonb(coalesce((properties->>'visits')::int, 0) + 1)), version = version + 1 WHERE uuid = $1`,
-        [uuid],
+        `UPDATE posthog_person SET properties = jsonb_set(properties, '{visits}', to_jsonb(coalesce((properties->>'visits')::int, 0) + 1)) || $2, version = version + 1 WHERE uuid = $1`,
+        [uuid, own ? { email: 'mine' } : {}],
       );
+      if (own) mine.add(uuid);
       counts.set(uuid, (counts.get(uuid) ?? 0) + 1);
       await new Promise((resolve) => setTimeout(resolve, 8));
     }
@@ -132,9 +135,71 @@ test('a writer at a hundred updates a second: none of its work is lost, everythi
   for (const [i, uuid] of uuids.entries()) {
     const { properties } = await world.pgState(uuid);
     const visits = counts.get(uuid);
-    expect(properties).toEqual({ email: conflicts.has(uuid) ? 'old' : `new${i}`, i, ...(visits ? { visits } : {}) });
+    const email = mine.has(uuid) ? 'mine' : conflicts.has(uuid) ? 'old' : `new${i}`;
+    expect(properties).toEqual({ email, i, ...(visits ? { visits } : {}) });
   }
 });
+
+test('a statement takes too long: the server ends it, its batch is rolled back, committed ones stay and are published', async () => {
+  // In ClickHouse's order, which is the order of the batches: the slow one comes last.
+  const half = (id: string) => id.slice(19) + id.slice(0, 19);
+  const uuids = (await sample(6)).sort((a, b) => (half(a) < half(b) ? -1 : 1));
+  // The settings of the session, as a statement of it sees them. Then the next statement may take 300 ms, and takes 20 s.
+  await world.db.query(`CREATE TABLE settings_${team} (lock text, statement text)`);
+  await world.db.query(
+    `CREATE FUNCTION slow_${team}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       INSERT INTO settings_${team} VALUES (current_setting('lock_timeout'), current_setting('statement_timeout'));
+       IF OLD.properties->>'i' = '99' THEN PERFORM pg_sleep(20); END IF;
+       PERFORM set_config('statement_timeout', '300ms', false);
+       RETURN NEW; END $$`,
+  );
+  const last = uuids.at(-1) ?? '';
+  await world.db.query(
+    `UPDATE posthog_person SET properties = '{"email":"old","i":99}' WHERE team_id = $1 AND uuid = $2`,
+    [team, last],
+  );
+  await world.db.query(
+    `CREATE TRIGGER slow_${team} BEFORE UPDATE ON posthog_person FOR EACH ROW EXECUTE FUNCTION slow_${team}()`,
+  );
+  const result = await world.run({ team_ids: [team], batch_size: 1 });
+  await world.db.query(`DROP TRIGGER slow_${team} ON posthog_person`);
+  expect(result.partitions.get(key())).toMatchObject({
+    kind: 'failed',
+    error: { code: 'SERVICE_UNAVAILABLE', message: expect.stringContaining('statement timeout') },
+  });
+  expect((await world.pgState(last)).properties).toEqual({ email: 'old', i: 99 });
+  const states = await Promise.all(uuids.map((uuid) => world.pgState(uuid)));
+  expect(states.map((state) => state.version)).toEqual(['2', '2', '2', '2', '2', '1']);
+  expect(result.result).toMatchObject({ failed_team_ids: [team], persons_updated: 5 });
+  for (const [i, uuid] of uuids.entries())
+    expect((await world.chState(uuid))?.version).toBe(Number(states[i]?.version));
+  const { rows } = await world.db.query(`SELECT * FROM settings_${team} LIMIT 1`);
+  expect(rows).toEqual([{ lock: '5s', statement: '30min' }]);
+}, 60_000);
+
+test('a lock is held: after five seconds its batch is rolled back, committed ones stay and are published', async () => {
+  const uuids = await sample(6);
+  const holder = await world.db.connect();
+  await holder.query('BEGIN');
+  const { rows } = await holder.query<{ uuid: string }>(
+    'SELECT uuid FROM posthog_person WHERE team_id = $1 ORDER BY id DESC LIMIT 1 FOR UPDATE',
+    [team],
+  );
+  const began = performance.now();
+  const result = await world.run({ team_ids: [team], batch_size: 1 });
+  expect(performance.now() - began).toBeGreaterThan(4_900);
+  await holder.query('ROLLBACK');
+  holder.release();
+  expect(result.partitions.get(key())).toMatchObject({
+    kind: 'failed',
+    error: { message: expect.stringContaining('lock timeout') },
+  });
+  expect((await world.pgState(rows[0]?.uuid ?? '')).version).toBe('1');
+  for (const uuid of uuids)
+    expect((await world.chState(uuid))?.version).toBe(Number((await world.pgState(uuid)).version));
+  expect((await world.run({ team_ids: [team] })).status).toBe('SUCCESS');
+  await expectRepaired(uuids);
+}, 60_000);
 
 test('27: three times another version: version_conflict, and the team goes on', async () => {
   const [moving = '', still = ''] = await sample(2);

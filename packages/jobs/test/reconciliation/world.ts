@@ -97,8 +97,12 @@ export interface BackupRow {
 
 export const TEAM = 1;
 
-export async function openWorld(): Promise<World> {
-  const database = await testDatabase('persons');
+/** @param options.databaseUrl a PostgreSQL that is the test's own, with the schema; default one of the run's */
+export async function openWorld(options: { readonly databaseUrl?: string } = {}): Promise<World> {
+  const database =
+    options.databaseUrl === undefined
+      ? await testDatabase('persons')
+      : { url: options.databaseUrl, drop: async () => {} };
   const house = await testClickHouse({ schemas: ['persons', 'events'] });
   const clickhouse = openClickHouse(house.url);
   const personsDb = openPersonsDb(database.url, undefined);
