@@ -215,6 +215,27 @@ test('P10 key and headers of a message; another identity when it is sent again',
   expect(first?.headers._watermill_message_uuid).not.toBe(second?.headers._watermill_message_uuid);
 });
 
+test('case 70: columns of the row that contradict the payload; the payload decides', async () => {
+  await world.insert([
+    {
+      id: 'row',
+      external_customer_id: 'row-customer',
+      event_name: 'row-name',
+      timestamp: `${DAY}T20:00:00Z`,
+      payload: payloadOf('evt-1', 'org-1', `${DAY}T05:30:37+05:30`),
+    },
+  ]);
+  await world.run(WHOLE_DAY);
+  const [message] = await world.received();
+  expect(message?.key).toBe('t1:org-1');
+  expect(message?.value).toMatchObject({
+    id: 'evt-1',
+    external_customer_id: 'org-1',
+    event_name: 'openai-modeling-gpt-4.1',
+    timestamp: `${DAY}T05:30:37+05:30`,
+  });
+});
+
 test('P11 an event whose timestamp cannot be written is a failed publication', async () => {
   await world.insert([{ id: '1', payload: payloadOf('evt-1', 'org-1', '2026-03-21T00:00:37+24:00') }]);
   expect(countersOf(await world.run(WHOLE_DAY))).toEqual([1, 0, 0, 0, 1, 1]);
