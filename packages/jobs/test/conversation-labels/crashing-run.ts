@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 
-import { createPool, labelConversations, openClickHouse } from '@skein/jobs';
+import { type ClickHouse, createPool, labelConversations, openClickHouse } from '@skein/jobs';
 import type { Json, JsonObject } from '@skein/orchestrator';
 import { runAsset } from '@skein/orchestrator/testing';
 
@@ -58,30 +58,29 @@ const die = (): Promise<never> => {
   return new Promise(() => {});
 };
 
-async function main(plan: CrashPlan): Promise<void> {
-  const real = openClickHouse(plan.clickhouse);
+/** A client whose process is killed at the point. */
+export function crashingAt(point: CrashPoint, real: ClickHouse): ClickHouse {
   let inserts = 0;
   const isTarget = (table: string) => /conversation_with_labels`$|skein_label_staging_/.test(table);
   const crashing = tamper(real, {
     command: async (sql, pass) => {
-      const at = plan.point;
-      if (at === 'before-delete' && isDelete(sql)) return die();
-      if (at === 'recording' && /INSERT INTO .*skein_label_affected/s.test(sql)) return die();
-      if (at === 'verifying' && /CREATE TABLE .*skein_label_expected/s.test(sql)) return die();
+      if (point === 'before-delete' && isDelete(sql)) return die();
+      if (point === 'recording' && /INSERT INTO .*skein_label_affected/s.test(sql)) return die();
+      if (point === 'verifying' && /CREATE TABLE .*skein_label_expected/s.test(sql)) return die();
       const done = await pass(sql);
-      if (at === 'deleting' && isDelete(sql)) return die();
-      if (at === 'copying' && /INSERT INTO .*skein_label_staging_.*SELECT/s.test(sql)) return die();
-      if (at === 'replacing' && sql.includes('REPLACE PARTITION')) return die();
+      if (point === 'deleting' && isDelete(sql)) return die();
+      if (point === 'copying' && /INSERT INTO .*skein_label_staging_.*SELECT/s.test(sql)) return die();
+      if (point === 'replacing' && sql.includes('REPLACE PARTITION')) return die();
       return done;
     },
   });
-  const clickhouse: typeof crashing = {
+  return {
     ...crashing,
     async insert(table, values, options) {
       // The second day of the run, so that one day is done and one is not begun.
       if (!isTarget(table) || ++inserts < 2) return real.insert(table, values, options);
-      if (plan.point === 'deleted') return die();
-      if (plan.point === 'half-inserted') {
+      if (point === 'deleted') return die();
+      if (point === 'half-inserted') {
         const lines = (await textOf(values as Readable)).split(/(?<=\n)/);
         await real.insert(
           table,
@@ -91,9 +90,13 @@ async function main(plan: CrashPlan): Promise<void> {
         return die();
       }
       await real.insert(table, values, options);
-      if (plan.point === 'inserted') return die();
+      if (point === 'inserted') return die();
     },
   };
+}
+
+async function main(plan: CrashPlan): Promise<void> {
+  const clickhouse = crashingAt(plan.point, openClickHouse(plan.clickhouse));
   await runAsset(labelConversations, {
     partitions: plan.partitions,
     config: plan.config,
