@@ -83,22 +83,29 @@ export async function readAudit(
     'COUNT',
     page.limit,
   );
-  return entries.map(([id, flat]) => {
-    const f: Record<string, string> = {};
-    for (let i = 0; i + 1 < flat.length; i += 2) f[flat[i] ?? ''] = flat[i + 1] ?? '';
-    return {
-      id,
-      at: new Date(Number(f.at)).toISOString(),
-      actor: f.actor ?? '',
-      role: f.role ?? '',
-      ip: f.ip ?? '',
-      action: f.action ?? '',
-      target: f.target ?? '',
-      reason: f.reason ?? '',
-      before: f.before ? (JSON.parse(f.before) as unknown) : null,
-      after: f.after ? (JSON.parse(f.after) as unknown) : null,
-      request_id: f.request_id ?? '',
-      result: f.result ?? '',
-    };
-  });
+  return entries.map(toRecord);
+}
+
+export async function findAudit(ledger: LedgerPort, id: string): Promise<AuditRecord | undefined> {
+  const [entry] = await ledger.redis.xrange(ledger.keys.audit, id, id);
+  return entry && toRecord(entry);
+}
+
+function toRecord([id, flat]: [string, string[]]): AuditRecord {
+  const f: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) f[flat[i] ?? ''] = flat[i + 1] ?? '';
+  return {
+    id,
+    at: new Date(Number(f.at)).toISOString(),
+    actor: f.actor ?? '',
+    role: f.role ?? '',
+    ip: f.ip ?? '',
+    action: f.action ?? '',
+    target: f.target ?? '',
+    reason: f.reason ?? '',
+    before: f.before ? (JSON.parse(f.before) as unknown) : null,
+    after: f.after ? (JSON.parse(f.after) as unknown) : null,
+    request_id: f.request_id ?? '',
+    result: f.result ?? '',
+  };
 }

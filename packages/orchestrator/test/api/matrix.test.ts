@@ -13,6 +13,7 @@ import { ACCESS, PERMISSIONS } from '../../src/api/access/permissions.ts';
 import { type Role, isAtLeast } from '../../src/api/access/principal.ts';
 import { aboutOf } from '../../src/api/access/scope.ts';
 import { createSight } from '../../src/api/access/sight.ts';
+import { appendAudit, readAudit } from '../../src/api/audit.ts';
 import { createToken } from '../../src/api/access/tokens.ts';
 import { defineDeployment, defineSchedule, defineSensor, lookUp, skip } from '../../src/index.ts';
 import type { JsonObject } from '../../src/index.ts';
@@ -89,6 +90,7 @@ const REQUESTS: Readonly<Record<string, Asked>> = {
   createToken: { body: { name: 'made', role: 'viewer' } },
   revokeToken: { path: { id: '{token}' } },
   listAudit: {},
+  undoChange: { path: { id: '{entry}' } },
   getOverview: {},
   search: { query: 'q=events' },
   listViews: {},
@@ -200,6 +202,12 @@ async function request(
     '{view}': () => keep(engine.keys.saved('views'), { q: '' }),
     '{preset}': () => keep(engine.keys.saved(`presets:${existing}`), { job: existing, config: {} }),
     '{name}': async () => `of ${who}`,
+    '{entry}': async () => {
+      if (where === 'missing') return '1-1';
+      const entry = { role: '', ip: '', requestId: '', result: '200', before: { status: 'STOPPED' } };
+      await appendAudit(engine, { ...entry, actor: 'test', action: 'x', target: 'x', after: { status: 'RUNNING' } });
+      return (await readAudit(engine, { limit: 1 }))[0]?.id ?? '';
+    },
     '{tick}': async () =>
       (await openTick(engine, sensor, 'test')) ?? (await engine.redis.hget(engine.keys.sensor(sensor), 'tick')) ?? '',
   };

@@ -23,6 +23,7 @@ export const PERMISSIONS = {
   mark_partitions: 'operator',
   forget_partitions: 'admin',
   read_audit: 'admin',
+  undo_change: 'admin',
   manage_tokens: 'admin',
 } as const satisfies Record<string, Role>;
 
@@ -113,6 +114,7 @@ export const ACCESS: Readonly<Record<string, Need>> = {
   [`PATCH ${V1}/backfills/:id`]: 'backfill',
   [`GET ${V1}/system`]: 'read',
   [`GET ${V1}/audit`]: 'read_audit',
+  [`POST ${V1}/audit/:id/undo`]: 'undo_change',
   [`GET ${V1}/tokens`]: 'manage_tokens',
   [`POST ${V1}/tokens`]: 'manage_tokens',
   [`DELETE ${V1}/tokens/:id`]: 'manage_tokens',

@@ -4,16 +4,18 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 
 import { lookUp } from '../../definitions/deployment.ts';
+import { NotFoundError } from '../../definitions/errors.ts';
 import { whoHas } from '../access/authenticate.ts';
 import { PERMISSIONS, type Permission, judge } from '../access/permissions.ts';
 import { type Principal, ROLES } from '../access/principal.ts';
 import { SESSION_COOKIE, closeSession, openSession } from '../access/sessions.ts';
 import { createToken, listTokens, revokeToken } from '../access/tokens.ts';
-import { readAudit } from '../audit.ts';
+import { findAudit, readAudit } from '../audit.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { RequestInvalidError, UnauthenticatedError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Done, Reason, Time, given, named, pageOf, pageQuery } from '../schema.ts';
+import { undoChange } from '../undo.ts';
 import { StreamPlace } from './runs.ts';
 
 const Role = named('Role', z.enum(ROLES));
@@ -222,6 +224,29 @@ export const accessRoutes: Routes = (app, context) => {
     async ({ query }) => {
       const items = await readAudit(engine, { limit: query.limit, ...given({ after: query.after }) });
       return { items, next: items.length === query.limit ? (items.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/audit/:id/undo`,
+    {
+      schema: {
+        operationId: 'undoChange',
+        summary: 'Undo a change, where an inverse exists and nobody changed it since',
+        tags: ['access'],
+        params: z.object({ id: z.string().regex(/^\d{1,20}-\d{1,20}$/, 'is not an id of an audit entry') }),
+        body: z.strictObject({ reason: Reason.optional() }).nullish(),
+        response: { 200: z.object({ target: z.string(), before: z.unknown(), after: z.unknown() }) },
+      },
+    },
+    async (request) => {
+      const entry = await findAudit(engine, request.params.id);
+      if (entry === undefined) throw new NotFoundError(`The audit log has no entry ${request.params.id}.`);
+      const reason = request.body?.reason ?? `undo of ${entry.id}`;
+      request.auditNote = { target: entry.target, reason };
+      const undone = await undoChange({ engine, by: actorOf(request), reason }, entry);
+      request.auditNote = { target: entry.target, reason, ...undone };
+      return { target: entry.target, ...undone };
     },
   );
 };

@@ -48,8 +48,8 @@ function toRequest(body: z.output<typeof BackfillBody>): BackfillRequest {
 
 export const backfillRoutes: Routes = (app, { engine }) => {
   const { deployment } = engine;
-  const note = (request: FastifyRequest, id: string, reason: string | undefined, after?: unknown) => {
-    request.auditNote = { target: `backfill:${id}`, reason, after };
+  const note = (request: FastifyRequest, id: string, reason: string | undefined, after?: unknown, before?: unknown) => {
+    request.auditNote = { target: `backfill:${id}`, reason, before, after };
   };
 
   app.get(
@@ -141,8 +141,9 @@ export const backfillRoutes: Routes = (app, { engine }) => {
     async (request) => {
       const { id } = request.params;
       const reason = request.body?.reason;
+      const { status } = await readBackfill(engine, id);
       const after = toBackfill(deployment, await pauseBackfill(engine, id, actorOf(request), reason ?? ''));
-      note(request, id, reason, { status: after.status });
+      note(request, id, reason, { status: after.status }, { status });
       return after;
     },
   );
@@ -161,8 +162,9 @@ export const backfillRoutes: Routes = (app, { engine }) => {
     },
     async (request) => {
       const { id } = request.params;
+      const { status } = await readBackfill(engine, id);
       const after = toBackfill(deployment, await resumeBackfill(engine, id, actorOf(request)));
-      note(request, id, request.body?.reason, { status: after.status });
+      note(request, id, request.body?.reason, { status: after.status }, { status });
       return after;
     },
   );
@@ -225,8 +227,9 @@ export const backfillRoutes: Routes = (app, { engine }) => {
     },
     async (request) => {
       const { id } = request.params;
+      const { maxActive } = await readBackfill(engine, id);
       const after = toBackfill(deployment, await setBackfillLimit(engine, id, request.body.max_active));
-      note(request, id, request.body.reason, { max_active: after.max_active });
+      note(request, id, request.body.reason, { max_active: after.max_active }, { max_active: maxActive });
       return after;
     },
   );

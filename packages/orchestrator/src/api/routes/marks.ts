@@ -10,6 +10,7 @@ import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { expandRanges } from '../ranges.ts';
 import { Reason, named } from '../schema.ts';
+import { readOutcomes } from '../undo.ts';
 import { AssetParams } from './assets.ts';
 
 const Selection = {
@@ -43,6 +44,14 @@ export const markRoutes: Routes = (app, { engine }) => {
     return { changed: one.changed + whole.changed, busy: one.busy + whole.busy };
   };
 
+  /** So that a mark can be undone, as long as it is not of too many. */
+  const outcomes = async (key: string, body: { partitions: string[]; row?: string | undefined }) => {
+    const asset = lookUp('asset', engine.deployment.assets, key);
+    if (body.row !== undefined) return undefined;
+    const keys = expandRanges(asset, body.partitions, MAX_EXPANDED_KEYS);
+    return keys.length > MOST_UNDONE ? undefined : { outcomes: await readOutcomes(engine, key, keys) };
+  };
+
   app.post(
     `${API_PREFIX}/assets/:key/partitions/mark`,
     {
@@ -57,9 +66,17 @@ export const markRoutes: Routes = (app, { engine }) => {
     },
     async (request) => {
       const { as, partitions, row, reason } = request.body;
-      const marked = await apply(request.params.key, request.body, as, actorOf(request));
-      const after = { as, partitions: partitions.slice(0, 100), row, ...marked };
-      request.auditNote = { target: `asset:${request.params.key}`, reason, after };
+      const { key } = request.params;
+      const before = await outcomes(key, request.body);
+      const marked = await apply(key, request.body, as, actorOf(request));
+      const after = {
+        as,
+        partitions: partitions.slice(0, 100),
+        row,
+        ...marked,
+        ...(await outcomes(key, request.body)),
+      };
+      request.auditNote = { target: `asset:${key}`, reason, before, after };
       return { ...marked };
     },
   );
@@ -86,4 +103,6 @@ export const markRoutes: Routes = (app, { engine }) => {
   );
 };
 
+/** Outcomes that an entry of the audit log holds. */
+const MOST_UNDONE = 1_000;
 const NOTHING: MarkResult = { changed: 0, busy: 0 };

@@ -224,6 +224,9 @@ export const revokeToken = /* @__PURE__ */ operation<{ id: string }, Done>('revo
 /** Every change, newest first */
 export const listAudit = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (AuditEntry)[]; readonly next: string | null }>('listAudit', 'GET', '/api/v1/audit', ['limit', 'after']);
 
+/** Undo a change, where an inverse exists and nobody changed it since */
+export const undoChange = /* @__PURE__ */ operation<{ id: string; body?: { readonly reason?: string } | null }, { readonly target: string; readonly before: unknown; readonly after: unknown }>('undoChange', 'POST', '/api/v1/audit/{id}/undo', []);
+
 /** Everything at a glance */
 export const getOverview = /* @__PURE__ */ operation<Record<never, never>, Overview>('getOverview', 'GET', '/api/v1/overview', []);
 

@@ -1,0 +1,141 @@
+/**
+ * Undo of a change that the audit log tells of, where an inverse exists: switches of sensors and schedules, limits of
+ * pools and backfills, pauses, cursors, marks. A change is undone only while things are as it left them: what somebody
+ * did since is never taken back with it. The undo is a change of its own, with an entry of its own, and can be undone.
+ */
+
+import { z } from 'zod';
+
+import { lookUp } from '../definitions/deployment.ts';
+import { NotFoundError, RefusedError } from '../definitions/errors.ts';
+import { pauseBackfill, readBackfill, resumeBackfill, setBackfillLimit } from '../engine/backfill.ts';
+import { getCursor, restoreCursor } from '../engine/cursor.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type Mark, markPartitions } from '../engine/mark.ts';
+import { readStatuses } from '../engine/partition-reader.ts';
+import { readPool, setPoolLimit } from '../engine/pools.ts';
+import type { AuditRecord } from './audit.ts';
+import { readSwitches } from './reads/sensors.ts';
+
+interface Undo {
+  readonly engine: Engine;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** What was changed, before and after, as its entry tells. */
+interface Inverse<T> {
+  readonly target: RegExp;
+  readonly change: z.ZodType<{ before: T; after: T }>;
+  /** As it is now, in the same shape. */
+  read(engine: Engine, name: string, after: T): Promise<T>;
+  write(undo: Undo, name: string, before: T, after: T): Promise<void>;
+}
+
+/** Only what counts is compared; an entry holds more. */
+function inverse<T>(target: RegExp, state: z.ZodType<T>, verbs: Pick<Inverse<T>, 'read' | 'write'>): Inverse<T> {
+  return { target, change: z.object({ before: state, after: state }) as Inverse<T>['change'], ...verbs };
+}
+
+const Switch = z.object({ status: z.enum(['RUNNING', 'STOPPED']) });
+const switches = inverse(/^(?:sensor|schedule):([^/]+)$/, Switch, {
+  async read(engine, name) {
+    const [state] = await readSwitches(engine, [name]);
+    if (state === undefined) throw new NotFoundError(`Nothing is registered under the name ${name}.`);
+    return { status: state.status };
+  },
+  write: async ({ engine, by }, name, { status }) => void (await engine.script('switch-sensor', name, status, by)),
+});
+
+const Pool = z.object({ set_limit: z.number().nullable() });
+const pools = inverse(/^pool:(.+)$/, Pool, {
+  read: async (engine, name) => ({ set_limit: (await readPool(engine, name)).setLimit ?? null }),
+  write: async ({ engine, by, reason }, name, { set_limit: limit }) =>
+    void (await setPoolLimit(engine, name, limit ?? undefined, by, reason)),
+});
+
+const Version = z.object({ version: z.number() });
+const cursors = inverse(/^sensor:([^/]+)\/cursor$/, Version, {
+  read: async (engine, name) => ({ version: (await getCursor(engine, name)).version }),
+  // The newest change is the one to undo: `read` has compared the version.
+  write: async ({ engine, by, reason }, name, _before, { version }) =>
+    void (await restoreCursor(engine, name, { by, reason, ifVersion: version })),
+});
+
+const Backfill = z.union([
+  z.object({ status: z.enum(['IN_PROGRESS', 'PAUSED']) }),
+  z.object({ max_active: z.number() }),
+]);
+const backfills = inverse(/^backfill:(.+)$/, Backfill, {
+  async read(engine, id, after) {
+    const now = await readBackfill(engine, id);
+    return 'status' in after ? { status: now.status as 'PAUSED' } : { max_active: now.maxActive };
+  },
+  async write({ engine, by, reason }, id, before) {
+    if ('max_active' in before) await setBackfillLimit(engine, id, before.max_active);
+    else if (before.status === 'PAUSED') await pauseBackfill(engine, id, by, reason);
+    else await resumeBackfill(engine, id, by);
+  },
+});
+
+const Marks = z.object({ outcomes: z.record(z.string(), z.enum(['missing', 'materialized', 'skipped'])) });
+const marks = inverse(/^asset:(.+)$/, Marks, {
+  read: async (engine, key, { outcomes }) => ({
+    outcomes: (await readOutcomes(engine, key, Object.keys(outcomes))) as Record<string, Mark>,
+  }),
+  async write({ engine, by }, key, { outcomes }) {
+    const asset = lookUp('asset', engine.deployment.assets, key);
+    for (const as of ['missing', 'materialized', 'skipped'] as const) {
+      const keys = Object.keys(outcomes).filter((one) => outcomes[one] === as);
+      if (keys.length > 0) await markPartitions(engine, asset, keys, as, by);
+    }
+  },
+});
+
+/** Last outcomes by key, for the entry of a mark. */
+export async function readOutcomes(
+  engine: Engine,
+  key: string,
+  partitions: readonly string[],
+): Promise<Record<string, string>> {
+  const statuses = await readStatuses(engine, lookUp('asset', engine.deployment.assets, key), partitions);
+  return Object.fromEntries(partitions.map((one) => [one, statuses.get(one)?.outcome ?? 'missing']));
+}
+
+const INVERSES = [switches, pools, cursors, backfills, marks] as readonly Inverse<unknown>[];
+
+/** @throws RefusedError when there is no inverse, or things are not as the change left them */
+export async function undoChange(undo: Undo, entry: AuditRecord): Promise<{ before: unknown; after: unknown }> {
+  for (const one of INVERSES) {
+    const name = one.target.exec(entry.target)?.[1];
+    if (name === undefined) continue;
+    const change = one.change.safeParse({ before: entry.before, after: entry.after });
+    if (!change.success) continue;
+    const { before, after } = change.data;
+    if (same(before, after)) throw new RefusedError('This changed nothing, so there is nothing to undo.');
+    const now = await one.read(undo.engine, name, after);
+    if (!same(now, after)) {
+      throw new RefusedError(
+        `${entry.target} was changed since: it is ${show(now)} now, and this change left it ${show(after)}.`,
+        { hint: 'Undo the newer change first, or set it as you want it.' },
+      );
+    }
+    await one.write(undo, name, before, after);
+    return { before: now, after: await one.read(undo.engine, name, after) };
+  }
+  throw new RefusedError(`“${entry.action}” on ${entry.target} has no inverse: it cannot be undone.`, {
+    hint: 'Switches, pool limits, cursors, pauses and limits of backfills, and marks of single partitions can.',
+  });
+}
+
+const show = (value: unknown) => JSON.stringify(value).slice(0, 200);
+
+function same(a: unknown, b: unknown): boolean {
+  const sorted = (value: unknown) =>
+    JSON.stringify(value, (_key, inner: unknown) =>
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+        ? Object.fromEntries(Object.entries(inner).sort(([x], [y]) => (x < y ? -1 : 1)))
+        : inner,
+    );
+  return sorted(a) === sorted(b);
+}
