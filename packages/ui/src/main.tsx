@@ -25,7 +25,10 @@ const cache = new QueryClient({
   queryCache: new QueryCache({ onError }),
   mutationCache: new MutationCache({ onError }),
   defaultOptions: {
+    // Whether the machine has a network says nothing about this server; a write that waits for one would surprise.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       // The stream of changes says when something is old; this only bounds what it may have missed.
       staleTime: 30_000,
       refetchInterval: 60_000,
