@@ -12,7 +12,7 @@ import type { ScriptName, ScriptReply } from '../store/scripts.ts';
 import { failpoint } from './failpoint.ts';
 import type { EngineSettings } from './settings.ts';
 
-export interface Bell {
+interface Bell {
   readonly attempt: string;
   readonly priority: number;
 }

@@ -67,6 +67,36 @@ test.each([
   work.finishAll();
 });
 
+test('urgent work that waited too long goes before urgent work that came after it', async () => {
+  const work = gate();
+  const h = await harness(testDeployment(work.behave), { SKEIN_RESEND_MS: '600000' });
+  await h.worker({ concurrency: 1 });
+  const submitted = async (key: string) => {
+    await h.client.submit({ job: 'events_job', partitions: [key], priority: 10, cause: 'test' });
+    await h.engine.dispatcher.idle();
+  };
+  const keys = ['1', '2', '3', '4'].map((team) => `${team}_2024-01-01`);
+  await submitted(keys[0] ?? '');
+  await until(
+    async () => work.began.length,
+    (n) => n === 1,
+  );
+  for (const key of keys.slice(1)) await submitted(key);
+  // Each new one was put at the head; those that have waited for long are put there again, the first of them first.
+  const { redis, keys: k } = h.engine;
+  for (const [i, id] of (await redis.zrange(k.outbox, 0, '-1')).entries()) await redis.zadd(k.outbox, i + 1, id);
+  expect(await h.engine.dispatcher.resend()).toBe(3);
+  for (let n = 2; n <= 4; n++) {
+    work.finish(work.began[n - 2]);
+    await until(
+      async () => work.began.length,
+      (count) => count === n,
+    );
+  }
+  expect(work.began).toEqual(keys);
+  work.finishAll();
+});
+
 test('what may be out follows the slots of the workers that are alive', async () => {
   const h = await harness(testDeployment(() => ({})));
   await Promise.all(
