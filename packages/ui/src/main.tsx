@@ -37,6 +37,18 @@ const cache = new QueryClient({
   },
 });
 
+const RELOADED = 'skein.reloaded';
+const RELOAD_AGAIN_MS = 60_000;
+
+// A newer dashboard was deployed: the pages of this one are gone from the server. Drafts outlive a reload.
+window.addEventListener('vite:preloadError', (event) => {
+  const last = Number(sessionStorage.getItem(RELOADED) ?? 0);
+  if (Date.now() - last < RELOAD_AGAIN_MS) return;
+  event.preventDefault();
+  sessionStorage.setItem(RELOADED, String(Date.now()));
+  location.reload();
+});
+
 const live = startLive(cache);
 const router = createAppRouter();
 
