@@ -36,6 +36,10 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly load
       summary: 'what a worker and a run cost Redis: how many of them one Redis carries',
       load: () => import('./fleet.ts'),
     },
+    scale: {
+      summary: '10,000 sensors, a million runs and partitions, a hundred million states: growth from 1 to 100 times',
+      load: () => import('./scale.ts'),
+    },
     versus: {
       summary: 'Skein beside Dagster: empty runs, a backfill, a sensor’s fan-out, partition states',
       load: () => import('./versus.ts'),

@@ -1,5 +1,5 @@
 // The other forms of tests that attack Skein: with the full numbers, too long for every change, or on another service.
-//   npm run chaos   workers and jobs killed, the ledger against its model, 10,000 sequences
+//   npm run chaos   every process, Redis and the network attacked (docs/reliability.md); the ledger against its model
 //   npm run minio   the S3 tests on MinIO instead of moto
 //   npm run fuzz    odd values at every operation of the API, any bytes at the transformer, a million inputs
 import { spawn } from 'node:child_process';
@@ -9,9 +9,33 @@ import { fileURLToPath } from 'node:url';
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const FORMS = {
   chaos: {
-    env: { SKEIN_MODEL_SEQUENCES: '10000', SKEIN_TEST_KILLS: '200', SKEIN_TEST_HISTORY_DAYS: '730' },
+    env: {
+      SKEIN_MODEL_SEQUENCES: '10000',
+      SKEIN_TEST_KILLS: '200',
+      SKEIN_TEST_HISTORY_DAYS: '730',
+      SKEIN_CHAOS_WORKER_KILLS: '1000',
+      SKEIN_CHAOS_SERVER_KILLS: '1000',
+      SKEIN_CHAOS_FAILPOINT_ROUNDS: '24',
+      SKEIN_CHAOS_DOOMED_RUNS: '200',
+      SKEIN_CHAOS_REDIS_KILLS: '120',
+      SKEIN_CHAOS_REDIS_DOWN_MS: '60000',
+      SKEIN_CHAOS_AOF_CUTS: '200',
+      SKEIN_CHAOS_FAILOVERS: '100',
+      SKEIN_CHAOS_TOXIC_ROUNDS: '20',
+      SKEIN_CHAOS_TOXIC_MS: '30000',
+      SKEIN_CHAOS_STOPS: '200',
+      SKEIN_CHAOS_BLOCKS: '200',
+      SKEIN_CHAOS_CLOCK_JUMPS: '60',
+      SKEIN_CHAOS_POOL_RUNS: '500',
+      SKEIN_CHAOS_BACKFILLS: '50',
+      SKEIN_CHAOS_BACKFILL_PARTITIONS: '10000',
+      SKEIN_CHAOS_CURSOR_WRITES: '10000',
+    },
+    // One at a time: attacks share the two cores with what they attack, and time is part of what is judged.
+    inBand: true,
     tests: [
-      'test/engine/(model|kills|redis-restart|losses|isolation)',
+      'test/rig',
+      'test/engine/(model|losses|isolation)',
       'duckling/kill',
       'duckling-(kills|history)',
       'orphan-sync/faults',
@@ -36,7 +60,8 @@ if (form === undefined) {
   process.exit(2);
 }
 const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-const args = [jest, '--testTimeout', '86400000', ...form.tests, ...process.argv.slice(3)];
+const args = [jest, '--testTimeout', '86400000', ...(form.inBand ? ['--runInBand'] : []), ...form.tests];
+args.push(...process.argv.slice(3));
 spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...form.env } }).on(
   'exit',
   (code) => process.exit(code ?? 1),

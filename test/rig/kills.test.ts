@@ -8,8 +8,8 @@ import { type Random, attack, strikes } from './random.ts';
 import { type Rig, openRig, report, until } from './rig.ts';
 
 const WORKERS = 4;
-const KILLS = strikes('WORKER_KILLS', 60);
-const SERVER_KILLS = strikes('SERVER_KILLS', 12);
+const KILLS = strikes('WORKER_KILLS', 30);
+const SERVER_KILLS = strikes('SERVER_KILLS', 8);
 const ROUNDS = strikes('FAILPOINT_ROUNDS', 1);
 const DOOMED = strikes('DOOMED_RUNS', 10);
 const LONG = 24 * 3_600_000;

@@ -13,7 +13,7 @@ import { openRig, report, until } from './rig.ts';
 
 const POOL = 5;
 const RUNS = strikes('POOL_RUNS', 100);
-const BACKFILLS = strikes('BACKFILLS', 4);
+const BACKFILLS = strikes('BACKFILLS', 2);
 const PARTITIONS = strikes('BACKFILL_PARTITIONS', 200);
 const WRITES = strikes('CURSOR_WRITES', 600);
 const LONG = 24 * 3_600_000;

@@ -4,8 +4,8 @@ import { createClient } from '../../packages/orchestrator/src/engine/client.ts';
 import { attack, strikes } from './random.ts';
 import { type Member, openRig, report, until } from './rig.ts';
 
-const STOPS = strikes('STOPS', 8);
-const BLOCKS = strikes('BLOCKS', 8);
+const STOPS = strikes('STOPS', 4);
+const BLOCKS = strikes('BLOCKS', 4);
 const JUMPS = strikes('CLOCK_JUMPS', 12);
 const LONG = 24 * 3_600_000;
 const HOUR_MS = 3_600_000;

@@ -6,9 +6,9 @@ import { type Random, attack, strikes } from './random.ts';
 import { createRedisNode } from './redis-node.ts';
 import { type Rig, type RigOptions, openRig, report, until } from './rig.ts';
 
-const KILLS = strikes('REDIS_KILLS', 4);
-const CUTS = strikes('AOF_CUTS', 4);
-const FAILOVERS = strikes('FAILOVERS', 2);
+const KILLS = strikes('REDIS_KILLS', 3);
+const CUTS = strikes('AOF_CUTS', 3);
+const FAILOVERS = strikes('FAILOVERS', 1);
 const DOWN_MS = strikes('REDIS_DOWN_MS', 3_000);
 const LONG = 24 * 3_600_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
