@@ -4,7 +4,7 @@ import { Gauge } from 'prom-client';
 
 import type { ApiContext } from './context.ts';
 import { RUN_INDEXES } from './reads/run-list.ts';
-import { clockSkewMs, readQueues, readWorkers } from './reads/system.ts';
+import { clockSkewMs, readAges, readQueues, readWorkers } from './reads/system.ts';
 
 /** Gives what fills the gauges. */
 export function serverMetrics({ engine, metrics, changes }: ApiContext): () => Promise<void> {
@@ -20,14 +20,19 @@ export function serverMetrics({ engine, metrics, changes }: ApiContext): () => P
   const backfills = gauge('skein_backfills_live', 'Backfills in progress.');
   const skew = gauge('skein_clock_skew_seconds', 'This process’s clock against Redis’s.');
   const listeners = gauge('skein_sse_clients', 'Clients of the event stream.');
+  const tickLag = gauge('skein_tick_lag_seconds', 'How long the most overdue tick has been due.');
+  const leaseOverdue = gauge('skein_lease_overdue_seconds', 'How long the most overdue lease has been over.');
+  const oldestQueued = gauge('skein_oldest_queued_seconds', 'Age of the oldest run that is queued.');
+  const backupAge = gauge('skein_backup_age_seconds', 'Age of the last backup; absent when there was none.', ['kind']);
   const ledger = gauge('skein_ledger_stats', 'Counters that the ledger keeps.', ['name']);
 
   return async () => {
-    const [queues, alive, live, skewMs, stats, counts] = await Promise.all([
+    const [queues, alive, live, skewMs, ages, stats, counts] = await Promise.all([
       readQueues(engine),
       readWorkers(engine),
       engine.redis.scard(engine.keys.liveBackfills),
       clockSkewMs(engine),
+      readAges(engine),
       engine.redis.hgetall(engine.keys.stats),
       Promise.all(RUN_INDEXES.map((status) => engine.redis.zcard(engine.keys.runsByStatus(status)))),
     ]);
@@ -40,6 +45,10 @@ export function serverMetrics({ engine, metrics, changes }: ApiContext): () => P
     workers.set(alive.length);
     backfills.set(live);
     skew.set(skewMs / 1_000);
+    tickLag.set(ages.tickLagMs / 1_000);
+    leaseOverdue.set(ages.leaseOverdueMs / 1_000);
+    oldestQueued.set(ages.oldestQueuedMs / 1_000);
+    if (ages.backupAgeMs !== undefined) backupAge.set({ kind: 'ledger' }, ages.backupAgeMs / 1_000);
     listeners.set(changes.listeners);
     for (const [name, value] of Object.entries(stats)) ledger.set({ name }, Number(value));
   };

@@ -230,3 +230,30 @@ test('routes of a job family stand behind the same door', async () => {
     body: { code: 'PARTITION_KEY_INVALID' },
   });
 });
+
+test('how overdue ticks and leases are, how long runs wait and how old the backup is, is measured by Redis’s clock', async () => {
+  const api = await openApi();
+  const { redis, keys } = api.engine;
+  expect((await api.get('/metrics')).text).not.toMatch(/^skein_backup_age_seconds\{/m);
+  const [seconds] = await redis.time();
+  const ago = (ms: number) => Number(seconds) * 1_000 - ms;
+  await redis.zadd(keys.due, ago(60_000), 'feed');
+  await redis.zadd(keys.leases, ago(40_000), 'a.b.c.1');
+  await redis.zadd(keys.runsByStatus('QUEUED'), ago(600_000), '01ARZ3NDEKTSV4RRFFQ69G5FAV');
+  await redis.hset(keys.meta, 'backup_at', ago(7_200_000));
+  const { text } = await api.get('/metrics');
+  for (const [name, least] of [
+    ['skein_tick_lag_seconds', 60],
+    ['skein_lease_overdue_seconds', 40],
+    ['skein_oldest_queued_seconds', 600],
+    ['skein_backup_age_seconds{kind="ledger"}', 7_200],
+  ] as const) {
+    const value = Number(
+      text
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `))
+        ?.split(' ')[1],
+    );
+    expect([name, value >= least && value < least + 30]).toEqual([name, true]);
+  }
+});

@@ -75,6 +75,22 @@ test('doctor recounts the counters, finds a wrong one and repairs it', async () 
   expect((await skein.run('doctor')).code).toBe(0);
   const redis = new Redis(skein.env.SKEIN_REDIS_URL ?? '');
   const prefix = skein.env.SKEIN_REDIS_PREFIX;
+  await redis.zadd(`${prefix}:due`, 1_000, 'feed');
+  await redis.hset(`${prefix}:meta`, 'backup_at', 1_000);
+  await redis.hset(`${prefix}:stats`, 'fenced_commits', 2);
+  const overdue = (await skein.run('doctor', '--json')).json<{
+    findings: { check: string; state: string; fix: string }[];
+  }>();
+  for (const [check, state] of [
+    ['pulse', 'problem'],
+    ['backup', 'problem'],
+    ['history of faults', 'notice'],
+    ['queue', 'ok'],
+  ])
+    expect(overdue.findings).toContainEqual(expect.objectContaining({ check, state }));
+  expect(overdue.findings.filter(({ state, fix }) => state === 'problem' && !fix)).toEqual([]);
+  await redis.del(`${prefix}:due`);
+  await redis.hdel(`${prefix}:meta`, 'backup_at');
   await redis.hincrby(`${prefix}:cntr:events:1`, 'o1', 5);
   await redis.hincrby(`${prefix}:cnt:events`, 'o1', 5);
   const sick = await skein.run('doctor', '--json');

@@ -92,6 +92,35 @@ export async function clockSkewMs(engine: Engine): Promise<number> {
   return Math.round(middle - (seconds * 1_000 + micros / 1_000));
 }
 
+export interface LedgerAges {
+  /** How long the most overdue tick has been due; pulses claim each within a second. */
+  readonly tickLagMs: number;
+  /** How long the most overdue lease has been over; pulses take each back within seconds. */
+  readonly leaseOverdueMs: number;
+  readonly oldestQueuedMs: number;
+  /** Undefined when none was ever taken. */
+  readonly backupAgeMs: number | undefined;
+}
+
+/** By Redis's clock. */
+export async function readAges({ redis, keys }: Engine): Promise<LedgerAges> {
+  const [[seconds, micros], due, leases, queued, backup] = await Promise.all([
+    redis.time(),
+    redis.zrange(keys.due, 0, '0', 'WITHSCORES'),
+    redis.zrange(keys.leases, 0, '0', 'WITHSCORES'),
+    redis.zrange(keys.runsByStatus('QUEUED'), 0, '0', 'WITHSCORES'),
+    redis.hget(keys.meta, 'backup_at'),
+  ]);
+  const now = Number(seconds) * 1_000 + Number(micros) / 1_000;
+  const since = (at: string | undefined) => (at === undefined ? 0 : Math.max(0, Math.round(now - Number(at))));
+  return {
+    tickLagMs: since(due[1]),
+    leaseOverdueMs: since(leases[1]),
+    oldestQueuedMs: since(queued[1]),
+    backupAgeMs: backup === null ? undefined : since(backup),
+  };
+}
+
 export interface QueueDepths {
   readonly outbox: number;
   readonly oldest_outbox_ms: number;

@@ -1,7 +1,7 @@
 /** Is the ledger moving: clocks, workers, the outbox, leases, sensors that fail. Reads only. */
 
 import { readSwitches } from '../../api/reads/sensors.ts';
-import { clockSkewMs, readQueues } from '../../api/reads/system.ts';
+import { clockSkewMs, readAges, readQueues } from '../../api/reads/system.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { countWorkers } from '../../worker/worker.ts';
 import { duration } from '../terminal.ts';
@@ -14,6 +14,11 @@ const OUTBOX_AGE_MS = 30_000;
 /** The pulse ends a lease within a second or two. */
 const LEASE_OVERDUE_MS = 10_000;
 const ERROR_STREAK = 3;
+/** Pulses claim a tick within a second. */
+const TICK_LAG_MS = 30_000;
+const QUEUED_MS = 300_000;
+/** An hourly backup that failed once is noticed. */
+const BACKUP_AGE_MS = 7_200_000;
 
 export async function checkClock(engine: Engine): Promise<Finding> {
   const skewMs = Math.abs(await clockSkewMs(engine));
@@ -57,6 +62,60 @@ export async function checkLeases(engine: Engine): Promise<Finding> {
         'No process pulses: start a worker or a server; it takes them back within two seconds.',
       )
     : ok('leases', `${held} held`);
+}
+
+export async function checkPulse(engine: Engine): Promise<Finding> {
+  const { tickLagMs } = await readAges(engine);
+  return tickLagMs > TICK_LAG_MS
+    ? problem(
+        'pulse',
+        `a tick has been due for ${duration(tickLagMs)} and nobody claims it`,
+        'No process pulses: start a worker or a server. If one runs, its log says why its pulse fails.',
+      )
+    : ok('pulse', 'due ticks are claimed');
+}
+
+export async function checkWaiting(engine: Engine): Promise<Finding> {
+  const [{ oldestQueuedMs }, leases] = await Promise.all([readAges(engine), engine.redis.zcard(engine.keys.leases)]);
+  if (oldestQueuedMs <= QUEUED_MS) return ok('queue', 'no run has waited for long');
+  const text = `the oldest queued run has waited for ${duration(oldestQueuedMs)}`;
+  return leases > 0
+    ? notice('queue', `${text}; ${leases} attempts are under way`, 'Add workers, or raise the limit of its pool.')
+    : problem(
+        'queue',
+        `${text}, and nothing is under way`,
+        'See “skein pools list” for a limit of 0, then “skein runs show” of it.',
+      );
+}
+
+export async function checkBackup(engine: Engine): Promise<Finding> {
+  const { backupAgeMs } = await readAges(engine);
+  const fix = 'Take one every hour: skein backup --to PLACE (docs/history.md).';
+  if (backupAgeMs === undefined) return notice('backup', 'none was ever taken', fix);
+  const text = `the last one is ${duration(backupAgeMs)} old`;
+  return backupAgeMs > BACKUP_AGE_MS ? problem('backup', text, fix) : ok('backup', text);
+}
+
+/** Counters that stay at 0 on a good day: worth a look, and nothing to repair. */
+export async function checkStats(engine: Engine): Promise<Finding> {
+  const [fenced, lost, repairs] = await engine.redis.hmget(
+    engine.keys.stats,
+    'fenced_commits',
+    'lost_attempts',
+    'repairs',
+  );
+  const told = [
+    ...(Number(fenced ?? 0) > 0 ? [`${fenced} commits of workers without a lease were refused`] : []),
+    ...(Number(lost ?? 0) > 0 ? [`${lost} attempts lost their worker`] : []),
+    ...(Number(repairs ?? 0) > 0 ? [`${repairs} counters were repaired`] : []),
+  ];
+  return told.length === 0
+    ? ok('history of faults', 'no commit was ever fenced, no worker lost, nothing repaired')
+    : notice(
+        'history of faults',
+        told.join('; '),
+        'Lately? See the alerts in infra/prometheus, and what each says to do.',
+      );
 }
 
 export async function checkSensors(engine: Engine): Promise<Finding[]> {

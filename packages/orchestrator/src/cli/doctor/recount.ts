@@ -25,6 +25,7 @@ export async function checkCounters(engine: Engine, repair: boolean): Promise<Fi
     wrong.push(...unequal);
   }
   if (wrong.length === 0) return ok('counters', `${rows} rows recounted, all equal`);
+  if (repair) await engine.redis.hincrby(engine.keys.stats, 'repairs', wrong.length);
   const shown = `${wrong.slice(0, 5).join(', ')}${wrong.length > 5 ? ', …' : ''}`;
   return repair
     ? ok('counters', `${rows} rows recounted, ${wrong.length} repaired: ${shown}`)

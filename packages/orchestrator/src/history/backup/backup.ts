@@ -46,5 +46,8 @@ export async function createBackup(
       throw error;
     }
   });
+  // What says how old the last one is; by Redis's clock, as everything that is compared.
+  const [seconds] = await engine.redis.time();
+  await engine.redis.hset(engine.keys.meta, 'backup_at', Number(seconds) * 1_000);
   return { ...counts, place, bytes };
 }
