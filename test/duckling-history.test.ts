@@ -224,7 +224,7 @@ async function openWorld() {
   const lakes = await Promise.all(ALL_TEAMS.map(async (team) => [team, await testDatabase('empty')] as const));
   await seed(clickhouse.client);
   const redis = testRedis();
-  const objects = mkdtempSync(path.join(tmpdir(), 'skein-history-'));
+  const objects = mkdtempSync(path.join(tmpdir(), 'duckling-history-'));
   const env = {
     ...process.env,
     SKEIN_REDIS_URL: redis.url,
