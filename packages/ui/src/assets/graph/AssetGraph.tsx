@@ -68,14 +68,14 @@ export function AssetGraph({ assets, selected, onSelect }: AssetGraphProps) {
     <Card flush>
       <Read of={layout}>
         {() => (
-          <div style={{ height: 'min(68vh, 760px)' }}>
+          <div style={{ height: 'max(420px, calc(100vh - 215px))' }}>
             <ReactFlow
               nodes={boxes}
               edges={edges}
               nodeTypes={NODE_TYPES}
               colorMode={scheme}
               fitView
-              fitViewOptions={{ maxZoom: 1.1, padding: 0.12 }}
+              fitViewOptions={{ maxZoom: 1.1, padding: 0.04, minZoom: 0.5 }}
               minZoom={0.1}
               nodesConnectable={false}
               edgesFocusable={false}

@@ -2,7 +2,7 @@
 
 import { Graph, layout as layOut } from '@dagrejs/dagre';
 
-export const NODE = { width: 230, height: 74 };
+export const NODE = { width: 290, height: 66 };
 
 export interface LayoutRequest {
   readonly nodes: readonly string[];
@@ -13,7 +13,7 @@ export type Layout = Readonly<Record<string, { readonly x: number; readonly y: n
 
 export function layOutGraph({ nodes, edges }: LayoutRequest): Layout {
   const graph = new Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 22, ranksep: 90, ranker: 'tight-tree' });
+  graph.setGraph({ rankdir: 'LR', nodesep: 10, ranksep: 120, ranker: 'tight-tree' });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) graph.setNode(node, { ...NODE });
   for (const [from, to] of edges) graph.setEdge(from, to);
