@@ -21,6 +21,7 @@ import { type ResourcePool, createResourcePool } from '../worker/resources.ts';
 import { enter } from './access/authenticate.ts';
 import { stayInScope } from './access/scope.ts';
 import { finishAnswer } from './answer.ts';
+import { checkDepth } from './body-depth.ts';
 import type { ApiContext, App } from './context.ts';
 import { createChangeFeed } from './events/change-feed.ts';
 import { RateLimitedError } from './errors.ts';
@@ -128,6 +129,7 @@ function guard(app: App, context: ApiContext): void {
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
     if (!request.is404) await enter(context, request, request.routeOptions.config.family === true);
   });
+  app.addHook('preValidation', async ({ body }) => checkDepth(body));
   app.addHook('preHandler', async (request, reply) => {
     await stayInScope(context, request);
     if (request.routeOptions.config.secretAnswer === true) return;
