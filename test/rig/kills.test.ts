@@ -33,7 +33,6 @@ test(
           await rig.kill(member);
           starting.push(rig.start('worker'));
         }
-        rig.history.available = each;
         await Promise.all(starting);
         expect(await rig.judge()).toEqual([]);
         report('F1 workers killed', { kills, ...(await figures(rig, random)) });
@@ -78,7 +77,6 @@ test(
           servers.unshift(await rig.start('server'));
           await readTicks();
         }
-        rig.history.available = each;
         over = true;
         await people;
         expect(await rig.judge({ endsAllowed: ['cancelled'] })).toEqual([]);
@@ -151,7 +149,6 @@ test(
           }
         };
         await Promise.all([lane(), lane(), lane()]);
-        rig.history.available = each;
         over = true;
         await Promise.all(people);
         expect(await rig.judge({ endsAllowed: ['cancelled'] })).toEqual([]);

@@ -37,7 +37,6 @@ test(
           for (const proxy of ill) proxy.heal();
           struck++;
         }
-        rig.history.available = each;
         expect(await rig.judge()).toEqual([]);
         const lost = Number((await rig.engine.redis.hget(rig.engine.keys.stats, 'lost_attempts')) ?? 0);
         const fenced = Number((await rig.engine.redis.hget(rig.engine.keys.stats, 'fenced_commits')) ?? 0);

@@ -41,7 +41,6 @@ async function underLoad(
       await pause(random.whole(0, 500));
       await strike(rig, struck);
     }
-    rig.history.available = each;
     over = true;
     await people;
     return { rig, struck, clients };

@@ -17,6 +17,7 @@ import {
   defineAsset,
   defineDeployment,
   defineJob,
+  definePool,
   defineSensor,
   dynamic,
   exponential,
@@ -174,7 +175,13 @@ export function createWorkload(size: WorkloadSize, { tell, available }: Target):
     cursor: z.object({ next: z.number().default(0) }),
     evaluate: async () => skip('nothing is asked for'),
   });
+  /** Nobody's, but looked at. */
+  const watched = definePool({
+    limit: 10,
+    every: '500ms',
+    probe: async () => ({ limit: 10, reason: 'as ever' }),
+  });
   return defineDeployment({
-    definitions: { jobs: [deedJob, piecesJob], sensors: [...sensors, spare], pools: { deeds: size.pool } },
+    definitions: { jobs: [deedJob, piecesJob], sensors: [...sensors, spare], pools: { deeds: size.pool, watched } },
   });
 }
