@@ -75,7 +75,7 @@ test(
         });
         expect(lost).toBeGreaterThanOrEqual(runs.length);
         // The others gave up by themselves first; that no stale one got through is the judge's to say.
-      expect(fenced).toBeGreaterThan(0);
+        expect(fenced).toBeGreaterThan(0);
       } finally {
         await rig.close();
       }
