@@ -29,11 +29,11 @@ beforeAll(async () => {
 afterAll(() => skein.close());
 
 test('columns are summed over all rows of all tiles', () => {
-  const tile = { firstColumn: 10, step: 1, width: 2, version: 1 };
+  const tile = { firstColumn: 10, step: 1, width: 2 };
   // materialized is 4, failed 8; row by row.
   const sums = columnTotals([
-    { ...tile, firstRow: 0, rows: 2, cells: new Uint8Array([4, 8, 4, 0]) },
-    { ...tile, firstRow: 2, rows: 1, cells: new Uint8Array([8, 4]) },
+    { ...tile, rows: 2, cells: new Uint8Array([4, 8, 4, 0]) },
+    { ...tile, rows: 1, cells: new Uint8Array([8, 4]) },
   ]);
   expect([...sums]).toEqual([
     [10, { made: 2, failed: 1, all: 3 }],

@@ -10,7 +10,7 @@ import {
   teamsOf,
   verificationsOf,
 } from '../src/runs/result.ts';
-import { csvField } from '../src/assets/export-csv.ts';
+import { csvField } from '../src/assets/csv.ts';
 import { type Skein, openSkein, until } from './harness.ts';
 
 const RECONCILIATION = {

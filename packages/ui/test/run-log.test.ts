@@ -75,12 +75,8 @@ test('it grows both ways from there without a gap, and goes to its ends', async 
   const wanted = Math.floor(LINES * 0.777);
   await page.goto(`${skein.url}/runs/${id}?tab=log&line=${wanted}-0`);
   await line(wanted).waitFor();
-  const shown = () =>
-    page.evaluate(() =>
-      [...document.querySelectorAll('.log-line .message')].map((one) =>
-        Number(/line (\d+)/.exec(one.textContent)?.[1]),
-      ),
-    );
+  const shown = async () =>
+    (await page.locator('.log-line .message').allTextContents()).map((text) => Number(/line (\d+)/.exec(text)?.[1]));
   await log().hover();
   for (let i = 0; i < 12; i++) {
     await page.mouse.wheel(0, -2_000);

@@ -10,7 +10,7 @@ import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
 import { PARTITION_STATUSES, lookOf } from '../parts/status.ts';
 import { useStillHere } from '../parts/use-still-here.ts';
 import { CellCard } from './CellCard.tsx';
-import { LEGEND } from './heat-map/cells.ts';
+import { LEGEND } from './heat-map/cell-state.ts';
 import { columnsOf } from './heat-map/columns.ts';
 import { HeatMap } from './heat-map/HeatMap.tsx';
 import type { Place, Rectangle } from './heat-map/view.ts';

@@ -37,7 +37,7 @@ export function PasteKeys({ asset }: { asset: AssetDetail }) {
 }
 
 /** One a line; keys are opaque, so nothing else parts them. */
-export const keysOf = (text: string): readonly string[] => [
+const keysOf = (text: string): readonly string[] => [
   ...new Set(
     text
       .split(/\r?\n/)

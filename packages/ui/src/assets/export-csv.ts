@@ -1,6 +1,7 @@
 /** The partitions of a selection as a table for a spreadsheet, read page by page. */
 
 import { type Partition, searchPartitions } from '../api/generated/client.ts';
+import { csvField } from './csv.ts';
 import { PARTITION_STATUSES } from '../parts/status.ts';
 
 const PAGE = 500;
@@ -31,10 +32,4 @@ export async function exportCsv(asset: string, rows: readonly string[], from: st
 function csvLine({ key, row, outcome, activity, last_run: run }: Partition): string {
   const fields = [key, row, outcome, activity, run?.run_id, run?.status, run?.ended_at, run?.failures];
   return `${fields.map((field) => csvField(String(field ?? ''))).join(',')}\r\n`;
-}
-
-/** A spreadsheet runs what begins like a formula: a key is never one. */
-export function csvField(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -36,7 +36,7 @@ export function fixesOf(schema: Schema, document: Json, { path }: Mistake): read
 }
 
 /** As it would be written anew: its default, or the emptiest value that its type has. */
-export function scaffold(schema: Schema): Json {
+function scaffold(schema: Schema): Json {
   if (schema.default !== undefined) return schema.default;
   const { schema: own, nullable } = unwrap(schema);
   if (nullable) return null;

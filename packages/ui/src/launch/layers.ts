@@ -6,7 +6,7 @@
 import { merge } from '../editor/diff.ts';
 import { type Json, type JsonObject, isObject, same } from '../editor/json.ts';
 
-export type Layer = 'default' | 'partition' | 'preset' | 'edited';
+type Layer = 'default' | 'partition' | 'preset' | 'edited';
 
 export interface Layered {
   readonly name: string;

@@ -5,7 +5,7 @@ import { Fragment, type CSSProperties, type ReactNode } from 'react';
 import { More } from './More.tsx';
 import { Read } from './States.tsx';
 
-export interface Column<Row> {
+interface Column<Row> {
   readonly name: string;
   /** The name is for screen readers only. */
   readonly isQuiet?: boolean;

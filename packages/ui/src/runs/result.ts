@@ -90,7 +90,7 @@ export function dropReasonsOf(result: Facts): readonly DropReason[] {
     .sort((a, b) => b.count - a.count);
 }
 
-export interface Usecase {
+interface Usecase {
   readonly name: string;
   readonly before: number;
   readonly after: number;

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { findInRunLog } from '../api/generated/client.ts';
 import type { Level } from './use-log.ts';
 
-export interface Hit {
+interface Hit {
   readonly id: string;
   /** 1-based, in the whole log. */
   readonly line: number;

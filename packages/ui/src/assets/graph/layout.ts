@@ -2,7 +2,7 @@
 
 import { Graph, layout as layOut } from '@dagrejs/dagre';
 
-export const NODE = { width: 290, height: 66 };
+export const NODE = { width: 290, height: 74 };
 
 export interface LayoutRequest {
   readonly nodes: readonly string[];

@@ -5,7 +5,8 @@ import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useMemo,
 
 import { ProblemNotice } from '../../parts/States.tsx';
 import { lookOf } from '../../parts/status.ts';
-import { paletteOf, stateOf } from './cells.ts';
+import { stateOf } from './cell-state.ts';
+import { paletteOf } from './cells.ts';
 import type { Columns } from './columns.ts';
 import { ColourBy, wordsOfValue } from './ColourBy.tsx';
 import { type Pictures, type RowTotal, draw } from './draw.ts';

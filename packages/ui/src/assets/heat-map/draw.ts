@@ -1,6 +1,7 @@
 /** Draws the map onto its canvas: tiles as pictures that are scaled, then lines, hatching, labels and the selection. */
 
-import { type Palette, paint, stateOf } from './cells.ts';
+import { stateOf } from './cell-state.ts';
+import { type Palette, paint } from './cells.ts';
 import type { Columns } from './columns.ts';
 import type { Total } from './totals.ts';
 import type { Tile } from './use-tiles.ts';

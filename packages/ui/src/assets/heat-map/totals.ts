@@ -1,7 +1,15 @@
 /** What rows and columns come to, from the tiles that are loaded: for the margins of the map. Pure. */
 
-import { stateOf } from './cells.ts';
-import type { Tile } from './use-tiles.ts';
+import { stateOf } from './cell-state.ts';
+
+/** The part of a tile that counts. */
+interface Counted {
+  readonly cells: Uint8Array;
+  readonly width: number;
+  readonly rows: number;
+  readonly firstColumn: number;
+  readonly step: number;
+}
 
 export interface Total {
   made: number;
@@ -12,7 +20,7 @@ export interface Total {
 /** Of a tile, by its own columns; a tile never changes, so it is counted once. */
 const counted = new WeakMap<Uint8Array, readonly Total[]>();
 
-function totalsOf({ cells, width, rows }: Tile): readonly Total[] {
+function totalsOf({ cells, width, rows }: Counted): readonly Total[] {
   const known = counted.get(cells);
   if (known) return known;
   const totals = Array.from({ length: width }, (): Total => ({ made: 0, failed: 0, all: rows }));
@@ -27,7 +35,7 @@ function totalsOf({ cells, width, rows }: Tile): readonly Total[] {
 }
 
 /** By column, over all rows of the tiles. Where several columns share a cell, of its first one. */
-export function columnTotals(tiles: readonly Tile[]): ReadonlyMap<number, Total> {
+export function columnTotals(tiles: readonly Counted[]): ReadonlyMap<number, Total> {
   const sums = new Map<number, Total>();
   for (const tile of tiles) {
     totalsOf(tile).forEach((one, x) => {
