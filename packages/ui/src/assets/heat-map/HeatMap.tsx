@@ -74,7 +74,11 @@ export function HeatMap(props: HeatMapProps) {
   const { tiles, error } = useTiles(props.asset, ids, view, size, extent);
   const [isAsked, setAsked] = useState(false);
   const colours = useValues(props.asset, props.by, isAsked, ids, view, size, extent);
-  const columnSums = useMemo(() => columnTotals(tiles), [tiles]);
+  // A frame of panning has the same tiles in a new list: what they hold tells them apart.
+  const loaded = tiles
+    .map(({ firstRow, firstColumn, step, version }) => [firstRow, firstColumn, step, version])
+    .join(' ');
+  const columnSums = useMemo(() => columnTotals(tiles), [loaded]);
   const only = useMemo(() => [...props.only].sort().join(' '), [props.only]);
   const palette = useMemo(
     // The colours are read from the theme's style, so the scheme decides them.
