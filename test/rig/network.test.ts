@@ -82,3 +82,28 @@ test(
     }),
   LONG,
 );
+
+test(
+  'code that waits for the ledger while its worker is cut off is stopped before another takes over',
+  () =>
+    attack(async (random) => {
+      const rig = await openRig({ size: { sensors: 1, partitions: 0, workMs: 700, flakyOneIn: 0 } });
+      const proxy = await openProxy(rig.redis.port, () => random.next());
+      try {
+        await rig.start('worker', { SKEIN_REDIS_URL: `redis://127.0.0.1:${proxy.port}/0`, RIG_CONCURRENCY: '4' });
+        const client = createClient(rig.engine);
+        const { runId } = await client.submit({ job: 'deed_job', partitions: ['1_2024-01-01'], cause: 'rig' });
+        await until(async () => rig.history.busy().size > 0, 'the deed to begin');
+        // It saves a checkpoint in the middle, which is neither confirmed nor refused until the network heals.
+        proxy.infect({ kind: 'cut' });
+        await rig.start('worker', { RIG_CONCURRENCY: '4' });
+        await until(async () => (await client.run(runId)).endedAt !== undefined, 'the other worker to do it');
+        proxy.heal();
+        expect(await rig.judge()).toEqual([]);
+      } finally {
+        await rig.close();
+        await proxy.close();
+      }
+    }),
+  LONG,
+);

@@ -46,7 +46,7 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
         const size = JSON.stringify(value).length;
         if (size > MAX_CHECKPOINT)
           throw new RangeError(`A checkpoint takes at most ${MAX_CHECKPOINT} characters, not ${size}.`);
-        if (!(await saveCheckpoint(engine, attempt, value))) throw stale();
+        if (!(await orAborted(parts.signal, saveCheckpoint(engine, attempt, value)))) throw stale();
         checkpoint = value;
       },
     },
@@ -66,7 +66,7 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
     event: (name, fields = {}) => log.event(name, fields),
     count: (metric, value, labels = {}) => parts.metrics.count(metric, value, labels),
     async settlePartition(key, outcome) {
-      const reply = await settlePartition(engine, attempt, key, outcome);
+      const reply = await orAborted(parts.signal, settlePartition(engine, attempt, key, outcome));
       if (reply === 'fenced') throw stale();
       if (reply === 'unknown')
         throw new PartitionKeyInvalidError(`Partition ${key} is not one that this task settles.`);
@@ -74,4 +74,23 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
     },
     now: () => new Date(),
   };
+}
+
+/**
+ * The ledger's answer, or the abort: a worker that is cut off gets no answer, and its code must not wait for one until
+ * another has taken over.
+ */
+async function orAborted<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
+  answer.catch(() => {}); // when the abort came first, nobody waits for it any more
+  signal.throwIfAborted();
+  let stop = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([answer, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
