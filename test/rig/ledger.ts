@@ -14,6 +14,7 @@ export async function readRemains(engine: Engine): Promise<Record<string, number
   return {
     leases: await redis.zcard(keys.leases),
     outbox: await redis.zcard(keys.outbox),
+    ready: await redis.zcard(keys.ready),
     delayed: await redis.zcard(keys.delayed),
     cancelling: await redis.scard(keys.cancelling),
     claims: await sum(assets.map((asset) => redis.hlen(keys.holders(asset)))),

@@ -2,7 +2,7 @@
 
 import type { Json, JsonObject } from '../definitions/json.ts';
 import type { PartitionOutcome } from '../definitions/outcome.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, Settled, Taker } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import type { Part } from './submit.ts';
 
@@ -30,7 +30,11 @@ export interface Attempt {
 /** Undefined when another attempt has it, it was cancelled, or the bell rang twice. */
 export async function beginAttempt(engine: Engine, id: string, worker: string): Promise<Attempt | undefined> {
   const reply = await engine.begin(worker, id);
-  if (!reply) return undefined;
+  return reply ? toAttempt(id, reply) : undefined;
+}
+
+/** Of what the ledger gives when an attempt begins. */
+export function toAttempt(id: string, reply: readonly string[]): Attempt {
   const [
     runId = '',
     job = '',
@@ -134,8 +138,8 @@ export interface FailedVerdict {
   readonly retryInMs: number;
 }
 
-/** False when the attempt was fenced off: nothing was written. */
-export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerdict): Promise<boolean> {
+/** Not committed when the attempt was fenced off: nothing was written. */
+export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerdict, taker?: Taker): Promise<Settled> {
   const version = versionOf(engine, attempt);
   const body = {
     outcomes: verdict.outcomes.map(([key, outcome]) => [key, outcome.kind, outcomeJson(outcome)]),
@@ -146,20 +150,21 @@ export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerd
     ...(verdict.maxConcurrent === undefined ? {} : { max: verdict.maxConcurrent }),
     ...(version === undefined ? {} : { version }),
   };
-  return engine.settle([attempt.id, attempt.epoch, 'ok', JSON.stringify(body)]);
+  return engine.settle([attempt.id, attempt.epoch, 'ok', JSON.stringify(body)], taker);
 }
 
 export async function settleFailed(
   engine: Engine,
   attempt: Pick<Attempt, 'id' | 'epoch'>,
   verdict: FailedVerdict,
-): Promise<boolean> {
+  taker?: Taker,
+): Promise<Settled> {
   const body = { error: JSON.stringify(verdict.error), reason: verdict.reason, retry_in: verdict.retryInMs };
-  return engine.settle([attempt.id, attempt.epoch, 'failed', JSON.stringify(body)]);
+  return engine.settle([attempt.id, attempt.epoch, 'failed', JSON.stringify(body)], taker);
 }
 
-export async function settleCancelled(engine: Engine, attempt: Attempt): Promise<boolean> {
-  return engine.settle([attempt.id, attempt.epoch, 'cancelled', '{}']);
+export async function settleCancelled(engine: Engine, attempt: Attempt, taker?: Taker): Promise<Settled> {
+  return engine.settle([attempt.id, attempt.epoch, 'cancelled', '{}'], taker);
 }
 
 /** What the run's record keeps of a partition; `o` is the outcome as people see it. */

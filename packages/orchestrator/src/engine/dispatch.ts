@@ -20,8 +20,11 @@ interface Bell {
 export interface Dispatcher {
   /** Something was submitted or has ended: admit what may go now. Never throws; the pulse is the safety net. */
   kick(): void;
-  /** Admits once and rings; gives how many. */
-  runOnce(): Promise<number>;
+  /**
+   * Admits once and rings for idle slots; gives how many units were sent.
+   * @param freeSlots that the caller itself has: they are free whatever the ledger reckons
+   */
+  runOnce(freeSlots?: number): Promise<number>;
   /** Rings for attempts that went to the outbox without queueing. */
   ring(bells: readonly Bell[]): Promise<void>;
   /** Rings again for what nobody has begun; gives how many. */
@@ -59,14 +62,15 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
       })),
     );
   };
-  const runOnce = async () => {
-    const [backfills, ...flat] = (await script('admit', ADMIT_BATCH, settings.resendMs)) as [number, ...string[]];
+  const runOnce = async (freeSlots = 0) => {
+    const reply = await script('admit', ADMIT_BATCH, settings.resendMs, freeSlots);
+    const [backfills, sent, ...flat] = reply as [number, number, ...string[]];
     const bells = toBells(flat);
     failpoint('dispatch.admitted');
     await ring(bells);
     failpoint('dispatch.rung');
     if (backfills > 0 && (await expand()) > 0) again = true;
-    return bells.length;
+    return sent;
   };
   const loop = async () => {
     try {

@@ -34,14 +34,27 @@ export interface Engine {
   submit(spec: string): Promise<[runId: string, verdict: string, partition: string]>;
   /** Begins one attempt for a worker. */
   begin(worker: string, attempt: string): Promise<string[] | null>;
-  /** Settles one attempt; false when it was fenced off. */
-  settle(verdict: SettleArgs): Promise<boolean>;
+  /** Settles one attempt, and takes the next one that waits for `taker`. */
+  settle(verdict: SettleArgs, taker?: Taker): Promise<Settled>;
   script(name: ScriptName, ...args: (string | number)[]): Promise<ScriptReply>;
   close(): Promise<void>;
 }
 
 /** Attempt, epoch, verdict (ok, failed, cancelled) and its JSON. */
 type SettleArgs = readonly [attempt: string, epoch: number, verdict: string, json: string];
+
+/** Who goes on with the next attempt as soon as one is settled. */
+export interface Taker {
+  readonly worker: string;
+  /** Assets whose attempts are begun in a process of their own: of those only the id is given. */
+  readonly elsewhere: readonly string[];
+}
+
+export interface Settled {
+  /** False when the attempt was fenced off. */
+  readonly committed: boolean;
+  readonly next?: { readonly attempt: string; readonly begun: readonly string[] | undefined } | undefined;
+}
 
 export interface OpenEngineOptions {
   /** Before the deployment's own defaults are filled in. */
@@ -71,6 +84,13 @@ async function submitAll(
   await engine.dispatcher.ring(sent).catch(() => {});
   failpoint('submit.rung');
   return specs.map((_spec, i) => [at(i, 0), at(i, 1), at(i, 2)]);
+}
+
+function toSettled(flat: readonly (string | readonly [string, string[]?] | null)[]): Settled[] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => {
+    const next = flat[2 * i + 1] as readonly [string, string[]?] | null;
+    return { committed: flat[2 * i] === 'ok', next: next ? { attempt: next[0], begun: next[1] } : undefined };
+  });
 }
 
 /** BullMQ's keys lie under the ledger's prefix, and so share its hash tag. */
@@ -117,6 +137,17 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
       )[],
     ([worker]) => worker,
   );
+  const settle = coalesce(
+    MAX_BATCH,
+    async (items: readonly (readonly [SettleArgs, Taker | undefined])[]) => {
+      const taker = items[0]?.[1];
+      const elsewhere = taker && taker.elsewhere.length > 0 ? `|${taker.elsewhere.join('|')}|` : '';
+      const verdicts = items.flatMap(([verdict]) => verdict);
+      const flat = await script('settle', taker?.worker ?? '', settings.leaseMs, elsewhere, ...verdicts);
+      return toSettled(flat as (string | [string, string[]?] | null)[]);
+    },
+    ([, taker]) => taker?.worker ?? '',
+  );
   const dispatcher = createDispatcher({ script, work, settings, expand: () => expandBackfills(engine) });
   const engine: Engine = {
     deployment,
@@ -131,9 +162,7 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
     dispatcher,
     submit: coalesce(MAX_BATCH, (specs: readonly string[]) => submitAll({ script, dispatcher, settings }, specs)),
     begin: (worker, attempt) => begin([worker, attempt]),
-    settle: coalesce(MAX_BATCH, async (verdicts: readonly SettleArgs[]) =>
-      ((await script('settle', ...verdicts.flat())) as string[]).map((word) => word === 'ok'),
-    ),
+    settle: (verdict, taker) => settle([verdict, taker]),
     script,
     async close() {
       await dispatcher.idle();

@@ -21,12 +21,13 @@ export function tickMarginMs(engine: Engine): number {
 
 const BATCH = 500;
 
-export async function pulseOnce(engine: Engine): Promise<PulseCounts> {
+/** @param freeSlots of the worker whose pulse it is */
+export async function pulseOnce(engine: Engine, freeSlots = 0): Promise<PulseCounts> {
   failpoint('expire.before');
   const [lost = 0, readied = 0] = (await engine.script('expire', engine.settings.maxLost, BATCH)) as number[];
   failpoint('expire.after');
   const resent = await engine.dispatcher.resend();
-  const admitted = await engine.dispatcher.runOnce();
+  const admitted = await engine.dispatcher.runOnce(freeSlots);
   const ticks = (await engine.script('claim-ticks', BATCH, tickMarginMs(engine))) as string[];
   failpoint('ticks.claimed');
   await ringTicks(engine, ticks);
@@ -51,11 +52,13 @@ export interface Pulse {
 
 /**
  * A dull timer round `pulseOnce`; a pulse that fails is followed by the next one.
+ * @param freeSlots of the worker whose pulse it is
  * @param beside what else is looked after once a pulse, without holding it up
  */
 export function startPulse(
   engine: Engine,
   onError: (error: unknown) => void,
+  freeSlots: () => number = () => 0,
   beside: () => Promise<unknown> = async () => {},
 ): Pulse {
   let stopped = false;
@@ -75,7 +78,7 @@ export function startPulse(
       const began = performance.now();
       try {
         besides ??= lookBeside();
-        await pulseOnce(engine);
+        await pulseOnce(engine, freeSlots());
         await engine.dispatcher.idle();
       } catch (error) {
         if (!stopped) onError(error);

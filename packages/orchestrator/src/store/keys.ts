@@ -8,6 +8,8 @@ export interface Keys {
   readonly stats: string;
   readonly runs: string;
   readonly outbox: string;
+  /** Of the outbox, those that nobody was rung for. */
+  readonly ready: string;
   readonly leases: string;
   readonly delayed: string;
   readonly cancelling: string;
@@ -57,6 +59,7 @@ export function createKeys(prefix: string): Keys {
     stats: k('stats'),
     runs: k('runs'),
     outbox: k('outbox'),
+    ready: k('ready'),
     leases: k('leases'),
     delayed: k('delayed'),
     cancelling: k('cancelling'),

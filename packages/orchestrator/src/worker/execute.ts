@@ -24,8 +24,9 @@ import {
   settleCancelled,
   settleFailed,
   settleOk,
+  toAttempt,
 } from '../engine/attempt.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, Settled, Taker } from '../engine/engine.ts';
 import { failpoint } from '../engine/failpoint.ts';
 import { readMaterialized, readTaskResults } from '../engine/reads/task-results.ts';
 import type { Part } from '../engine/submit.ts';
@@ -46,18 +47,41 @@ export interface ExecutePorts {
   readonly scrub: Scrub;
 }
 
-/** Does nothing when the attempt is not to be had: cancelled, taken, or rung for twice. */
-export async function executeAttempt(ports: ExecutePorts, attemptId: string): Promise<void> {
+/** An attempt to execute: rung for, or begun already when the one before it was settled. */
+export interface NextAttempt {
+  readonly attempt: string;
+  readonly begun?: readonly string[] | undefined;
+  /** When the ledger was asked for it, by `performance.now()`. */
+  readonly askedAt?: number;
+}
+
+/**
+ * Does nothing when the attempt is not to be had: cancelled, taken, or rung for twice.
+ * @param taker who goes on when this one is settled; absent: nobody
+ * @returns the next attempt, given when this one was settled
+ */
+export async function executeAttempt(
+  ports: ExecutePorts,
+  one: NextAttempt,
+  taker: () => Taker | undefined = () => undefined,
+): Promise<NextAttempt | undefined> {
   const { engine, metrics } = ports;
   failpoint('attempt.taken');
-  const askedAt = performance.now();
-  const attempt = await beginAttempt(engine, attemptId, ports.worker);
-  if (!attempt) return;
+  const askedAt = one.askedAt ?? performance.now();
+  const attempt = one.begun ? toAttempt(one.attempt, one.begun) : await beginAttempt(engine, one.attempt, ports.worker);
+  if (!attempt) return undefined;
   failpoint('attempt.begun');
   const lease = ports.leases.take(attempt, askedAt);
   const log = createRunLog(engine, attempt, ports.scrub);
   const endTimer = metrics.attemptSeconds.startTimer({ asset: attempt.asset });
   let verdict = 'ok';
+  let next: NextAttempt | undefined;
+  const settle = async (settling: (taker: Taker | undefined) => Promise<Settled>) => {
+    const nextAskedAt = performance.now();
+    const settled = await settling(taker());
+    if (!settled.committed) metrics.fencedCommits.inc();
+    if (settled.next) next = { ...settled.next, askedAt: nextAskedAt };
+  };
   try {
     const asset = lookUp('asset', engine.deployment.assets, attempt.asset);
     const outcome = await underLimits(asset, lease, engine.settings.cancelGraceMs, (signal) =>
@@ -65,16 +89,17 @@ export async function executeAttempt(ports: ExecutePorts, attemptId: string): Pr
     );
     await log.flush();
     failpoint('attempt.worked');
-    if (!(await settleOk(engine, attempt, outcome))) metrics.fencedCommits.inc();
+    await settle((by) => settleOk(engine, attempt, outcome, by));
     failpoint('attempt.settled');
   } catch (error) {
-    verdict = await settleError(ports, attempt, lease.signal, error, log);
+    verdict = await settleError(ports, attempt, lease.signal, error, log, settle);
   } finally {
     lease.release();
     endTimer({ verdict });
     await log.flush();
     engine.dispatcher.kick();
   }
+  return next;
 }
 
 async function settleError(
@@ -83,6 +108,7 @@ async function settleError(
   signal: AbortSignal,
   error: unknown,
   log: ReturnType<typeof createRunLog>,
+  settle: (settling: (taker: Taker | undefined) => Promise<Settled>) => Promise<void>,
 ): Promise<string> {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof LeaseLostError) {
@@ -91,7 +117,7 @@ async function settleError(
   }
   if (reason instanceof CancelledError) {
     failpoint('attempt.cancelling');
-    await settleCancelled(engine, attempt);
+    await settle((by) => settleCancelled(engine, attempt, by));
     failpoint('attempt.cancelled');
     return 'cancelled';
   }
@@ -108,13 +134,13 @@ async function settleError(
   });
   await log.flush();
   failpoint('attempt.failing');
-  const settled = await settleFailed(engine, attempt, {
+  const failed = {
     error: { code: described.code, message: described.message },
     reason: described.reason,
     retryInMs,
-  });
+  };
+  await settle((by) => settleFailed(engine, attempt, failed, by));
   failpoint('attempt.failed');
-  if (!settled) metrics.fencedCommits.inc();
   return 'failed';
 }
 

@@ -44,7 +44,7 @@ export async function executeIsolated(
   asset: Asset,
   attempt: string,
   file: string,
-): Promise<void> {
+): Promise<undefined> {
   const env = {
     ...engine.env,
     SKEIN_ISOLATED_FILE: file,

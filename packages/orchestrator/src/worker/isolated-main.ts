@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   try {
     await executeAttempt(
       { engine, worker, leases, resources, metrics: createMetrics(), scrub: createScrub(engine.env) },
-      attempt,
+      { attempt },
     );
   } finally {
     leases.stop();

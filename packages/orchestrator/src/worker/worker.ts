@@ -8,9 +8,10 @@ import { hostname } from 'node:os';
 
 import { Worker as BullWorker } from 'bullmq';
 
+import type { Asset } from '../definitions/asset.ts';
 import type { Logger } from '../definitions/context.ts';
 import { DefinitionInvalidError, LeaseLostError } from '../definitions/errors.ts';
-import { type Engine, queuePrefix } from '../engine/engine.ts';
+import { type Engine, type Taker, queuePrefix } from '../engine/engine.ts';
 import { probePools } from '../engine/pools.ts';
 import { startPulse } from '../engine/pulse.ts';
 import { evaluateTick } from '../engine/tick.ts';
@@ -18,7 +19,7 @@ import { connectBlocking } from '../store/redis.ts';
 import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
 import { describeError } from './describe-error.ts';
-import { executeAttempt } from './execute.ts';
+import { type NextAttempt, executeAttempt } from './execute.ts';
 import { executeIsolated, isolatedAsset } from './isolate.ts';
 import { createLeaseKeeper } from './leases.ts';
 import { type ResourcePool, createResourcePool } from './resources.ts';
@@ -59,6 +60,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   const connection = connectBlocking(engine.redisUrl);
   const prefix = queuePrefix(engine.keys.prefix);
   const ports = { engine, worker: id, leases, resources, metrics, scrub };
+  let stopping: Promise<void> | undefined;
 
   const isolated = new Map([...engine.deployment.assets].filter(([, asset]) => asset.isolation !== 'inline'));
   const file = engine.deploymentFile;
@@ -67,11 +69,18 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       `${[...isolated.keys()].join(', ')} asks for isolation, and this program did not say which file its deployment is in (deploymentFile of openEngine).`,
     );
   }
-  const execute = async (attempt: string) => {
-    const asset = await isolatedAsset(engine, isolated, attempt);
-    await (asset && file !== undefined
-      ? executeIsolated(engine, id, asset, attempt, file)
-      : executeAttempt(ports, attempt));
+  const taker: Taker = { worker: id, elsewhere: [...isolated.keys()] };
+  // From one bell on, as long as something waits when an attempt is settled: then it costs no bell.
+  const execute = async (rung: string) => {
+    let next: NextAttempt | undefined = { attempt: rung };
+    while (next) {
+      const { attempt }: NextAttempt = next;
+      const asset: Asset | undefined = next.begun ? undefined : await isolatedAsset(engine, isolated, attempt);
+      next =
+        asset && file !== undefined
+          ? await executeIsolated(engine, id, asset, attempt, file)
+          : await executeAttempt(ports, next, () => (stopping ? undefined : taker));
+    }
   };
 
   const guard = (what: string, work: (id: string) => Promise<unknown>) => async (job: { id?: string | undefined }) => {
@@ -133,11 +142,11 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   const pulse = startPulse(
     engine,
     (error) => log.warn('a pulse failed', { error: error instanceof Error ? error.message : String(error) }),
+    () => Math.max(0, concurrency - leases.size),
     () => probePools(engine, tickPorts),
   );
   await Promise.all([attempts.waitUntilReady(), ticks.waitUntilReady()]);
 
-  let stopping: Promise<void> | undefined;
   const stop = async (graceMs: number) => {
     const closing = Promise.allSettled([attempts.close(), ticks.close()]);
     const late = setTimeout(

@@ -115,6 +115,73 @@ test('what may be out follows the slots of the workers that are alive', async ()
   expect(await h.engine.redis.hget(h.engine.keys.meta, 'slots')).toBe('20');
 });
 
+/** Bells that were ever rung: the queue numbers them. */
+const bells = async (h: Harness) => Number(await h.engine.redis.get(`${h.engine.keys.prefix}:bull:work:id`));
+
+test('a worker that settles goes on with what waits, without a bell, each attempt once', async () => {
+  const began: string[] = [];
+  const h = await harness(
+    testDeployment(({ key }) => {
+      began.push(key);
+      return {};
+    }),
+  );
+  const keys = Array.from({ length: 200 }, (_, i) => keyOf(i));
+  const runs = await Promise.all(
+    keys.map((key) => h.client.submit({ job: 'events_job', partitions: [key], cause: 'test' })),
+  );
+  expect(await bells(h)).toBe(0); // nobody is there to be rung for
+  await h.worker({ concurrency: 4 });
+  await Promise.all(runs.map(({ runId }) => h.client.wait(runId)));
+  expect([...began].sort()).toEqual([...keys].sort());
+  expect(await bells(h)).toBeLessThan(keys.length / 2);
+  expect(await h.engine.redis.exists(h.engine.keys.ready, h.engine.keys.outbox, h.engine.keys.leases)).toBe(0);
+});
+
+test('leases of a lost worker do not hold back one that is idle', async () => {
+  const h = await harness(
+    testDeployment(() => ({})),
+    { SKEIN_LEASE_MS: '600000' },
+  );
+  // A worker that took all it could, and is never heard of again.
+  await h.engine.script('beat', 'lost', JSON.stringify({ concurrency: 8 }), 10_000);
+  await Promise.all(
+    Array.from({ length: 8 }, (_, i) => h.client.submit({ job: 'events_job', partitions: [keyOf(i)], cause: 'test' })),
+  );
+  for (const attempt of await h.engine.redis.zrange(h.engine.keys.outbox, 0, '-1'))
+    await h.engine.begin('lost', attempt);
+  expect(await h.engine.redis.zcard(h.engine.keys.leases)).toBe(8);
+  await h.engine.script('beat', 'lost', '', 10_000);
+  await h.worker({ concurrency: 4 });
+  const { runId } = await h.client.submit({ job: 'events_job', partitions: ['77_2020-01-01'], cause: 'test' });
+  expect(await h.engine.redis.zscore(h.engine.keys.ready, `${runId}.0.m.1`)).not.toBeNull();
+  expect(await h.client.wait(runId)).toMatchObject({ status: 'SUCCESS' });
+});
+
+test('what waits for a slot and is cancelled meanwhile is nobody’s next', async () => {
+  const work = gate();
+  const h = await harness(testDeployment(work.behave));
+  await h.worker({ concurrency: 1 });
+  const run = async (key: string) =>
+    (await h.client.submit({ job: 'events_job', partitions: [key], cause: 'test' })).runId;
+  await run('1_2024-01-01');
+  await until(
+    async () => work.began.length,
+    (n) => n === 1,
+  );
+  const cancelled = await run('1_2024-01-02');
+  await run('1_2024-01-03');
+  await h.client.cancel(cancelled, 'ana');
+  expect((await h.client.run(cancelled)).status).toBe('CANCELED');
+  work.finish('1_2024-01-01');
+  await until(
+    async () => work.began.length,
+    (n) => n === 2,
+  );
+  expect(work.began).toEqual(['1_2024-01-01', '1_2024-01-03']);
+  work.finishAll();
+});
+
 function limited(behave: (key: string) => Promise<unknown>) {
   const counted = defineAsset({
     key: 'counted',

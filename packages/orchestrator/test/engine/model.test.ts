@@ -136,9 +136,9 @@ async function step(engine: Engine, model: Model, [name, which]: Command): Promi
     }
     case 'ok':
       if (!run.held) return;
-      expect(await settleOk(engine, run.held, { outcomes: [[run.part, { kind: 'materialized', metadata: {} }]] })).toBe(
-        true,
-      );
+      expect(
+        await settleOk(engine, run.held, { outcomes: [[run.part, { kind: 'materialized', metadata: {} }]] }),
+      ).toEqual({ committed: true });
       return model.end(run, canceling ? 'CANCELED' : 'SUCCESS', 'materialized');
     case 'fail':
     case 'retry': {
@@ -146,7 +146,7 @@ async function step(engine: Engine, model: Model, [name, which]: Command): Promi
       const retryInMs = name === 'retry' ? 0 : -1;
       expect(
         await settleFailed(engine, run.held, { error: { code: 'X', message: 'x' }, reason: 'user_error', retryInMs }),
-      ).toBe(true);
+      ).toEqual({ committed: true });
       if (canceling) return model.end(run, 'CANCELED');
       return name === 'retry' ? model.again(run) : model.end(run, 'FAILURE', 'failed');
     }
@@ -165,7 +165,7 @@ async function step(engine: Engine, model: Model, [name, which]: Command): Promi
       if (!run.stale) return;
       expect(
         await settleOk(engine, run.stale, { outcomes: [[run.part, { kind: 'materialized', metadata: {} }]] }),
-      ).toBe(false);
+      ).toEqual({ committed: false });
       return;
     case 'cancel':
       await client.cancel(run.id, 'model');

@@ -30,7 +30,7 @@ test('leases are over, bells are due, other scores stay', () => {
   ]);
   expect(become({ k: 'outbox', t: 'zset', v: ['A', '5'] })).toEqual(['A', '0']);
   expect(become({ k: 'delayed', t: 'zset', v: ['A', '5'] })).toEqual(['A', '5']);
-  expect(['leases', 'outbox', 'delayed', 'queues', 'due', 'bf:live'].every(isEntryPoint)).toBe(true);
+  expect(['leases', 'outbox', 'ready', 'delayed', 'queues', 'due', 'bf:live'].every(isEntryPoint)).toBe(true);
   expect(isEntryPoint('runs')).toBe(false);
 });
 

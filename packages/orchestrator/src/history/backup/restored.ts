@@ -13,7 +13,7 @@ export const EPOCH_STEP = 1_000_000;
  * in half a ledger.
  */
 export function isEntryPoint(key: string): boolean {
-  return /^(leases|outbox|delayed|queues|due|bf:live)$/.test(key);
+  return /^(leases|outbox|ready|delayed|queues|due|bf:live)$/.test(key);
 }
 
 export interface Move {

@@ -1,40 +1,12 @@
 -- Gives attempts their lease and their epoch, once; a bell that rings twice gets nothing the second time.
 -- ARGV: worker, lease (ms), attempts
--- Returns: for each nil, or run id, job, config, tags, asset, kind, attempt, epoch, parts, input, checkpoint, rehearsal, fails
--- include: base cells queue limits runs
+-- Returns: for each nil, or what include/begin.lua gives
+-- include: base cells queue limits runs begin
 local at = now_ms()
 local worker, lease = ARGV[1], tonumber(ARGV[2])
 
-local function begin(attempt)
-  local unit, n = split_attempt(attempt)
-  if not unit then return false end
-  local uk = k('u', unit)
-  local u = redis.call('HMGET', uk, 'state', 'attempt', 'run', 'asset', 'kind', 'parts', 'input', 'ckpt', 'fails', 'epoch')
-  if u[1] ~= 'DISPATCHED' or u[2] ~= n then return false end
-  local run = u[3]
-  redis.call('ZREM', k('outbox'), attempt)
-  local epoch = tonumber(u[10] or '0') + 1
-  redis.call('HSET', uk, 'state', 'RUNNING', 'epoch', epoch, 'worker', worker, 'began', at)
-  redis.call('ZADD', k('leases'), at + lease, attempt)
-  local rk = k('run', run)
-  local r = redis.call('HMGET', rk, 'status', 'job', 'config', 'tags', 'rehearsal', 'single')
-  if r[1] == 'STARTING' then redis.call('HSET', rk, 'status', 'STARTED', 'started', at) end
-  if u[5] == 'm' or u[5] == 'task' then
-    local parts = cjson.decode(u[6])
-    for _, p in ipairs(parts) do
-      local settled = n ~= '1' and hget(k('run', run, 'parts'), u[4] .. '|' .. p[1])
-      if not settled or settled == '' then set_cell(u[4], p[2], p[3], nil, RUNNING) end
-    end
-    -- One event for all of it where one partition is all there is.
-    tell('partition.running', at, run, cjson.encode({ job = r[2], asset = u[4], key = #parts == 1 and parts[1][1] or nil }))
-  end
-  if r[1] == 'STARTING' and r[6] ~= '1' then tell('run.started', at, run, cjson.encode({ job = r[2] })) end
-  if r[6] ~= '1' or n ~= '1' then note(run, 'unit.started', at, cjson.encode({ unit = unit, attempt = tonumber(n), worker = worker })) end
-  return { run, r[2], r[3], r[4], u[4], u[5], n, tostring(epoch), u[6], u[7] or '', u[8] or '', r[5] or '', u[9] or '0' }
-end
-
 local out = {}
 sum_counts()
-for i = 3, #ARGV do out[i - 2] = begin(ARGV[i]) end
+for i = 3, #ARGV do out[i - 2] = begin_attempt(ARGV[i], worker, lease, at) end
 write_counts()
 return out

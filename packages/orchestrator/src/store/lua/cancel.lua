@@ -26,6 +26,7 @@ for _, unit in ipairs(units_of(run)) do
   elseif u[1] == 'QUEUED' or u[1] == 'DELAYED' or u[1] == 'DISPATCHED' or u[1] == 'HELD' then
     redis.call('HSET', uk, 'state', 'CANCELED')
     redis.call('ZREM', k('outbox'), attempt)
+    redis.call('ZREM', k('ready'), attempt)
     redis.call('ZREM', k('delayed'), unit)
     leave_pool(u[3], attempt)
     activity = IDLE

@@ -1,9 +1,11 @@
--- Ends attempts: checks each token, records outcomes, readies what follows or ends the run.
--- ARGV, four an attempt: attempt, epoch, verdict (ok | failed | cancelled), JSON:
+-- Ends attempts: checks each token, records outcomes, readies what follows or ends the run. A worker that goes on is given
+-- the next attempt of those that wait, begun, in the place of each.
+-- ARGV: worker ('' gets none), lease (ms), assets whose attempts begin elsewhere as `|a|b|`; then four an attempt:
+-- attempt, epoch, verdict (ok | failed | cancelled), JSON:
 --   ok: { outcomes: [[key, kind, json], …], result, tasks: [[name, parts, input], …], max, version }
 --   failed: { error: json text, reason, retry_in: ms or -1 }
--- Returns: for each ok | fenced
--- include: base cells queue limits runs
+-- Returns: two for each: ok | fenced, and nil or the next one: its id and, unless it begins elsewhere, what begin.lua gives
+-- include: base cells queue limits runs begin
 local at = now_ms()
 
 local function settle(attempt, epoch, verdict, json)
@@ -106,8 +108,24 @@ local function settle(attempt, epoch, verdict, json)
   return 'ok'
 end
 
+local worker, lease, elsewhere = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local function next_attempt()
+  while worker ~= '' do
+    local attempt = pop_ready()
+    if not attempt then return false end
+    local unit = split_attempt(attempt)
+    if elsewhere ~= '' and string.find(elsewhere, '|' .. (hget(k('u', unit), 'asset') or '') .. '|', 1, true) then return { attempt } end
+    local begun = begin_attempt(attempt, worker, lease, at)
+    if begun then return { attempt, begun } end
+  end
+  return false
+end
+
 local out = {}
 sum_counts()
-for i = 1, #ARGV, 4 do out[#out + 1] = settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
+for i = 4, #ARGV, 4 do
+  out[#out + 1] = settle(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+  out[#out + 1] = next_attempt()
+end
 write_counts()
 return out

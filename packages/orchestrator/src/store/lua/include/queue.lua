@@ -26,12 +26,36 @@ local function queue_unit(unit, front)
   enqueue(unit, u[1], u[2], u[3], front)
 end
 
--- Out to be rung for, with its slot in the pool.
-local function send_unit(unit, attempt, pool, begin_by)
+-- Of what is out, `ready` holds those that nobody was rung for, because every slot was taken: a worker takes the next as
+-- it settles. By priority, then by age; priorities lie within ±1,000, so that the sum is exact.
+local AGE = 2e12
+
+-- Slots of the workers that are alive, less those that work and those that a bell was rung for.
+local idle = nil
+local function idle_slots()
+  if not idle then
+    local rung = redis.call('ZCARD', k('outbox')) - redis.call('ZCARD', k('ready'))
+    idle = tonumber(hget(k('meta'), 'slots') or '0') - redis.call('ZCARD', k('leases')) - rung
+  end
+  return idle
+end
+
+-- Out, with its slot in the pool. Gives the attempt when a bell is to be rung for it.
+local function send_unit(unit, attempt, pool, prio, at, resend)
   local id = unit .. '.' .. attempt
-  redis.call('ZADD', k('outbox'), begin_by, id)
+  local ring = idle_slots() > 0
+  idle = idle - 1
+  redis.call('ZADD', k('outbox'), at + resend, id)
+  if not ring then redis.call('ZADD', k('ready'), at - tonumber(prio) * AGE, id) end
   if pool ~= '' then redis.call('SADD', k('pool', pool), id) end
-  return id
+  return ring and id or nil
+end
+
+-- The best of those that wait, and its priority; nil when none does.
+local function pop_ready()
+  local best = redis.call('ZPOPMIN', k('ready'))
+  if #best == 0 then return nil end
+  return best[1], -math.floor(tonumber(best[2]) / AGE)
 end
 
 local function leave_pool(pool, attempt)

@@ -46,7 +46,7 @@ end
 local function start_single(run, asset, pool, parts, prio, lane, sent)
   local opts = { prio = prio, lane = lane, single = true, state = sent and 'DISPATCHED' or 'QUEUED' }
   local unit = make_unit(run, { index = 0, asset = asset, pool = pool }, 'm', 'm', parts, '', opts)
-  if sent then return send_unit(unit, 1, pool, sent) end
+  if sent then return send_unit(unit, 1, pool, prio, sent.at, sent.resend) end
   enqueue(unit, pool, prio, lane, false, true)
 end
 
@@ -116,7 +116,8 @@ end
 
 -- Claims everything the run needs, or parks it behind the first partition that is taken. Never some of it, so runs
 -- cannot wait for each other in a circle.
--- `fresh`: what is known of a run of one step and one partition that is being submitted.
+-- `fresh`: what is known of a run of one step and one partition that is being submitted; then the attempt to ring for is
+-- the second result.
 local function claim_or_park(run, at, assets, parts, fresh)
   local rk = k('run', run)
   local again = assets == nil
@@ -131,11 +132,8 @@ local function claim_or_park(run, at, assets, parts, fresh)
   end
   if again then redis.call('HDEL', rk, 'parked', 'blocked') end
   claim(run, assets, parts, done)
-  if fresh then
-    start_single(run, assets[1], fresh.pool, parts, fresh.prio, fresh.lane, fresh.sent)
-  else
-    start_step(run, 0, at)
-  end
+  if fresh then return true, start_single(run, assets[1], fresh.pool, parts, fresh.prio, fresh.lane, fresh.sent) end
+  start_step(run, 0, at)
   return true
 end
 

@@ -37,7 +37,7 @@ local function submit_run(s, at, resend)
   local single = #s.parts == 1 and #steps == 1 and not steps[1].fan
   -- What nothing queues before, and there is room for, need not queue to be the next.
   local sent = resend and single and not s.limits and not first_held(s.id, assets, s.parts)
-    and redis.call('EXISTS', k('queues')) == 0 and room_for(steps[1].pool, s.priority) > 0 and at + resend or nil
+    and redis.call('EXISTS', k('queues')) == 0 and room_for(steps[1].pool, s.priority) > 0 and { at = at, resend = resend } or nil
   local status = sent and 'STARTING' or 'QUEUED'
   local rk = k('run', s.id)
   -- Counts and steps that are not there are 0.
@@ -69,6 +69,6 @@ local function submit_run(s, at, resend)
   redis.call('ZADD', k('runs', 'st', INDEX[status]), at, s.id)
   redis.call('SADD', k('open', s.job), s.id)
   tell('run.queued', at, s.id, '{"job":"' .. s.job .. '"}')
-  claim_or_park(s.id, at, assets, s.parts, single and { pool = steps[1].pool, prio = s.priority, lane = s.lane, sent = sent } or nil)
-  return s.id, 'new', '', sent and s.id .. '.0.m.1' or ''
+  local _, attempt = claim_or_park(s.id, at, assets, s.parts, single and { pool = steps[1].pool, prio = s.priority, lane = s.lane, sent = sent } or nil)
+  return s.id, 'new', '', attempt or ''
 end
