@@ -17,7 +17,7 @@ export interface Contestant {
 }
 
 export const TEAMS = 100;
-export const FIRST_DAY = '2024-01-01';
+const FIRST_DAY = '2024-01-01';
 export const DAYS = 100;
 /** Dagster's default of its run queue; Skein is given the same number. */
 export const AT_ONCE = 10;

@@ -10,7 +10,7 @@ import { testDatabase } from '../../infra/embedded/test-services/database.ts';
 import { type Contestant, DAYS, TEAMS, dayOf } from './contestant.ts';
 import { startGroup, until } from './processes.ts';
 
-export const DAGSTER_VERSION = '1.13.27';
+const DAGSTER_VERSION = '1.13.27';
 const PROGRAM = {
   folder: `dagster-${DAGSTER_VERSION}`,
   program: 'dagster',

@@ -17,7 +17,7 @@ import { z } from 'zod';
 
 import { store } from './store.ts';
 
-export const readings = defineAsset({
+const readings = defineAsset({
   key: 'readings',
   description: 'A day’s temperature, as the station reports it.',
   partitions: daily({ start: '2026-01-01' }),

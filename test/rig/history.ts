@@ -10,7 +10,7 @@ import net from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** What a worker tells of one attempt on one partition. */
-export interface Deed {
+interface Deed {
   readonly kind: 'enter' | 'effect' | 'leave';
   readonly run: string;
   readonly key: string;

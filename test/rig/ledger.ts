@@ -6,7 +6,7 @@ import type { Engine } from '../../packages/orchestrator/src/engine/engine.ts';
 import type { Ledger, LedgerRun } from './checker.ts';
 
 /** Counts of what is held, owed or under way; all 0 when the system is quiet. */
-export async function readRemains(engine: Engine): Promise<Record<string, number>> {
+async function readRemains(engine: Engine): Promise<Record<string, number>> {
   const { redis, keys, deployment } = engine;
   const assets = [...deployment.assets.keys()];
   const sum = async (counts: readonly Promise<number>[]) => (await Promise.all(counts)).reduce((n, one) => n + one, 0);

@@ -6,7 +6,7 @@
 
 import net from 'node:net';
 
-export type Direction = 'up' | 'down';
+type Direction = 'up' | 'down';
 
 export type Toxic =
   /** Nothing arrives, connections stay open; one way only when `direction` is given. */
