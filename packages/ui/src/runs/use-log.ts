@@ -64,7 +64,12 @@ export function useLog(id: string, level: Level | undefined, isWorking: boolean,
       const own = new AbortController();
       reading.current = own;
       try {
-        const window = await readLogWindow({ id, limit: PAGE, ...(level ? { level } : {}), ...place }, own.signal);
+        let window = await readLogWindow({ id, limit: PAGE, ...(level ? { level } : {}), ...place }, own.signal);
+        // A level may hide all that the server looked at for one answer: it says where to go on.
+        for (let next = beyond(place, window); next; next = beyond(place, window)) {
+          window = await readLogWindow({ id, limit: PAGE, ...(level ? { level } : {}), ...next }, own.signal);
+          if (own.signal.aborted) return 0;
+        }
         if (own.signal.aborted) return 0;
         setLog((before) => ({ ...apply(before, window), total: window.total, isFirst: false, error: undefined }));
         return window.items.length;
@@ -111,6 +116,14 @@ export function useLog(id: string, level: Level | undefined, isWorking: boolean,
   }, [read, isWorking]);
 
   return { ...log, jump, more };
+}
+
+/** Where to look on when a window is empty and its side has more. */
+function beyond(place: object, window: LogWindow): { after: string } | { before: string } | undefined {
+  if (window.items.length > 0) return undefined;
+  const isForwards = 'start' in place || 'after' in place;
+  if (isForwards) return window.has_after && window.next_after ? { after: window.next_after } : undefined;
+  return window.has_before && window.next_before ? { before: window.next_before } : undefined;
 }
 
 function opened(window: LogWindow, place: Place): Log {

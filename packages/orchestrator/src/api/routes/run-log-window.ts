@@ -25,6 +25,10 @@ const Window = named(
     total: z.number().describe('Lines that are kept, of every level.'),
     has_before: z.boolean(),
     has_after: z.boolean(),
+    next_before: StreamPlace.nullable().describe(
+      'Where a read backwards goes on, also when a level hid all lines so far.',
+    ),
+    next_after: StreamPlace.nullable().describe('Where a read forwards goes on.'),
   }),
 );
 
@@ -53,11 +57,13 @@ export const runLogWindowRoutes: Routes = (app, { runs }) => {
       const { before, after, around, limit, level, start } = query;
       const keep = atLeast(level);
       const total = await runs.countLog(id);
-      const answer = (items: readonly RunEvent[], hasBefore: boolean, hasAfter: boolean) => ({
+      const answer = (items: readonly RunEvent[], older: Side, newer: Side) => ({
         items: items.map(toLogLine),
         total,
-        has_before: hasBefore,
-        has_after: hasAfter,
+        has_before: older.hasMore,
+        has_after: newer.hasMore,
+        next_before: older.next ?? null,
+        next_after: newer.next ?? null,
       });
       if (around !== undefined) {
         const [half, from] = [Math.ceil(limit / 2), justBefore(around)];
@@ -65,14 +71,14 @@ export const runLogWindowRoutes: Routes = (app, { runs }) => {
           backwards(runs, id, from.exclusive, half, keep),
           forwards(runs, id, from.after, half, keep),
         ]);
-        return answer([...older.items, ...newer.items], older.hasMore, newer.hasMore);
+        return answer([...older.items, ...newer.items], older, newer);
       }
       if (after !== undefined || start === true) {
         const newer = await forwards(runs, id, after, limit, keep);
-        return answer(newer.items, after !== undefined, newer.hasMore);
+        return answer(newer.items, { hasMore: after !== undefined, next: newer.items[0]?.id }, newer);
       }
       const older = await backwards(runs, id, before, limit, keep);
-      return answer(older.items, older.hasMore, before !== undefined);
+      return answer(older.items, older, { hasMore: before !== undefined, next: older.items.at(-1)?.id });
     },
   );
 };
@@ -82,9 +88,14 @@ const atLeast = (level: (typeof LEVELS)[number] | undefined) => {
   return (event: RunEvent) => LEVELS.indexOf(event.fields.level as (typeof LEVELS)[number]) >= least;
 };
 
-interface Piece {
-  readonly items: readonly RunEvent[];
+interface Side {
   readonly hasMore: boolean;
+  /** Beyond the lines that were given or, where a level hides most of them, beyond those that were looked at. */
+  readonly next: string | undefined;
+}
+
+interface Piece extends Side {
+  readonly items: readonly RunEvent[];
 }
 
 async function forwards(
@@ -100,13 +111,13 @@ async function forwards(
     const batch = await runs.log(id, { limit: BATCH, ...given({ after }) });
     for (const event of batch) {
       if (!keep(event)) continue;
-      if (items.length === limit) return { items, hasMore: true };
+      if (items.length === limit) return { items, hasMore: true, next: items.at(-1)?.id };
       items.push(event);
     }
     after = batch.at(-1)?.id ?? after;
-    if (batch.length < BATCH) return { items, hasMore: false };
+    if (batch.length < BATCH) return { items, hasMore: false, next: after };
   }
-  return { items, hasMore: true };
+  return { items, hasMore: true, next: after };
 }
 
 async function backwards(
@@ -122,13 +133,13 @@ async function backwards(
     const batch = await runs.logBefore(id, { before, limit: BATCH });
     for (const event of batch.toReversed()) {
       if (!keep(event)) continue;
-      if (items.length === limit) return { items: items.reverse(), hasMore: true };
+      if (items.length === limit) return { items: items.toReversed(), hasMore: true, next: items.at(-1)?.id };
       items.push(event);
     }
     before = batch[0]?.id ?? before;
-    if (batch.length < BATCH) return { items: items.reverse(), hasMore: false };
+    if (batch.length < BATCH) return { items: items.toReversed(), hasMore: false, next: before };
   }
-  return { items: items.reverse(), hasMore: true };
+  return { items: items.toReversed(), hasMore: true, next: before };
 }
 
 /** The line itself belongs to what follows: forwards begins after the id that lies right before it. */

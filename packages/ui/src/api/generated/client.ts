@@ -174,7 +174,9 @@ export type BulkStep = { readonly matched: number; readonly done: number; readon
 readonly next: string | null };
 
 export type LogWindow = { readonly items: readonly (LogLine)[]; /** Lines that are kept, of every level. */
-readonly total: number; readonly has_before: boolean; readonly has_after: boolean };
+readonly total: number; readonly has_before: boolean; readonly has_after: boolean; /** Where a read backwards goes on, also when a level hid all lines so far. */
+readonly next_before?: string | null; /** Where a read forwards goes on. */
+readonly next_after?: string | null };
 
 export type Why = { readonly sentences: readonly (string)[]; readonly cause: { readonly kind: string; readonly name: string; readonly tick: string | null }; readonly blocked: string | null; readonly waits_for_run: string | null; readonly pool: { readonly name: string; readonly limit: number; readonly used: number; /** Why the limit is what it is. */
 readonly reason: string } | null; readonly place: { readonly ahead_in_lane: number; readonly lanes: number } | null; /** Units of work by state. */
