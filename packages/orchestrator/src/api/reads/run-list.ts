@@ -53,6 +53,12 @@ export async function countRuns(engine: Engine, query: RunQuery): Promise<number
   return engine.redis.zcard(indexOf(engine, query));
 }
 
+/** The last one of a list that an index alone tells. */
+export async function lastOfRuns(engine: Engine, query: RunQuery): Promise<RunSummary | undefined> {
+  const [run] = await readSummaries(engine, await engine.redis.zrange(indexOf(engine, query), 0, '0'));
+  return run;
+}
+
 /** An index that holds runs of other statuses too. */
 function isShared(status: RunStatus | undefined): boolean {
   return status !== undefined && statusIndex(status) === 'ACTIVE';

@@ -16,7 +16,7 @@ import { ofJobsOf } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { pageOfRuns } from '../reads/run-list.ts';
+import { countRuns, lastOfRuns, pageOfRuns } from '../reads/run-list.ts';
 import { type RunQuery, parseRunQuery } from '../reads/run-query.ts';
 import { Reason, Time, given, named } from '../schema.ts';
 import { RunStatus } from './run-schemas.ts';
@@ -64,7 +64,7 @@ export const bulkRunRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         operationId: 'countMatchingRuns',
-        summary: 'How many runs a query matches, counted one by one',
+        summary: 'How many runs a query matches; by an index where one tells, else counted one by one',
         tags: ['runs'],
         querystring: z.strictObject({ q: z.string().max(500).default('') }),
         response: { 200: Matching },
@@ -111,7 +111,12 @@ export const bulkRunRoutes: Routes = (app, { engine }) => {
 
 async function count(engine: Engine, principal: Principal | undefined, q: string): Promise<z.input<typeof Matching>> {
   const asOf = new Date();
-  const query = upTo(ofJobsOf(principal, parseRunQuery(q, asOf)), asOf);
+  const asked = ofJobsOf(principal, parseRunQuery(q, asOf));
+  const query = upTo(asked, asOf);
+  if (asked.status !== undefined) {
+    const total = await countRuns(engine, asked);
+    if (total !== null && total > PAGE) return countOfStatus(engine, asked, asked.status, total, asOf);
+  }
   const byStatus: Partial<Record<RunSummary['status'], number>> = {};
   const sample: RunSummary[] = [];
   let [matched, active] = [0, 0];
@@ -139,6 +144,30 @@ async function count(engine: Engine, principal: Principal | undefined, q: string
     newest_at: newest?.toISOString() ?? null,
     as_of: asOf.toISOString(),
     sample: sample.map(({ id, job, status }) => ({ id, job, status })),
+  };
+}
+
+/** Of one status alone there is an index: a million runs are counted without looking at them. */
+async function countOfStatus(
+  engine: Engine,
+  query: RunQuery,
+  status: RunSummary['status'],
+  total: number,
+  asOf: Date,
+): Promise<z.input<typeof Matching>> {
+  const [{ items }, last] = await Promise.all([
+    pageOfRuns(engine, query, { limit: SAMPLE }),
+    lastOfRuns(engine, query),
+  ]);
+  return {
+    count: total,
+    exact: true,
+    active: status === 'QUEUED' ? total : 0,
+    by_status: { [status]: total },
+    oldest_at: last?.createdAt.toISOString() ?? null,
+    newest_at: items[0]?.createdAt.toISOString() ?? null,
+    as_of: asOf.toISOString(),
+    sample: items.map(({ id, job, status: one }) => ({ id, job, status: one })),
   };
 }
 

@@ -311,7 +311,7 @@ export const launchRun = /* @__PURE__ */ operation<{ body: LaunchRequestInput },
 /** What a launch would be, and what is wrong with it; changes nothing */
 export const checkLaunch = /* @__PURE__ */ operation<{ body: LaunchRequestInput }, LaunchCheck>('checkLaunch', 'POST', '/api/v1/launch/check', []);
 
-/** How many runs a query matches, counted one by one */
+/** How many runs a query matches; by an index where one tells, else counted one by one */
 export const countMatchingRuns = /* @__PURE__ */ operation<{ q?: string }, MatchingRuns>('countMatchingRuns', 'GET', '/api/v1/runs/count', ['q']);
 
 /** Cancel the runs that a query matches, a page a call */
