@@ -5,6 +5,8 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 
+import type { MetricObject } from 'prom-client';
+
 import type { Logger } from '../definitions/context.ts';
 
 export interface SupervisorOptions {
@@ -21,12 +23,16 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** Resolves with an exit code when children cannot be started at all: the same mistake would come again. */
   readonly hopeless: Promise<number>;
+  /** Of every child that is ready and answers in time. */
+  metrics(): Promise<MetricObject[][]>;
   /** Asks children to finish; resolves when all have. */
   stop(): Promise<void>;
 }
 
-/** What children say. */
-export type ChildMessage = 'ready' | 'alive';
+/** What children say; the last one when they are asked for `metrics`. */
+export type ChildMessage = 'ready' | 'alive' | { readonly metrics: MetricObject[] };
+/** A scrape does not wait longer for a child that is busy. */
+const METRICS_WITHIN_MS = 2_000;
 /** So often a child says that its loop turns. */
 export const ALIVE_EVERY_MS = 1_000;
 
@@ -85,6 +91,10 @@ export function superviseWorkers(options: SupervisorOptions): Supervisor {
 
   return {
     hopeless,
+    async metrics() {
+      const answers = await Promise.all([...children].map(metricsOf));
+      return answers.filter((one) => one !== undefined);
+    },
     async stop() {
       stopping = true;
       for (const timer of timers) clearTimeout(timer);
@@ -93,4 +103,24 @@ export function superviseWorkers(options: SupervisorOptions): Supervisor {
       await Promise.all(ended);
     },
   };
+}
+
+function metricsOf(child: ChildProcess): Promise<MetricObject[] | undefined> {
+  return new Promise((resolve) => {
+    const end = (answer: MetricObject[] | undefined) => {
+      clearTimeout(late);
+      child.off('message', hear);
+      resolve(answer);
+    };
+    const hear = (message: unknown) => {
+      if (typeof message === 'object' && message !== null && 'metrics' in message)
+        end(message.metrics as MetricObject[]);
+    };
+    const late = setTimeout(end, METRICS_WITHIN_MS, undefined);
+    child.on('message', hear);
+    if (!child.connected) return end(undefined);
+    child.send('metrics', (error) => {
+      if (error) end(undefined);
+    });
+  });
 }

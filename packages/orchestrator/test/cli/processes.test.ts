@@ -39,6 +39,22 @@ test('a worker that cannot start says why once, with its exit code; --pools is r
   expect((await skein.run('worker', '--pools', 'narrow')).code).toBe(2);
 });
 
+test('the metrics of a worker are those of all its processes; a port that is taken is said so', async () => {
+  const worker = skein.start(['worker', '--processes', '2', '--metrics-port', '0']);
+  await worker.says(/is ready[^]*is ready/);
+  await worker.says(/Metrics are at/);
+  const url = /http:\S+/.exec(worker.output())?.[0] ?? '';
+  for (const day of ['2024-01-01', '2024-01-02', '2024-01-03'])
+    expect((await skein.run('run', 'events_job', '--partition', `1_${day}`, '--wait', '--json')).code).toBe(0);
+  const answer = await fetch(url);
+  expect(answer.headers.get('content-type')).toContain('text/plain');
+  const text = await answer.text();
+  expect(text).toContain(`skein_run_duration_seconds_count{asset="events",verdict="ok"} 3\n`);
+  expect((await fetch(url.replace('/metrics', '/'))).status).toBe(404);
+  const second = await skein.start(['worker', '--metrics-port', new URL(url).port]).ended;
+  expect([second.code, second.stderr]).toEqual([3, expect.stringMatching(/port \d+ .*cannot be had: EADDRINUSE/)]);
+}, 60_000);
+
 test('dev serves and works; SIGTERM ends it with 0, Ctrl-C with 130', async () => {
   const dev = skein.start(['dev', '--port', '0', '--json']);
   await dev.says('"url"');

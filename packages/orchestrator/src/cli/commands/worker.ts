@@ -17,6 +17,7 @@ interface Flags {
   readonly processes: number;
   readonly pools?: readonly string[];
   readonly graceSeconds: number;
+  readonly metricsPort?: number;
   readonly child?: boolean;
 }
 
@@ -24,11 +25,13 @@ export function registerWorker(program: Command, run: RunAction): void {
   leaf(program, 'worker', 'a worker: takes steps, tasks and ticks', [
     'skein worker --concurrency 20',
     'skein worker --processes 4',
+    'skein worker --metrics-port 9464',
   ])
     .option('--concurrency <n>', 'steps and tasks at once, in each process', wholeNumber(1, 1_000))
     .option('--processes <n>', 'child processes', wholeNumber(1, 64), 1)
     .option('--pools <names...>', 'only steps and tasks of these pools')
     .option('--grace-seconds <n>', 'on SIGTERM, what runs may take to finish', wholeNumber(0, 86_400), 25)
+    .option('--metrics-port <n>', 'GET /metrics on SKEIN_HOST, of all child processes', wholeNumber(0, 65_535))
     .addOption(new Option('--child').hideHelp())
     .action((flags: Flags) =>
       run((session) => (flags.child === true ? work(session, flags) : supervise(session, flags))),
@@ -38,7 +41,7 @@ export function registerWorker(program: Command, run: RunAction): void {
 async function supervise(session: Session, flags: Flags): Promise<void> {
   refusePools(flags);
   const { readSettings } = await import('../../engine/settings.ts');
-  const { leaseMs } = readSettings(session.env); // mistakes are told here, once, before a child is started
+  const { leaseMs, host } = readSettings(session.env); // mistakes are told here, once, before a child is started
   const log = await session.log();
   const supervisor = superviseWorkers({
     script: process.argv[1] ?? '',
@@ -48,6 +51,13 @@ async function supervise(session: Session, flags: Flags): Promise<void> {
     log,
     onReady: (pid) => session.print({ worker: pid }, () => [`worker process ${pid} is ready`]),
   });
+  const metrics =
+    flags.metricsPort === undefined
+      ? undefined
+      : await import('../worker-metrics.ts').then(({ serveWorkerMetrics }) =>
+          serveWorkerMetrics({ host, port: flags.metricsPort ?? 0 }, supervisor.metrics),
+        );
+  if (metrics) session.note(`Metrics are at ${metrics.url}`);
   const end = await Promise.race([untilSignal(session.interrupts), supervisor.hopeless]);
   if (typeof end === 'number') {
     await supervisor.stop();
@@ -55,6 +65,7 @@ async function supervise(session: Session, flags: Flags): Promise<void> {
   }
   session.note('Stopping; what runs may finish …');
   await supervisor.stop();
+  await metrics?.close();
   if (end === 'SIGINT') session.endWith(INTERRUPTED);
 }
 
@@ -90,6 +101,10 @@ async function work(session: Session, flags: Flags): Promise<void> {
   const archiver = startArchiver(engine, log);
   log.info('the worker takes work', { worker: worker.id });
   tellParent('ready');
+  process.on('message', (message) => {
+    if (message === 'metrics')
+      void worker.metrics.registry.getMetricsAsJSON().then((metrics) => tellParent({ metrics }));
+  });
   const alive = setInterval(() => tellParent('alive'), ALIVE_EVERY_MS);
   await Promise.race([untilTold(session), orphaned()]);
   await archiver.stop();
