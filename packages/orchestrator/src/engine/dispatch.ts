@@ -96,9 +96,6 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
     async resend() {
       const due = toBells((await script('resend', settings.resendMs, ADMIT_BATCH)) as string[]);
       failpoint('resend.read');
-      // Where urgent work alone is more than the workers can do, each new one goes before those that wait: these go
-      // to the head again. One that a worker has taken meanwhile is not removed.
-      await Promise.all(due.filter(({ priority }) => priority > 0).map(({ attempt }) => work.remove(attempt)));
       await ring(due);
       failpoint('resend.rung');
       return due.length;

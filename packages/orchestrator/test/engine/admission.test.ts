@@ -67,7 +67,7 @@ test.each([
   work.finishAll();
 });
 
-test('urgent work that waited too long goes before urgent work that came after it', async () => {
+test('work of one priority goes in the order in which it came, and what waits for a slot is not rung for again', async () => {
   const work = gate();
   const h = await harness(testDeployment(work.behave), { SKEIN_RESEND_MS: '600000' });
   await h.worker({ concurrency: 1 });
@@ -82,10 +82,10 @@ test('urgent work that waited too long goes before urgent work that came after i
     (n) => n === 1,
   );
   for (const key of keys.slice(1)) await submitted(key);
-  // Each new one was put at the head; those that have waited for long are put there again, the first of them first.
+  // They have waited for longer than a bell may stay unanswered, and no bell was rung for them.
   const { redis, keys: k } = h.engine;
   for (const [i, id] of (await redis.zrange(k.outbox, 0, '-1')).entries()) await redis.zadd(k.outbox, i + 1, id);
-  expect(await h.engine.dispatcher.resend()).toBe(3);
+  expect(await h.engine.dispatcher.resend()).toBe(0);
   for (let n = 2; n <= 4; n++) {
     work.finish(work.began[n - 2]);
     await until(
@@ -154,7 +154,7 @@ test('leases of a lost worker do not hold back one that is idle', async () => {
   await h.engine.script('beat', 'lost', '', 10_000);
   await h.worker({ concurrency: 4 });
   const { runId } = await h.client.submit({ job: 'events_job', partitions: ['77_2020-01-01'], cause: 'test' });
-  expect(await h.engine.redis.zscore(h.engine.keys.ready, `${runId}.0.m.1`)).not.toBeNull();
+  // By the ledger's reckoning no slot is free for another ten minutes; the worker's own pulse knows better.
   expect(await h.client.wait(runId)).toMatchObject({ status: 'SUCCESS' });
 });
 
