@@ -1,6 +1,7 @@
 /**
- * Owns the real linters of what is deployed: hadolint, kubernetes-validate and promtool, with helm and compose where Go
- * is there to build them. On the PATH, else once per machine in the cache; nothing is installed into the system.
+ * Owns the real linters of what is deployed: hadolint, kubernetes-validate and promtool, with compose and helm where Go
+ * is there to build them. On the PATH, else once per machine in the cache; nothing is installed into the system. Helm
+ * takes minutes to build, so it is built only when `SKEIN_LINTERS=all` asks for it.
  */
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -91,9 +92,15 @@ export function findLinter(name: Linter): string | undefined {
   return findProgram(name) ?? (existsSync(file) ? file : undefined);
 }
 
-/** Fetches what is missing and can be had: the Go ones only where Go is. @throws ServicesError */
+/** Fetches what is missing and can be had. @throws ServicesError */
 export async function ensureLinters(progress: Progress): Promise<void> {
-  const canHave = (name: Linter) => !['helm', 'compose-spec'].includes(name) || findProgram('go') !== undefined;
-  const names = (Object.keys(SOURCES) as Linter[]).filter((name) => findLinter(name) === undefined && canHave(name));
+  const hasGo = findProgram('go') !== undefined;
+  const canHave: Partial<Record<Linter, boolean>> = {
+    'compose-spec': hasGo,
+    helm: hasGo && process.env.SKEIN_LINTERS === 'all',
+  };
+  const names = (Object.keys(SOURCES) as Linter[]).filter(
+    (name) => findLinter(name) === undefined && canHave[name] !== false,
+  );
   await Promise.all(names.map((name) => SOURCES[name].fetch(progress)));
 }
