@@ -54,7 +54,7 @@ export async function startDagster(note: (line: string) => void): Promise<Contes
     PATH: `${bin}:${PATH}`,
     HOME,
     DAGSTER_HOME: home,
-    VERSUS_DATABASE: database.url.replace(/^postgres:/, 'postgresql:'),
+    VERSUS_DATABASE: database.url.replace(/^postgres:/, 'postgresql+psycopg2:'),
   };
   const group = startGroup(program, ['dev', '-f', DEFINITIONS, '-h', '127.0.0.1', '-p', String(port)], home, env);
 
