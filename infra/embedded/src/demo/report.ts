@@ -25,8 +25,8 @@ export function formatTable(report: DemoReport): string {
   const rows = report.assets.map((a) => [
     a.asset,
     `${a.materialized}/${a.partitions}${a.failed > 0 ? ` (${a.failed} failed)` : ''}`,
-    facts(a.before),
-    facts(a.after),
+    facts(a.before, a.after),
+    facts(a.after, a.before),
     a.verified ? 'yes' : 'NO',
   ]);
   const head = ['asset', 'partitions', 'before', 'after', 'verified'];
@@ -39,11 +39,18 @@ export function formatTable(report: DemoReport): string {
   return [line(head), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
-function facts(values: { readonly [fact: string]: Json }): string {
-  return Object.entries(values)
+/** As many as a line of a terminal takes. */
+const MOST_FACTS = 4;
+
+/** What is not the same on the other side, or the first ones where all is; what has parts is for pictures, not for a line. */
+function facts(values: { readonly [fact: string]: Json }, other: { readonly [fact: string]: Json }): string {
+  const plain = Object.entries(values).filter(([, value]) => typeof value !== 'object' || value === null);
+  const changed = plain.filter(([name, value]) => other[name] !== value);
+  return (changed.length > 0 ? changed : plain)
+    .slice(0, MOST_FACTS)
     .map(
       ([name, value]) =>
-        `${name.replaceAll('_', ' ')} ${typeof value === 'number' ? value.toLocaleString('en-US') : JSON.stringify(value)}`,
+        `${name.replaceAll('_', ' ')} ${typeof value === 'number' ? value.toLocaleString('en-US') : String(value)}`,
     )
     .join(', ');
 }
