@@ -27,7 +27,7 @@ export interface Dispatcher {
   runOnce(freeSlots?: number): Promise<number>;
   /** Rings for attempts that went to the outbox without queueing. */
   ring(bells: readonly Bell[]): Promise<void>;
-  /** Rings again for what nobody has begun; gives how many. */
+  /** Lets what nobody has begun wait for a slot again, to be rung for anew; gives how many. */
   resend(): Promise<number>;
   /** Resolves when no kick is under way. */
   idle(): Promise<void>;
@@ -94,11 +94,9 @@ export function createDispatcher({ script, work, settings, expand }: DispatchPor
     runOnce,
     ring,
     async resend() {
-      const due = toBells((await script('resend', settings.resendMs, ADMIT_BATCH)) as string[]);
-      failpoint('resend.read');
-      await ring(due);
-      failpoint('resend.rung');
-      return due.length;
+      const again = (await script('resend', settings.resendMs, ADMIT_BATCH)) as number;
+      failpoint('resend.written');
+      return again;
     },
     async idle() {
       while (running) await running;

@@ -138,6 +138,39 @@ test('a worker that settles goes on with what waits, without a bell, each attemp
   expect(await h.engine.redis.exists(h.engine.keys.ready, h.engine.keys.outbox, h.engine.keys.leases)).toBe(0);
 });
 
+test('what a bell was rung for in vain is not passed over for ever by a worker that always has a next one', async () => {
+  const work = gate();
+  const h = await harness(testDeployment(work.behave), { SKEIN_PULSE_MS: '3600000', SKEIN_RESEND_MS: '600000' });
+  await h.worker({ concurrency: 1 });
+  const [first = '', vain = '', ...rest] = ['1', '2', '3', '4', '5'].map((team) => `${team}_2024-01-01`);
+  const submitted = async (key: string) => {
+    const { runId } = await h.client.submit({ job: 'events_job', partitions: [key], cause: 'test' });
+    await h.engine.dispatcher.idle();
+    return runId;
+  };
+  const beganAre = (n: number) =>
+    until(
+      async () => work.began.length,
+      (count) => count === n,
+    );
+  await submitted(first);
+  await beganAre(1);
+  // A worker that is counted and takes nothing: the bell for its slot is answered by nobody.
+  await h.engine.script('beat', 'gone', JSON.stringify({ concurrency: 1 }), 10_000);
+  const attempt = `${await submitted(vain)}.0.m.1`;
+  expect(await h.engine.redis.zscore(h.engine.keys.ready, attempt)).toBeNull();
+  for (const key of rest) await submitted(key);
+  work.finish(first);
+  await beganAre(2);
+  expect(work.began[1]).toBe(rest[0]);
+  await h.engine.redis.zadd(h.engine.keys.outbox, 1, attempt);
+  expect(await h.engine.dispatcher.resend()).toBe(1);
+  work.finish(rest[0]);
+  await beganAre(3);
+  expect(work.began[2]).toBe(vain);
+  work.finishAll();
+});
+
 test('leases of a lost worker do not hold back one that is idle', async () => {
   const h = await harness(
     testDeployment(() => ({})),
