@@ -2,23 +2,27 @@
 
 import type { DuckDBValue } from '@duckdb/node-api';
 
+import type { RunStatus } from '../definitions/sensor.ts';
 import type { RunPlace } from './run-archive.ts';
 
-export interface ArchivedRunQuery {
+export interface RunQuery {
   readonly job?: string | undefined;
+  /** Only of these, whatever else is asked. */
   readonly jobs?: readonly string[] | undefined;
-  readonly status?: string | undefined;
+  readonly status?: RunStatus | undefined;
   readonly partition?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly cause?: string | undefined;
+  /** Code or part of the message. */
   readonly error?: string | undefined;
   readonly createdAfter?: Date | undefined;
   readonly createdBefore?: Date | undefined;
+  /** In id, job, cause, partition, tag value or error; all words, whatever their case. */
   readonly text?: readonly string[] | undefined;
 }
 
 /** Lists of one status are in the order of the ends, others in that of the beginnings; as in the ledger. */
-export function orderOf(query: ArchivedRunQuery): 'ended_ms' | 'created_ms' {
+export function orderOf(query: RunQuery): 'ended_ms' | 'created_ms' {
   return query.status === undefined ? 'created_ms' : 'ended_ms';
 }
 
@@ -27,7 +31,7 @@ const KEYS = 'list_transform(partitions, lambda p: p.key)';
 const ANYTHING = `lower(concat_ws(chr(10), id, job, cause, ${ERROR}, array_to_string(${KEYS}, chr(10)), tags))`;
 
 export function whereOf(
-  query: ArchivedRunQuery,
+  query: RunQuery,
   after: RunPlace | undefined,
 ): { readonly sql: string; readonly values: DuckDBValue[] } {
   const values: DuckDBValue[] = [];

@@ -4,44 +4,22 @@ import type { RunDetail, RunEvent, RunPartition, RunSummary } from '../definitio
 import type { JsonObject } from '../definitions/json.ts';
 import type { Metadata } from '../definitions/outcome.ts';
 import type { RunStatus } from '../definitions/sensor.ts';
-import type { PartitionRecord } from './run-record.ts';
+import type { EventRecord, PartitionRecord, RunRecord } from './run-record.ts';
 
-/** 64-bit integers come as text. */
-export interface RunRow {
-  readonly id: string;
-  readonly job: string;
-  readonly status: string;
-  readonly cause: string;
-  readonly config: string;
-  readonly tags: string;
-  readonly priority: number;
+type Times = 'created_ms' | 'started_ms' | 'ended_ms';
+
+/** Of a record what lists and pages show; 64-bit integers come as text. */
+export interface RunRow extends Omit<RunRecord, Times | 'backfill' | 'run_key' | 'events'> {
   readonly created_ms: string;
   readonly started_ms: string | null;
   readonly ended_ms: string | null;
-  readonly end_reason: string | null;
-  readonly error_code: string | null;
-  readonly error_message: string | null;
-  readonly total: number;
-  readonly materialized: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly result: string | null;
-  /** What else the ledger kept of it. */
-  readonly record: string;
-  readonly partitions: readonly PartitionRecord[];
 }
 
 export const RUN_SELECT = `id, job, status, cause, config, tags, priority, created_ms, started_ms, ended_ms, end_reason,
   error_code, error_message, total, materialized, failed, skipped, result, record`;
 
-export interface EventRow {
-  readonly id: string;
-  readonly type: string;
+export interface EventRow extends Omit<EventRecord, 'at_ms'> {
   readonly at_ms: string;
-  readonly level: string | null;
-  readonly message: string | null;
-  readonly attempt: string | null;
-  readonly fields: string;
 }
 
 export function toSummary(row: RunRow): RunSummary {

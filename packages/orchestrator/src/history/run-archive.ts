@@ -12,7 +12,7 @@ import { decodeTime } from 'ulid';
 
 import type { RunDetail, RunEvent, RunSummary } from '../definitions/client.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type ArchivedRunQuery, orderOf, whereOf } from './archived-query.ts';
+import { type RunQuery, orderOf, whereOf } from './archived-query.ts';
 import { type EventRow, type RunRow, RUN_SELECT, toDetail, toEvent, toSummary } from './archived-run.ts';
 import { type HistoryDb, literal, openHistoryDb, placeFailed } from './duckdb.ts';
 import { isS3, readHistorySettings } from './settings.ts';
@@ -41,11 +41,11 @@ export interface RunArchive {
   /** Log lines, or what happened, in order. */
   events(id: string, kind: 'log' | 'event', page: EventPage): Promise<RunEvent[]>;
   countLog(id: string): Promise<number>;
-  page(query: ArchivedRunQuery, after: RunPlace | undefined, limit: number): Promise<ArchivedRun[]>;
+  page(query: RunQuery, after: RunPlace | undefined, limit: number): Promise<ArchivedRun[]>;
   /** As it was within the last minute. */
   counts(): Promise<readonly ArchivedCount[]>;
   /** Ended runs that have these tags. */
-  countEnded(query: ArchivedRunQuery): Promise<{ readonly succeeded: number; readonly failed: number }>;
+  countEnded(query: RunQuery): Promise<{ readonly succeeded: number; readonly failed: number }>;
   close(): Promise<void>;
 }
 

@@ -45,7 +45,7 @@ export interface PartitionRecord {
 }
 
 /** Log lines are events of type `log`. */
-interface EventRecord {
+export interface EventRecord {
   readonly id: string;
   readonly type: string;
   readonly at_ms: number;

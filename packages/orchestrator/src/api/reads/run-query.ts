@@ -5,23 +5,10 @@
 
 import type { RunSummary } from '../../definitions/client.ts';
 import type { RunStatus } from '../../definitions/sensor.ts';
+import type { RunQuery } from '../../history/archived-query.ts';
 import { RequestInvalidError } from '../errors.ts';
 
-export interface RunQuery {
-  readonly job?: string | undefined;
-  /** Only of these, whatever else is asked. */
-  readonly jobs?: readonly string[] | undefined;
-  readonly status?: RunStatus | undefined;
-  readonly partition?: string | undefined;
-  readonly tags?: Readonly<Record<string, string>> | undefined;
-  readonly cause?: string | undefined;
-  /** Code or part of the message. */
-  readonly error?: string | undefined;
-  readonly createdAfter?: Date | undefined;
-  readonly createdBefore?: Date | undefined;
-  /** In id, job, cause, partition, tag value or error; all words, whatever their case. */
-  readonly text?: readonly string[] | undefined;
-}
+export type { RunQuery };
 
 const STATUS_WORDS: Readonly<Record<string, RunStatus>> = {
   queued: 'QUEUED',

@@ -88,6 +88,8 @@ const atLeast = (level: (typeof LEVELS)[number] | undefined) => {
   return (event: RunEvent) => LEVELS.indexOf(event.fields.level as (typeof LEVELS)[number]) >= least;
 };
 
+type Keep = (event: RunEvent) => boolean;
+
 interface Side {
   readonly hasMore: boolean;
   /** Beyond the lines that were given or, where a level hides most of them, beyond those that were looked at. */
@@ -103,21 +105,9 @@ async function forwards(
   id: string,
   from: string | undefined,
   limit: number,
-  keep: (event: RunEvent) => boolean,
+  keep: Keep,
 ): Promise<Piece> {
-  const items: RunEvent[] = [];
-  let after = from;
-  for (let looked = 0; looked < MOST_LOOKED_AT; looked += BATCH) {
-    const batch = await runs.log(id, { limit: BATCH, ...given({ after }) });
-    for (const event of batch) {
-      if (!keep(event)) continue;
-      if (items.length === limit) return { items, hasMore: true, next: items.at(-1)?.id };
-      items.push(event);
-    }
-    after = batch.at(-1)?.id ?? after;
-    if (batch.length < BATCH) return { items, hasMore: false, next: after };
-  }
-  return { items, hasMore: true, next: after };
+  return look((after) => runs.log(id, { limit: BATCH, ...given({ after }) }), from, limit, keep);
 }
 
 async function backwards(
@@ -125,21 +115,34 @@ async function backwards(
   id: string,
   from: string | undefined,
   limit: number,
-  keep: (event: RunEvent) => boolean,
+  keep: Keep,
+): Promise<Piece> {
+  const newestFirst = async (before: string | undefined) =>
+    (await runs.logBefore(id, { before, limit: BATCH })).toReversed();
+  const piece = await look(newestFirst, from, limit, keep);
+  return { ...piece, items: piece.items.toReversed() };
+}
+
+/** Away from a place, batch by batch, until enough is kept, there is no more, or too much was looked at for one answer. */
+async function look(
+  read: (from: string | undefined) => Promise<readonly RunEvent[]>,
+  from: string | undefined,
+  limit: number,
+  keep: Keep,
 ): Promise<Piece> {
   const items: RunEvent[] = [];
-  let before = from;
+  let place = from;
   for (let looked = 0; looked < MOST_LOOKED_AT; looked += BATCH) {
-    const batch = await runs.logBefore(id, { before, limit: BATCH });
-    for (const event of batch.toReversed()) {
+    const batch = await read(place);
+    for (const event of batch) {
       if (!keep(event)) continue;
-      if (items.length === limit) return { items: items.toReversed(), hasMore: true, next: items.at(-1)?.id };
+      if (items.length === limit) return { items, hasMore: true, next: items.at(-1)?.id };
       items.push(event);
     }
-    before = batch[0]?.id ?? before;
-    if (batch.length < BATCH) return { items: items.toReversed(), hasMore: false, next: before };
+    place = batch.at(-1)?.id ?? place;
+    if (batch.length < BATCH) return { items, hasMore: false, next: place };
   }
-  return { items: items.toReversed(), hasMore: true, next: before };
+  return { items, hasMore: true, next: place };
 }
 
 /** The line itself belongs to what follows: forwards begins after the id that lies right before it. */
