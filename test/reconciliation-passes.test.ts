@@ -18,6 +18,7 @@ import type { JsonObject, Sensor } from '@skein/orchestrator';
 import { createClient, openEngine, startWorker } from '@skein/orchestrator/runtime';
 import pg from 'pg';
 
+import { GUIDE_CURSORS, WINDOW } from '../packages/sensors/test/guide-cursors.ts';
 import { deploymentWith, scheduler } from './reconciliation-passes/skein.config.ts';
 
 const ROOT = path.resolve(__dirname, '..');
@@ -35,50 +36,6 @@ const PERSONS = 12;
 const LIMITS =
   'ch_max_memory_usage=140000000&ch_max_threads=1&ch_max_block_size=64&ch_max_bytes_ratio_before_external_group_by=0';
 
-const WINDOW = { bug_window_start: '2026-01-06 20:01:00', bug_window_end: '2026-01-07 14:52:00' };
-/** As the guide has them, to the letter. */
-const CURSORS = {
-  small: {
-    team_ids: [123, 456, 789],
-    ...WINDOW,
-    team_ch_props_fetch_window_seconds: 0,
-    dry_run: true,
-    backup_enabled: true,
-    batch_size: 100,
-  },
-  large: {
-    team_ids: [2],
-    ...WINDOW,
-    team_ch_props_fetch_window_seconds: 3600,
-    person_batch_size: 10000,
-    dry_run: true,
-    backup_enabled: true,
-    batch_size: 100,
-  },
-  range: {
-    range_start: 1,
-    range_end: 100000,
-    chunk_size: 1000,
-    ...WINDOW,
-    team_ch_props_fetch_window_seconds: 0,
-    max_concurrent_jobs: 5,
-    max_concurrent_tasks: 10,
-    dry_run: false,
-  },
-  production: {
-    team_ids: [2],
-    ...WINDOW,
-    team_ch_props_fetch_window_seconds: 3600,
-    person_batch_size: 10000,
-    dry_run: false,
-    backup_enabled: true,
-    batch_size: 100,
-    teams_per_chunk: 1,
-    max_concurrent_jobs: 1,
-    max_concurrent_tasks: 1,
-  },
-};
-
 let world: Awaited<ReturnType<typeof openWorld>>;
 beforeAll(async () => void (world = await openWorld()), 120_000);
 afterAll(() => world.close(), 120_000);
@@ -87,8 +44,8 @@ test('the four cursors run to their end; two teams fail in pass 1 and succeed in
   const { client, db } = world;
 
   // Rehearsals: everybody would be repaired, nobody is.
-  expect(await runToEnd(CURSORS.small)).toMatch(/^Reconciliation complete: processed all 3 teams .*a dry run/);
-  expect(await runToEnd(CURSORS.large)).toMatch(/^Reconciliation complete: processed all 1 teams .*a dry run/);
+  expect(await runToEnd(GUIDE_CURSORS.small)).toMatch(/^Reconciliation complete: processed all 3 teams .*a dry run/);
+  expect(await runToEnd(GUIDE_CURSORS.large)).toMatch(/^Reconciliation complete: processed all 1 teams .*a dry run/);
   const rehearsals = await client.runs({ job: personPropertyReconciliationJob.name, limit: 10 });
   expect(rehearsals.map((run) => run.status)).toEqual(['SUCCESS', 'SUCCESS']);
   expect(await emails('old')).toBe(TEAMS.length * PERSONS);
@@ -99,7 +56,7 @@ test('the four cursors run to their end; two teams fail in pass 1 and succeed in
   const holder = await db.connect();
   await holder.query('BEGIN');
   await holder.query('SELECT 1 FROM posthog_person WHERE team_id = $1 LIMIT 1 FOR UPDATE', [LOCKED]);
-  const pass1 = await runToEnd(CURSORS.range).finally(async () => {
+  const pass1 = await runToEnd(GUIDE_CURSORS.range).finally(async () => {
     await holder.query('ROLLBACK');
     holder.release();
   });
@@ -144,7 +101,7 @@ test('the four cursors run to their end; two teams fail in pass 1 and succeed in
   await until(clickHouseHasCaughtUp, 'ClickHouse has what PostgreSQL has');
 
   // The production cursor finds the large team repaired.
-  expect(await runToEnd(CURSORS.production)).toBe(
+  expect(await runToEnd(GUIDE_CURSORS.production)).toBe(
     'Reconciliation complete: processed all 1 teams (succeeded=1, failed=0)',
   );
   const { rows } = await db.query(
@@ -154,8 +111,12 @@ test('the four cursors run to their end; two teams fail in pass 1 and succeed in
 }, 540_000);
 
 test.each([
-  ['an unknown key', { ...CURSORS.small, team_id: 5 }, /team_id/],
-  ['too many jobs', { ...CURSORS.range, max_concurrent_jobs: 51 }, /max_concurrent_jobs \(51\) exceeds cap of 50/],
+  ['an unknown key', { ...GUIDE_CURSORS.small, team_id: 5 }, /team_id/],
+  [
+    'too many jobs',
+    { ...GUIDE_CURSORS.range, max_concurrent_jobs: 51 },
+    /max_concurrent_jobs \(51\) exceeds cap of 50/,
+  ],
 ])('%s is refused when the cursor is pasted', async (_what, cursor, message) => {
   const ended = await paste(cursor);
   expect(ended.code).not.toBe(0);

@@ -5,8 +5,8 @@ import type { Json, JsonObject, PartitionStatus } from '@skein/orchestrator';
 import { tickSensor } from '@skein/orchestrator/testing';
 
 import { personPropertyReconciliationScheduler as sensor } from '../src/person-property-reconciliation-scheduler.ts';
+import { GUIDE_CURSORS, WINDOW } from './guide-cursors.ts';
 
-const WINDOW = { bug_window_start: '2026-01-06 20:01:00', bug_window_end: '2026-01-07 14:52:00' };
 const tick = (
   cursor: JsonObject,
   options: { activeRuns?: number; states?: ReadonlyMap<string, PartitionStatus> } = {},
@@ -133,58 +133,12 @@ test('the real run after a dry run over the same teams is another ask', async ()
   expect(first.requests[0]?.runKey).not.toBe(second.requests[0]?.runKey);
 });
 
+/** Each with the number of runs that it comes to. */
 const SEED_CURSORS: Record<string, [JsonObject, number]> = {
-  'non-windowed': [
-    {
-      team_ids: [123, 456, 789],
-      ...WINDOW,
-      team_ch_props_fetch_window_seconds: 0,
-      dry_run: true,
-      backup_enabled: true,
-      batch_size: 100,
-    },
-    1,
-  ],
-  'windowed batched': [
-    {
-      team_ids: [2],
-      ...WINDOW,
-      team_ch_props_fetch_window_seconds: 3600,
-      person_batch_size: 10000,
-      dry_run: true,
-      backup_enabled: true,
-      batch_size: 100,
-    },
-    1,
-  ],
-  range: [
-    {
-      range_start: 1,
-      range_end: 100000,
-      chunk_size: 1000,
-      ...WINDOW,
-      team_ch_props_fetch_window_seconds: 0,
-      max_concurrent_jobs: 5,
-      max_concurrent_tasks: 10,
-      dry_run: false,
-    },
-    100,
-  ],
-  production: [
-    {
-      team_ids: [2],
-      ...WINDOW,
-      team_ch_props_fetch_window_seconds: 3600,
-      person_batch_size: 10000,
-      dry_run: false,
-      backup_enabled: true,
-      batch_size: 100,
-      teams_per_chunk: 1,
-      max_concurrent_jobs: 1,
-      max_concurrent_tasks: 1,
-    },
-    1,
-  ],
+  'non-windowed': [GUIDE_CURSORS.small, 1],
+  'windowed batched': [GUIDE_CURSORS.large, 1],
+  range: [GUIDE_CURSORS.range, 100],
+  production: [GUIDE_CURSORS.production, 1],
 };
 
 test.each(Object.entries(SEED_CURSORS))(

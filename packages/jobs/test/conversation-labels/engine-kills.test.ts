@@ -1,18 +1,16 @@
 /** Whole workers of a real engine killed in every state that a unit goes through, in one backfill: the rows are exact in the end. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 
 import { addDays } from '@skein/orchestrator';
-import { type Engine, createClient, openEngine } from '@skein/orchestrator/runtime';
+import { createClient } from '@skein/orchestrator/runtime';
 
-import { testRedis } from '../../../../infra/embedded/test-services/index.ts';
+import { type DyingWorkers, openDyingWorkers } from '../dying-workers.ts';
 import { type CallCenter, CUSTOMER, openCallCenter, partition } from './call-center.ts';
 import type { CrashPoint } from './crashing-run.ts';
 import { deploymentThatDies } from './killed-worker.ts';
 
-const ROOT = path.resolve(__dirname, '../../../..');
+const SCRIPT = path.join(__dirname, 'killed-worker.ts');
 const DAYS = Array.from({ length: 7 }, (_, i) => addDays('2026-02-09', i));
 const POINTS = {
   'delete-insert': ['recording', 'before-delete', 'deleting', 'deleted', 'half-inserted', 'inserted', 'verifying'],
@@ -20,25 +18,14 @@ const POINTS = {
 } as const satisfies Record<string, readonly CrashPoint[]>;
 
 let center: CallCenter;
-let engine: Engine;
-let env: Record<string, string>;
-const children = new Set<ChildProcess>();
+let workers: DyingWorkers;
 
 beforeEach(async () => {
   center = await openCallCenter();
-  const redis = testRedis();
-  env = {
+  workers = await openDyingWorkers(SCRIPT, deploymentThatDies(undefined), {
     SKEIN_APP_DB_URL: center.urls.postgres,
     SKEIN_CLICKHOUSE_URL: center.urls.clickhouse,
-    SKEIN_REDIS_URL: redis.url,
-    SKEIN_REDIS_PREFIX: `{${redis.prefix}}`,
-    SKEIN_LEASE_MS: '1000',
-    SKEIN_LEASE_RENEW_MS: '200',
-    SKEIN_PULSE_MS: '100',
-    SKEIN_RESEND_MS: '500',
-    SKEIN_MAX_LOST: '20',
-  };
-  engine = await openEngine(deploymentThatDies(undefined), { env });
+  });
   await center.appDb.query(
     `INSERT INTO app.chats SELECT $1, 'chat', 'c' || i, CASE WHEN i % 2 = 0 THEN 'b' ELSE 'a' END, 'u' || i % 5, 0,
        timestamptz '2026-02-09T00:00Z' + i * interval '10 min', timestamptz '2026-02-09T00:05Z' + i * interval '10 min', now(), null
@@ -52,23 +39,9 @@ beforeEach(async () => {
   );
 });
 afterEach(async () => {
-  await Promise.all([...children].map((child) => (child.kill('SIGKILL'), once(child, 'exit'))));
-  const keys = await engine.redis.keys(`${env.SKEIN_REDIS_PREFIX}*`);
-  if (keys.length > 0) await engine.redis.del(...keys);
-  await engine.close();
+  await workers.close();
   await center.close();
 });
-
-function worker(dieAt?: CrashPoint): ChildProcess {
-  const child = spawn(process.execPath, ['-C', 'source', '--import', 'tsx', path.join(__dirname, 'killed-worker.ts')], {
-    cwd: ROOT,
-    env: { ...process.env, ...env, ...(dieAt === undefined ? {} : { DIE_AT: dieAt }) },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  children.add(child);
-  child.once('exit', () => children.delete(child));
-  return child;
-}
 
 async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
   const deadline = Date.now() + 60_000;
@@ -83,7 +56,7 @@ async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): P
 test.each(['delete-insert', 'swap'] as const)(
   '%s: one run, a worker killed in each of its states',
   async (mode) => {
-    const client = createClient(engine);
+    const client = createClient(workers.engine);
     const { runId } = await client.submit({
       job: 'label_conversations_job',
       partitions: DAYS.map((day) => partition(day)),
@@ -91,14 +64,14 @@ test.each(['delete-insert', 'swap'] as const)(
       cause: 'test',
     });
     for (const point of POINTS[mode]) {
-      const child = worker(point);
+      const child = workers.start(point);
       await until(
         async () => [child.signalCode, (await client.run(runId)).endedAt ?? null] as const,
         ([signal, endedAt]) => signal !== null || endedAt !== null,
       );
       expect([point, child.signalCode]).toEqual([point, 'SIGKILL']);
     }
-    worker();
+    workers.start();
     const run = await until(
       () => client.run(runId),
       (one) => (one.endedAt ?? null) !== null,
