@@ -60,7 +60,7 @@ export interface StepContext<P, C, R> {
   event(name: string, fields?: LogFields): void;
   /** Adds to a Prometheus counter of that name. Labels are few and bounded: never partition keys or run ids. */
   count(metric: string, value: number, labels?: Readonly<Record<string, string>>): void;
-  /** Settles one partition of a run over many, at once and for good. @throws FencedError when the lease is lost */
+  /** Settles one partition of a run over many, at once and for good. @throws LeaseLostError when the lease is lost */
   settlePartition(key: string, outcome: PartitionOutcome): Promise<void>;
   now(): Date;
 }

@@ -2,7 +2,7 @@
 
 import type { Asset } from '../definitions/asset.ts';
 import type { StepContext } from '../definitions/context.ts';
-import { FencedError, PartitionKeyInvalidError } from '../definitions/errors.ts';
+import { LeaseLostError, PartitionKeyInvalidError } from '../definitions/errors.ts';
 import { type Attempt, saveCheckpoint, settlePartition } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -30,7 +30,7 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
   let checkpoint = attempt.checkpoint;
   const phases = new Map<string, number>();
   const stale = () =>
-    new FencedError('This attempt has lost its lease; another one is at work, and nothing more is written.');
+    new LeaseLostError('This attempt has lost its lease; another one is at work, and nothing more is written.');
   return {
     run: { id: attempt.runId, job: attempt.job, tags: attempt.tags, attempt: attempt.number },
     partitions: attempt.parts.map(([key]) => ({ key, value: asset.partitions.parse(key) })),

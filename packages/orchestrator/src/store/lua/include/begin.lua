@@ -10,7 +10,8 @@ local function begin_attempt(attempt, worker, lease, at)
   if u[1] ~= 'DISPATCHED' or u[2] ~= n then return false end
   local run = u[3]
   redis.call('ZREM', k('outbox'), attempt)
-  local epoch = tonumber(u[10] or '0') + 1
+  -- Time, so that a beginning that a failover forgot is not given the same epoch again; more than the last one in any case.
+  local epoch = string.format('%.0f', math.max(tonumber(u[10] or '0') + 1, at))
   redis.call('HSET', uk, 'state', 'RUNNING', 'epoch', epoch, 'worker', worker, 'began', at)
   redis.call('ZADD', k('leases'), at + lease, attempt)
   local rk = k('run', run)
@@ -27,5 +28,5 @@ local function begin_attempt(attempt, worker, lease, at)
   end
   if r[1] == 'STARTING' and r[6] ~= '1' then tell('run.started', at, run, cjson.encode({ job = r[2] })) end
   if r[6] ~= '1' or n ~= '1' then note(run, 'unit.started', at, cjson.encode({ unit = unit, attempt = tonumber(n), worker = worker })) end
-  return { run, r[2], r[3], r[4], u[4], u[5], n, tostring(epoch), u[6], u[7] or '', u[8] or '', r[5] or '', u[9] or '0' }
+  return { run, r[2], r[3], r[4], u[4], u[5], n, epoch, u[6], u[7] or '', u[8] or '', r[5] or '', u[9] or '0' }
 end
