@@ -25,3 +25,4 @@ export * from './definitions/schedule.ts';
 export * from './definitions/sensor.ts';
 export type { TagLimit } from './definitions/tag-limit.ts';
 export * from './definitions/config.ts';
+export { hideSecret } from './telemetry/scrub.ts';

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 
-import { ServiceError } from '@skein/orchestrator';
+import { ServiceError, hideSecret } from '@skein/orchestrator';
 
 /** @throws ServiceError (`ducklake`) that names the reference when nothing stands there */
 export async function readPassword(
@@ -14,12 +14,12 @@ export async function readPassword(
   const [kind, where] = [reference.slice(0, cut), reference.slice(cut + 1)];
   if (kind === 'env') {
     const value = env[where];
-    if (value) return value;
+    if (value) return hidden(value);
     throw missing(owner, `the environment variable ${where} is not set`);
   }
   try {
     const value = (await readFile(where, 'utf8')).replace(/\r?\n$/, '');
-    if (value) return value;
+    if (value) return hidden(value);
   } catch (error) {
     throw missing(
       owner,
@@ -27,6 +27,12 @@ export async function readPassword(
     );
   }
   throw missing(owner, `the file ${where} is empty`);
+}
+
+/** The variable may have any name, and a file has none: nobody else could tell that it is secret. */
+function hidden(password: string): string {
+  hideSecret(password);
+  return password;
 }
 
 function missing(owner: string, why: string): ServiceError {

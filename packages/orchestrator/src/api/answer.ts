@@ -9,6 +9,7 @@ import { appendAudit } from './audit.ts';
 import type { ApiContext } from './context.ts';
 import { actorOf } from './context.ts';
 import { rememberAnswer } from './idempotency.ts';
+import { scrubJson } from '../telemetry/scrub.ts';
 
 const compress = promisify(gzip);
 /** Smaller answers fit into one packet anyway. */
@@ -20,7 +21,7 @@ export async function finishAnswer(
   reply: FastifyReply,
   payload: unknown,
 ): Promise<unknown> {
-  const clean = typeof payload === 'string' ? context.scrub(payload) : payload;
+  const clean = typeof payload === 'string' ? scrubJson(context.scrub, payload) : payload;
   await writeAudit(context, request, reply);
   await rememberAnswer(context.engine, request, reply, clean);
   return maybeCompress(request, reply, clean);
@@ -34,7 +35,7 @@ async function writeAudit(context: ApiContext, request: FastifyRequest, reply: F
   if (note === undefined) return;
   request.auditNote = undefined;
   const scrubbed = (value: unknown): unknown =>
-    value === undefined ? undefined : JSON.parse(context.scrub(JSON.stringify(value)));
+    value === undefined ? undefined : JSON.parse(scrubJson(context.scrub, JSON.stringify(value)));
   try {
     await appendAudit(context.engine, {
       actor: actorOf(request),
@@ -42,7 +43,7 @@ async function writeAudit(context: ApiContext, request: FastifyRequest, reply: F
       ip: request.ip,
       action: `${request.method} ${request.routeOptions.url ?? ''}`,
       target: note.target,
-      reason: note.reason,
+      reason: note.reason === undefined ? undefined : context.scrub(note.reason),
       before: scrubbed(note.before),
       after: scrubbed(note.after),
       requestId: request.id,

@@ -3,6 +3,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { SkeinWorker } from '../worker/worker.ts';
 import type { Session } from './session.ts';
+import { catchStrayErrors } from './stray-errors.ts';
 
 export interface LocalWorker {
   stop(): Promise<void>;
@@ -20,7 +21,9 @@ export async function workWhereNobodyDoes(session: Session, engine: Engine): Pro
   const look = async () => {
     if (worker !== undefined || (await countWorkers(engine)) > 0) return;
     session.note('No worker is alive: this command works the run itself.');
-    worker = startWorker(engine, { log: await session.log(), resources: await session.resources() });
+    const log = await session.log();
+    catchStrayErrors(log);
+    worker = startWorker(engine, { log, resources: await session.resources() });
     await worker;
   };
   await look();

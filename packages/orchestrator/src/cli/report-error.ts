@@ -5,6 +5,7 @@
  */
 
 import { ServiceError } from '../definitions/errors.ts';
+import { scrubJson } from '../telemetry/scrub.ts';
 
 export interface ErrorReport {
   readonly code: string;
@@ -43,7 +44,7 @@ export function describeFailure(raw: unknown, scrub: (text: string) => string = 
       code: error.code,
       message: scrub(error.message),
       hint: error.hint === undefined ? null : scrub(error.hint),
-      details: JSON.parse(scrub(JSON.stringify(error.details ?? {}))) as Record<string, unknown>,
+      details: JSON.parse(scrubJson(scrub, JSON.stringify(error.details ?? {}))) as Record<string, unknown>,
       exitCode: exitCode === 2 || exitCode === 3 ? exitCode : 1,
       stack: undefined,
     };

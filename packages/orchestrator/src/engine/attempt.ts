@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../definitions/json.ts';
 import type { PartitionOutcome } from '../definitions/outcome.ts';
 import type { Engine, Settled, Taker } from './engine.ts';
+import { scrubJson } from '../telemetry/scrub.ts';
 import { failpoint } from './failpoint.ts';
 import type { Part } from './submit.ts';
 
@@ -111,7 +112,7 @@ export async function settlePartition(
     attempt.epoch,
     key,
     outcome.kind,
-    outcomeJson(outcome),
+    outcomeJson(engine, outcome),
     versionOf(engine, attempt) ?? '',
   );
   failpoint('partition.after');
@@ -142,8 +143,8 @@ export interface FailedVerdict {
 export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerdict, taker?: Taker): Promise<Settled> {
   const version = versionOf(engine, attempt);
   const body = {
-    outcomes: verdict.outcomes.map(([key, outcome]) => [key, outcome.kind, outcomeJson(outcome)]),
-    ...(verdict.result === undefined ? {} : { result: JSON.stringify(verdict.result) }),
+    outcomes: verdict.outcomes.map(([key, outcome]) => [key, outcome.kind, outcomeJson(engine, outcome)]),
+    ...(verdict.result === undefined ? {} : { result: scrubJson(engine.scrub, JSON.stringify(verdict.result)) }),
     ...(verdict.tasks === undefined
       ? {}
       : { tasks: verdict.tasks.map(([id, parts, input]) => [id, parts, JSON.stringify(input)]) }),
@@ -159,7 +160,11 @@ export async function settleFailed(
   verdict: FailedVerdict,
   taker?: Taker,
 ): Promise<Settled> {
-  const body = { error: JSON.stringify(verdict.error), reason: verdict.reason, retry_in: verdict.retryInMs };
+  const body = {
+    error: scrubJson(engine.scrub, JSON.stringify(verdict.error)),
+    reason: verdict.reason,
+    retry_in: verdict.retryInMs,
+  };
   return engine.settle([attempt.id, attempt.epoch, 'failed', JSON.stringify(body)], taker);
 }
 
@@ -167,20 +172,24 @@ export async function settleCancelled(engine: Engine, attempt: Attempt, taker?: 
   return engine.settle([attempt.id, attempt.epoch, 'cancelled', '{}'], taker);
 }
 
-/** What the run's record keeps of a partition; `o` is the outcome as people see it. */
-function outcomeJson(outcome: PartitionOutcome): string {
+/** What the run's record keeps of a partition, without secrets; `o` is the outcome as people see it. */
+function outcomeJson({ scrub }: Engine, outcome: PartitionOutcome): string {
+  return scrubJson(scrub, JSON.stringify(recordOf(outcome)));
+}
+
+function recordOf(outcome: PartitionOutcome): object {
   switch (outcome.kind) {
     case 'materialized':
-      return JSON.stringify({ o: 'materialized', m: outcome.metadata });
+      return { o: 'materialized', m: outcome.metadata };
     case 'skipped':
     case 'rehearsed':
-      return JSON.stringify({
+      return {
         o: 'skipped',
         reason: outcome.reason,
         m: outcome.metadata,
         ...(outcome.kind === 'rehearsed' ? { rehearsed: true } : {}),
-      });
+      };
     case 'failed':
-      return JSON.stringify({ o: 'failed', e: outcome.error, m: outcome.metadata });
+      return { o: 'failed', e: outcome.error, m: outcome.metadata };
   }
 }

@@ -11,6 +11,7 @@ import { ServiceError } from '../definitions/errors.ts';
 import { type Keys, createKeys } from '../store/keys.ts';
 import { checkLedgerRedis, connectRedis } from '../store/redis.ts';
 import { type ScriptName, type ScriptReply, runScript } from '../store/scripts.ts';
+import { type Scrub, createScrub } from '../telemetry/scrub.ts';
 import { coalesce } from './coalesce.ts';
 import { expandBackfills } from './backfill.ts';
 import { type Dispatcher, createDispatcher } from './dispatch.ts';
@@ -22,6 +23,8 @@ export interface Engine {
   readonly deployment: Deployment;
   readonly settings: EngineSettings;
   readonly env: Environment;
+  /** Of the environment's secrets: whatever code says about its work goes through it before it is kept. */
+  readonly scrub: Scrub;
   readonly redis: Redis;
   readonly redisUrl: string;
   /** Exports `deployment`; needed where code runs in a process of its own. */
@@ -153,6 +156,7 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
     deployment,
     settings,
     env,
+    scrub: createScrub(env),
     redis,
     redisUrl: settings.redisUrl,
     deploymentFile: options.deploymentFile,

@@ -14,7 +14,7 @@ import type { EvaluateContext, RunRequest, Sensor, TickResult } from '../definit
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import { createPartitionReader } from './partition-reader.ts';
-import { ringTicks, tickMarginMs } from './pulse.ts';
+import { ringTicks } from './pulse.ts';
 import { createRunReader } from './run-reader.ts';
 import { type SubmitSpec, planSubmit } from './submit.ts';
 
@@ -111,7 +111,7 @@ async function decideSensor(ports: TickPorts, sensor: Sensor, tick: OpenTick): P
   const cause = `sensor:${sensor.name}:${tick.id}`;
   return {
     requests: requestsOf(result).map((request) => planRequest(engine, sensor.job.name, request, tick, cause)),
-    reason: result.kind === 'skip' ? result.reason : '',
+    reason: result.kind === 'skip' ? engine.scrub(result.reason) : '',
     ...(result.cursor === undefined ? {} : { cursor: writeCursor(sensor, result.cursor) }),
   };
 }
@@ -209,7 +209,7 @@ function decideSchedule(engine: Engine, schedule: Schedule, tick: OpenTick): Tic
 
 /** Evaluates now, also when stopped; the worker that takes it commits it. @throws NotFoundError */
 export async function openTick(engine: Engine, name: string, by: string): Promise<string | undefined> {
-  const tick = (await engine.script('open-tick', name, tickMarginMs(engine), by)) as string | null;
+  const tick = (await engine.script('open-tick', name, engine.settings.leaseMs, by)) as string | null;
   if (tick === null) return undefined;
   await ringTicks(engine, [tick]);
   return tick;

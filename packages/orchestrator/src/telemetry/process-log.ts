@@ -8,6 +8,7 @@ import { pino } from 'pino';
 
 import type { LogFields, LogLevel, Logger } from '../definitions/context.ts';
 import type { Environment } from '../definitions/deployment.ts';
+import { capLine, printableLine } from './lines.ts';
 import { type Scrub, createScrub } from './scrub.ts';
 
 export interface ProcessLogOptions {
@@ -35,11 +36,11 @@ export function createProcessLog(options: ProcessLogOptions): Logger {
     { write: (line) => write(pretty ? prettyLine(line, options.write === undefined) : line) },
   );
   const line = (level: LogLevel) => (message: string, fields?: LogFields) =>
-    log[level](fields === undefined ? {} : scrubFields(fields, scrub), scrub(message));
+    log[level](fields === undefined ? {} : scrubFields(fields, scrub), capLine(scrub(message)));
   return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }
 
-/** A copy with every text scrubbed; errors become their message, bigints text, circles are cut. */
+/** A copy with every text scrubbed; errors become their message, bigints text, circles and what is too long are cut. */
 function scrubFields(fields: LogFields, scrub: Scrub): object {
   const above = new WeakSet<object>();
   const text = JSON.stringify(fields, (_key, value: unknown) => {
@@ -52,7 +53,8 @@ function scrubFields(fields: LogFields, scrub: Scrub): object {
     }
     return value;
   });
-  return JSON.parse(text) as object;
+  const line = capLine(text);
+  return line === text ? (JSON.parse(text) as object) : { cut: line };
 }
 
 function prettyLine(line: string, onTerminal: boolean): string {
@@ -63,5 +65,5 @@ function prettyLine(line: string, onTerminal: boolean): string {
   const rest = Object.entries(fields)
     .map(([key, value]) => ` ${paint.dim(`${key}=`)}${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join('');
-  return `${paint.dim(String(time).slice(11, 23))} ${label(name.padEnd(5))} ${String(message)}${rest}\n`;
+  return `${printableLine(`${paint.dim(String(time).slice(11, 23))} ${label(name.padEnd(5))} ${String(message)}${rest}`)}\n`;
 }

@@ -26,6 +26,7 @@ interface Isolated {
 }
 
 const DEFAULT_MEMORY_MB = 512;
+const MAX_MESSAGE = 4_000;
 
 /** The asset of an attempt when it asks for isolation; undefined for those that run inline. */
 export async function isolatedAsset(
@@ -89,7 +90,7 @@ async function settleLeftOver(engine: Engine, asset: Asset, attempt: string, end
     engine,
     { id: attempt, epoch: Number(epoch ?? 0) },
     {
-      error: { code: ending.code, message: ending.message },
+      error: { code: ending.code, message: ending.message.slice(0, MAX_MESSAGE) },
       reason: ending.reason,
       retryInMs: again ? backoffMs(asset.retries.backoff, failed + 2) : -1,
     },
@@ -136,6 +137,9 @@ function inThread(env: Engine['env'], memoryMb: number): Isolated {
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
+  // What it prints is nobody's: read, so that code which waits until it is written goes on, and dropped.
+  thread.stdout.resume();
+  thread.stderr.resume();
   const ended = new Promise<Ending>((resolve) => {
     thread.once('error', (error: NodeJS.ErrnoException) => {
       resolve(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? outOfMemory(memoryMb) : exited(error.message));

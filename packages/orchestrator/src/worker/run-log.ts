@@ -7,6 +7,8 @@
 import type { LogFields, LogLevel, Logger } from '../definitions/context.ts';
 import type { Attempt } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
+import { capLine } from '../telemetry/lines.ts';
+import { scrubJson } from '../telemetry/scrub.ts';
 
 export interface RunLog extends Logger {
   event(name: string, fields: LogFields): void;
@@ -16,7 +18,6 @@ export interface RunLog extends Logger {
 }
 
 const FLUSH_MS = 250;
-const MAX_LINE = 65_536;
 const MAX_EVENTS_PER_RUN = 20_000;
 
 interface Progress {
@@ -33,8 +34,7 @@ export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: str
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  const cap = (text: string) =>
-    text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}… (${text.length - MAX_LINE} characters cut)` : text;
+  const fieldsOf = (fields: LogFields) => capLine(scrubJson(scrub, toJson(fields)));
   const add = (entry: Entry) => {
     buffer.push(entry);
     timer ??= setTimeout(() => void flush(), FLUSH_MS);
@@ -95,14 +95,14 @@ export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: str
   const line =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) =>
-      add(['log', level, cap(scrub(message)), cap(scrub(toJson(fields))), Date.now()]);
+      add(['log', level, capLine(scrub(String(message))), fieldsOf(fields), Date.now()]);
 
   return {
     debug: line('debug'),
     info: line('info'),
     warn: line('warn'),
     error: line('error'),
-    event: (name, fields) => add(['event', 'info', name.slice(0, 200), cap(scrub(toJson(fields))), Date.now()]),
+    event: (name, fields) => add(['event', 'info', scrub(name).slice(0, 200), fieldsOf(fields), Date.now()]),
     progress(done, total, note) {
       progress = { done, total, note: scrub(note).slice(0, 200) };
       timer ??= setTimeout(() => void flush(), FLUSH_MS);

@@ -39,3 +39,20 @@ test('on a terminal lines are readable', () => {
   silent.log.error('nothing');
   expect(silent.lines).toEqual([]);
 });
+
+test('what is written for people forges no line and moves no cursor; what is too long is cut', () => {
+  const { lines, log } = written(true);
+  log.error('bad\n00:00:00.000 info  all is well\u001b[2J', { key: '\u001b]8;;https://evil.example\u0007a\nb' });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]?.trimEnd()).not.toMatch(/[\u0000-\u001f]/);
+  const plain = written(false);
+  plain.log.error('x'.repeat(10_000_000), {
+    text: 'y'.repeat(10_000_000),
+    error: new TypeError('z'.repeat(10_000_000)),
+  });
+  plain.log.info('\u001b[2J\n{"level":"error"}', { key: '\r\n\u009b' });
+  expect(plain.lines).toHaveLength(2);
+  expect(Buffer.byteLength(plain.lines[0] ?? '')).toBeLessThan(140_000);
+  expect(plain.lines[0]).toContain('bytes cut');
+  expect(plain.lines[1]?.trimEnd()).not.toMatch(/[\u0000-\u001f]/);
+});

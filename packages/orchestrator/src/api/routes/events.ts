@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 
 import { z } from 'zod';
 
-import type { Scrub } from '../../telemetry/scrub.ts';
+import { type Scrub, scrubJson } from '../../telemetry/scrub.ts';
 import { createSight } from '../access/sight.ts';
 import type { Routes } from '../context.ts';
 import { type Change, isBefore } from '../events/change-feed.ts';
@@ -91,5 +91,5 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub }) => {
 };
 
 function format(change: Change, scrub: Scrub): string {
-  return `id: ${change.id}\nevent: change\ndata: ${scrub(JSON.stringify(change))}\n\n`;
+  return `id: ${change.id}\nevent: change\ndata: ${scrubJson(scrub, JSON.stringify(change))}\n\n`;
 }

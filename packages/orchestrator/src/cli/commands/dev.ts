@@ -6,6 +6,7 @@ import { leaf } from '../help.ts';
 import { INTERRUPTED, untilSignal } from '../interrupts.ts';
 import { wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
+import { catchStrayErrors } from '../stray-errors.ts';
 import { type ListenFlags, listening } from './server.ts';
 
 interface Flags extends ListenFlags {
@@ -34,6 +35,7 @@ async function dev(session: Session, flags: Flags): Promise<void> {
     import('../../history/archiver.ts'),
   ]);
   const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
+  catchStrayErrors(log);
   const metrics = createMetrics();
   const { concurrency, ...listen } = flags;
   // The worker pulses already.

@@ -6,6 +6,7 @@ import { leaf } from '../help.ts';
 import { INTERRUPTED, untilSignal } from '../interrupts.ts';
 import { wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
+import { catchStrayErrors } from '../stray-errors.ts';
 
 export interface ListenFlags {
   readonly host?: string;
@@ -30,6 +31,7 @@ async function serve(session: Session, flags: ListenFlags): Promise<void> {
     import('../../history/archiver.ts'),
   ]);
   const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
+  catchStrayErrors(log);
   const server = await startServer(engine, { ...flags, log, resources });
   const archiver = startArchiver(engine, log);
   session.print({ url: server.url }, () => [`Skein is at ${server.url}`]);

@@ -10,6 +10,7 @@ import { leaf } from '../help.ts';
 import { INTERRUPTED, untilSignal } from '../interrupts.ts';
 import { wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
+import { catchStrayErrors } from '../stray-errors.ts';
 import { ALIVE_EVERY_MS, type ChildMessage, superviseWorkers } from '../supervisor.ts';
 
 interface Flags {
@@ -93,6 +94,7 @@ async function work(session: Session, flags: Flags): Promise<void> {
     import('../../history/archiver.ts'),
   ]);
   const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
+  catchStrayErrors(log);
   const worker = await startWorker(engine, {
     log,
     resources,
