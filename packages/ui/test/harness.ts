@@ -11,7 +11,7 @@ import {
   startServer,
   startWorker,
 } from '@skein/orchestrator/runtime';
-import { type Browser, type Page, chromium } from 'playwright-core';
+import { type Browser, type Locator, type Page, chromium } from 'playwright-core';
 
 import { ensureChromium } from '../../../infra/embedded/src/chromium.ts';
 import { testRedis } from '../../../infra/embedded/test-services/index.ts';
@@ -126,5 +126,26 @@ export async function until<T>(read: () => Promise<T>, wanted: (value: T) => boo
     if (wanted(value)) return value;
     if (Date.now() > deadline) throw new RangeError(`Not within fifteen seconds; last: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** More than any page needs: beyond it a control cannot be reached. */
+const MOST_TABS = 150;
+
+/** Goes to a control as a keyboard does, Tab by Tab from where the focus is; fails when it is not on the way. */
+export async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  await target.waitFor();
+  for (let i = 0; i < MOST_TABS; i++) {
+    await page.keyboard.press(key);
+    if ((await target.and(page.locator(':focus')).count()) > 0) return;
+  }
+  throw new RangeError(`Not reached by ${MOST_TABS} presses of ${key}: ${String(target)}`);
+}
+
+/** Presses keys one after the other; `Tab*3` is three times. */
+export async function press(page: Page, ...keys: readonly string[]): Promise<void> {
+  for (const one of keys) {
+    const [key = one, times = '1'] = one.split('*');
+    for (let i = 0; i < Number(times); i++) await page.keyboard.press(key);
   }
 }

@@ -1,8 +1,8 @@
-/** What people come for, from the first click to what it did in Skein; the main ones by keyboard alone. */
+/** What people come for, from the first key to what it did in Skein; the main ones by keyboard alone. */
 
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
-import { type Skein, openSkein, until } from './harness.ts';
+import { type Skein, openSkein, press, tabTo, until } from './harness.ts';
 
 let skein: Skein;
 let page: Page;
@@ -30,7 +30,24 @@ const open = (path: string) => page.goto(skein.url + path);
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 const dialog = () => page.getByRole('dialog');
 
-test('reset a cursor: its consequences are shown, and the sensor starts over', async () => {
+/** Goes to a control by Tab, and presses Enter there. */
+const enter = async (target: Locator, key?: 'Shift+Tab') => {
+  await tabTo(page, target, key);
+  await press(page, 'Enter');
+};
+/** Into the field that has the focus, over what it holds. */
+const typeOver = async (text: string) => {
+  await press(page, 'Control+a');
+  await page.keyboard.type(text);
+};
+/** Gives the reason that a dialog asks for, where its focus is at once, and confirms. */
+const confirmWith = async (reason: string) => {
+  await dialog().getByLabel('Reason').and(page.locator(':focus')).waitFor();
+  await page.keyboard.type(reason);
+  await press(page, 'Control+Enter');
+};
+
+test('reset a cursor by keyboard: its consequences are shown, and the sensor starts over', async () => {
   const evaluate = async (times: number) => {
     for (let i = 0; i < times; i++) {
       const { tick } = await skein.api<{ tick: string }>('POST', '/sensors/feed/evaluate');
@@ -42,37 +59,44 @@ test('reset a cursor: its consequences are shown, and the sensor starts over', a
   };
   await evaluate(2);
   const first = await skein.api<{ items: { id: string }[] }>('GET', '/runs?partition=acme_2026-01-01');
-  await open('/sensors/feed?tab=cursor');
+  await open('/');
+  await page.getByText('Latest runs').waitFor();
+  await press(page, 'g', 's');
+  await page.getByRole('heading', { name: 'Sensors', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'feed' }).waitFor();
+  await press(page, 'j', 'Enter');
+  await enter(page.getByRole('link', { name: 'Cursor', exact: true }));
   await page.getByLabel('next').waitFor();
-  await button('Reset…').click();
+  await enter(button('Reset…'));
   await dialog()
     .getByText(/would request 3 runs/)
     .waitFor();
   await dialog().getByText('next', { exact: true }).waitFor();
+  await press(page, 'Control+Enter'); // without a reason nothing happens
   expect(await dialog().getByRole('button', { name: 'Reset the cursor' }).isDisabled()).toBe(true);
-  await dialog().getByLabel('Reason').fill('the first days were wrong');
-  await dialog().getByRole('button', { name: 'Reset the cursor' }).click();
+  await confirmWith('the first days were wrong');
   await page.getByText('The cursor is reset').waitFor();
+  await button('Reset…').and(page.locator(':focus')).waitFor(); // back to where the dialog was opened
   expect((await cursor()).cursor).toMatchObject({ next: 1 });
   await page.getByRole('cell', { name: 'the first days were wrong' }).waitFor();
 
-  await button('Evaluate now').click();
+  await enter(button('Evaluate now'), 'Shift+Tab');
   const again = await until(
     () => skein.api<{ items: { id: string }[] }>('GET', '/runs?partition=acme_2026-01-01'),
     ({ items }) => items.length > first.items.length,
   );
   expect(again.items[0]?.id).not.toBe(first.items[0]?.id);
   // And the history brings it back.
-  await button(/Restore version 3/).click();
-  await dialog().getByLabel('Reason').fill('it was right');
-  await dialog().getByRole('button', { name: 'Restore' }).click();
+  await enter(button(/Restore version 3/));
+  await confirmWith('it was right');
   await page.getByText('Version 3 is back').waitFor();
   expect((await cursor()).cursor.next).toBe(3);
 }, 60_000);
 
-test('edit a cursor while it moves: nothing is overwritten unseen, both changes are merged', async () => {
+test('edit a cursor by keyboard while it moves: nothing is overwritten unseen, both changes are merged', async () => {
   await open('/sensors/feed?tab=cursor');
-  await page.getByLabel('until').fill('5');
+  await tabTo(page, page.getByLabel('until'));
+  await typeOver('5');
   await page.getByText('+2').waitFor(); // the diff says by how much
   const before = await cursor();
   await skein.api(
@@ -81,16 +105,14 @@ test('edit a cursor while it moves: nothing is overwritten unseen, both changes 
     { cursor: { ...before.cursor, note: 'theirs' }, reason: 'another' },
     { 'if-match': '*' },
   );
-  await button('Save…').click();
-  await dialog().getByLabel('Reason').fill('mine');
-  await dialog().getByRole('button', { name: 'Save' }).click();
+  await enter(button('Save…'), 'Shift+Tab');
+  await confirmWith('mine');
   await page.getByText(`Not saved: version ${before.version + 1} was written meanwhile`).waitFor();
   await page.getByText('The changes touch different fields').waitFor();
   expect((await cursor()).cursor.until).toBe(before.cursor.until);
-  await button('Merge, then look again').click();
-  await button('Save…').click();
-  await dialog().getByLabel('Reason').fill('mine, merged');
-  await dialog().getByRole('button', { name: 'Save' }).click();
+  await enter(button('Merge, then look again'), 'Shift+Tab');
+  await enter(button('Save…'));
+  await confirmWith('mine, merged');
   await page.getByText('The cursor is saved').waitFor();
   expect((await cursor()).cursor).toEqual({ ...before.cursor, note: 'theirs', until: 5 });
 }, 60_000);
@@ -123,22 +145,45 @@ test('preview before saving, over several ticks, changes nothing', async () => {
   expect(await cursor()).toEqual(before);
 }, 60_000);
 
-test('launch one partition with an edited config and follow its log to the end', async () => {
-  await open('/launch?asset=events&partition=solo_2026-01-02');
+test('by keyboard: from the map to one partition, its config edited, its log followed to the end', async () => {
+  await skein.api('POST', '/launch', { job: 'events_job', partitions: ['solo_2026-01-02'] });
+  await open('/');
+  await page.getByText('Latest runs').waitFor();
+  await press(page, 'g', 'a');
+  await page.getByRole('heading', { name: 'Assets', level: 1 }).waitFor();
+  await press(page, 'Control+k');
+  await page.getByRole('combobox').waitFor();
+  await page.keyboard.type('events');
+  await page.getByRole('option', { name: /asset events/ }).waitFor();
+  while (!(await page.getByRole('option', { selected: true }).textContent())?.startsWith('assetevents'))
+    await press(page, 'ArrowDown');
+  await press(page, 'Enter');
+  await tabTo(page, page.getByRole('textbox', { name: 'Filter by customer' }));
+  await page.keyboard.type('solo');
+  await page.waitForURL(/q=solo/);
+  await tabTo(page, page.getByRole('application', { name: /^Map of 1 rows/ }));
+  await press(page, 'End', 'ArrowLeft', 'Shift+ArrowLeft*2');
+  await page.getByRole('region', { name: 'Selection' }).getByText('3 partitions').waitFor();
+  await press(page, 'Escape', 'Enter');
+  await enter(page.getByRole('link', { name: /Materialize/ }));
   await page.getByText('can be launched').waitFor();
-  await page.getByLabel('lines').fill('12');
-  await page.getByLabel('pause_ms').fill('60');
+  await tabTo(page, page.getByLabel('lines'));
+  await typeOver('12');
+  await tabTo(page, page.getByLabel('pause_ms'));
+  await typeOver('60');
   await page.getByRole('row', { name: /^lines 12 edited/ }).waitFor();
-  await button('Launch and follow').click();
+  await press(page, 'Control+Enter');
   await page.waitForURL(/\/runs\/\w+\?tab=log/);
-  await page.getByText('line 1 of solo_2026-01-02').waitFor();
-  await page.getByText('line 12 of solo_2026-01-02').waitFor();
+  await page.getByText(/^line 1 of solo_/).waitFor();
+  await page.getByText(/^line 12 of solo_/).waitFor();
   await page.getByRole('heading', { level: 1 }).locator('..').getByText('success').waitFor();
-  await page.keyboard.press('Control+f');
+  await press(page, 'Control+f');
   await page.keyboard.type('line 7 of');
   await page.getByText(/^1 in 12 lines|1 of 1 in 12 lines/).waitFor();
-  await page.keyboard.press('Enter');
+  await press(page, 'Enter');
   await page.locator('.log-line[data-here]').getByText('line 7 of').waitFor();
+  await press(page, 'Tab', '?');
+  await dialog().getByText('Keyboard shortcuts').waitFor();
 }, 60_000);
 
 test('find a line in a log of 20,000 lines', async () => {
@@ -161,7 +206,7 @@ test('find a line in a log of 20,000 lines', async () => {
   expect(await page.locator('.log-line').count()).toBeLessThan(120);
 }, 60_000);
 
-test('backfill a painted rectangle; pause, resume, cancel', async () => {
+test('backfill a painted rectangle, by mouse or by keyboard; pause, resume, cancel', async () => {
   for (const id of ['m1', 'm2', 'm3']) {
     await skein.api('POST', '/assets/events/partitions/mark', {
       as: 'skipped',
@@ -181,52 +226,32 @@ test('backfill a painted rectangle; pause, resume, cancel', async () => {
   await page.mouse.up();
   await page.getByText('2 rows × 2026-01-01 … 2026-01-10').waitFor();
   await page.getByText('20 partitions: 20 missing').waitFor();
-  await button('Backfill…').click();
+  await button('Clear').click();
+  await page.getByRole('region', { name: 'Selection' }).waitFor({ state: 'detached' });
+
+  await tabTo(page, map);
+  await press(page, 'Home', 'Shift+ArrowRight*9', 'Shift+ArrowDown');
+  await page.getByText('2 rows × 2026-01-01 … 2026-01-10').waitFor();
+  await enter(button('Backfill…'));
   await dialog().getByText('20 of 20 partitions will run').waitFor();
-  await dialog().getByLabel('Runs at once').fill('1');
-  await dialog().getByLabel('Config').fill('{ "pause_ms": 300 }');
-  await dialog().getByRole('button', { name: 'Backfill 20 partitions' }).click();
+  await tabTo(page, dialog().getByLabel('Runs at once'), 'Shift+Tab');
+  await typeOver('1');
+  await tabTo(page, dialog().getByLabel('Config'));
+  await page.keyboard.type('{ "pause_ms": 300 }');
+  await enter(dialog().getByRole('button', { name: 'Backfill 20 partitions' }));
   await page.waitForURL(/\/backfills\/\w+/);
   const id = page.url().split('/').at(-1) ?? '';
   const status = () => skein.api<{ status: string; succeeded: number }>('GET', `/backfills/${id}`);
-  await button('Pause').click();
+  await enter(button('Pause'));
   await until(status, (one) => one.status === 'PAUSED');
-  await button('Resume').click();
+  await button('Resume').and(page.locator(':focus')).waitFor();
+  await press(page, 'Enter');
   await until(status, (one) => one.status !== 'PAUSED');
-  await button('Cancel…').click();
-  await dialog().getByLabel('Cancel the runs that are at work too').check();
-  await dialog().getByRole('button', { name: 'Cancel the backfill' }).click();
+  await enter(button('Cancel…'));
+  await tabTo(page, dialog().getByLabel('Cancel the runs that are at work too'));
+  await press(page, 'Space', 'Control+Enter');
   await until(status, (one) => one.status === 'CANCELED');
   await page.getByRole('heading', { level: 1 }).locator('..').getByText('cancelled').waitFor();
-}, 60_000);
-
-test('by keyboard alone: go, find, select on the map, launch', async () => {
-  await skein.api('POST', '/launch', { job: 'events_job', partitions: ['keys_2026-01-02'] });
-  await open('/');
-  await page.getByText('Latest runs').waitFor();
-  await page.keyboard.press('g');
-  await page.keyboard.press('a');
-  await page.getByRole('heading', { name: 'Assets', level: 1 }).waitFor();
-  await page.keyboard.press('Control+k');
-  await page.getByRole('combobox').waitFor();
-  await page.keyboard.type('events');
-  await page.getByRole('option', { name: /asset events/ }).waitFor();
-  while (!(await page.getByRole('option', { selected: true }).textContent())?.startsWith('assetevents'))
-    await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('Enter');
-  await page.getByRole('application').focus();
-  for (const key of ['Home', 'ArrowLeft', 'Shift+ArrowLeft', 'Shift+ArrowLeft']) await page.keyboard.press(key);
-  await page.getByRole('region', { name: 'Selection' }).waitFor();
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('Enter');
-  const launch = page.getByRole('link', { name: /Materialize/ });
-  await launch.focus();
-  await page.keyboard.press('Enter');
-  await page.getByText('can be launched').waitFor();
-  await page.keyboard.press('Control+Enter');
-  await page.waitForURL(/\/runs\/\w+\?tab=log/);
-  await page.keyboard.press('?');
-  await dialog().getByText('Keyboard shortcuts').waitFor();
 }, 60_000);
 
 test('two people: what one does the other sees, live', async () => {

@@ -1,8 +1,9 @@
-import { Modal, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { type LinkProps, useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useState } from 'react';
 
+import { Dialog } from '../parts/Dialog.tsx';
 import { type SearchHit, search } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
 import { NAV } from './nav.ts';
@@ -42,16 +43,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     }
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      withCloseButton={false}
-      padding={0}
-      size="lg"
-      yOffset="12vh"
-      transitionProps={{ duration: 0 }}
-      aria-label="Search"
-    >
+    <Dialog onClose={onClose} withCloseButton={false} padding={0} centered={false} yOffset="12vh" aria-label="Search">
       <TextInput
         size="md"
         variant="unstyled"
@@ -89,7 +81,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       {entries.length === 0 && (
         <p className="palette-none dim">{found.isFetching ? 'Looking…' : 'Nothing has this name.'}</p>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

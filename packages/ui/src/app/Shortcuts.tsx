@@ -1,5 +1,4 @@
-import { Modal } from '@mantine/core';
-
+import { Dialog } from '../parts/Dialog.tsx';
 import { NAV } from './nav.ts';
 
 const OTHERS: readonly (readonly [string, string])[] = [
@@ -17,7 +16,7 @@ const OTHERS: readonly (readonly [string, string])[] = [
 
 export function Shortcuts({ onClose }: { onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title="Keyboard shortcuts" size="lg" transitionProps={{ duration: 0 }}>
+    <Dialog onClose={onClose} title="Keyboard shortcuts" centered={false}>
       <div className="split">
         <dl className="facts">
           {OTHERS.map(([keys, what], i) => (
@@ -30,7 +29,7 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
           ))}
         </dl>
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

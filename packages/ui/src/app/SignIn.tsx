@@ -1,7 +1,8 @@
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
+import { Dialog } from '../parts/Dialog.tsx';
 import { signIn } from '../api/generated/client.ts';
 import { ProblemNotice } from '../parts/States.tsx';
 import { signalSignedIn } from './session.ts';
@@ -66,8 +67,8 @@ export function SignInPage() {
 /** Over the page whose session ended, so that nothing typed in it is lost. */
 export function SignInAgain() {
   return (
-    <Modal opened onClose={() => {}} withCloseButton={false} title="Your session has ended" centered>
+    <Dialog onClose={() => {}} withCloseButton={false} title="Your session has ended" size="md">
       <SignInForm />
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Modal, Textarea } from '@mantine/core';
+import { Button, Textarea } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { ClipboardList } from 'lucide-react';
 import { useState } from 'react';
 
+import { Dialog } from '../parts/Dialog.tsx';
 import { type AssetDetail, checkLaunch, launchRun } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
@@ -31,7 +32,7 @@ export function PasteKeys({ asset }: { asset: AssetDetail }) {
       >
         Paste keys…
       </Button>
-      {isOpen && <Dialog asset={asset} onClose={() => setOpen(false)} />}
+      {isOpen && <PasteDialog asset={asset} onClose={() => setOpen(false)} />}
     </>
   );
 }
@@ -46,7 +47,7 @@ const keysOf = (text: string): readonly string[] => [
   ),
 ];
 
-function Dialog({ asset, onClose }: { asset: AssetDetail; onClose: () => void }) {
+function PasteDialog({ asset, onClose }: { asset: AssetDetail; onClose: () => void }) {
   const [text, setText] = useState('');
   const navigate = useNavigate();
   const [asked] = useDebouncedValue(text, TYPED_MS);
@@ -72,7 +73,7 @@ function Dialog({ asset, onClose }: { asset: AssetDetail; onClose: () => void })
             ? found.errors[0]?.message
             : undefined;
   return (
-    <Modal opened onClose={onClose} title="Paste keys" centered size="lg" transitionProps={{ duration: 0 }}>
+    <Dialog onClose={onClose} title="Paste keys">
       <div className="stack">
         <Textarea
           label="Partition keys, one a line"
@@ -124,6 +125,6 @@ function Dialog({ asset, onClose }: { asset: AssetDetail; onClose: () => void })
           </Act>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,8 @@
-import { Button, Modal, TextInput, Textarea } from '@mantine/core';
+import { Button, TextInput, Textarea } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 
+import { Dialog } from './Dialog.tsx';
+import { Act } from './Act.tsx';
 import { ProblemNotice } from './States.tsx';
 
 export interface ConfirmProps {
@@ -25,15 +27,19 @@ export function Confirm(props: ConfirmProps) {
   const { reason: wanted = 'optional' } = props;
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
-  const ready =
-    (props.ready ?? true) &&
-    (wanted !== 'required' || reason.trim() !== '') &&
-    (props.typed === undefined || typed === props.typed);
+  const because =
+    props.ready === false
+      ? 'Something above is not right yet.'
+      : wanted === 'required' && reason.trim() === ''
+        ? 'Give a reason first.'
+        : props.typed !== undefined && typed !== props.typed
+          ? `Type ${props.typed} first.`
+          : undefined;
   const confirm = () => {
-    if (ready && !props.busy) props.onConfirm(reason.trim());
+    if (because === undefined && !props.busy) props.onConfirm(reason.trim());
   };
   return (
-    <Modal opened onClose={props.onClose} title={props.title} centered size="lg" transitionProps={{ duration: 0 }}>
+    <Dialog onClose={props.onClose} title={props.title}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -73,11 +79,17 @@ export function Confirm(props: ConfirmProps) {
           <Button variant="default" onClick={props.onClose}>
             Keep as it is
           </Button>
-          <Button type="submit" color={props.dangerous ? 'red' : 'blue'} loading={props.busy} disabled={!ready}>
+          <Act
+            type="submit"
+            variant="filled"
+            color={props.dangerous ? 'red' : 'blue'}
+            loading={props.busy}
+            because={because}
+          >
             {props.verb}
-          </Button>
+          </Act>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

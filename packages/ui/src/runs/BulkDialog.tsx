@@ -1,7 +1,8 @@
-import { Button, Modal, SegmentedControl, Textarea } from '@mantine/core';
+import { Button, SegmentedControl, Textarea } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 
+import { Dialog } from '../parts/Dialog.tsx';
 import { type BulkStep, type MatchingRuns, cancelRuns, countMatchingRuns, retryRuns } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
@@ -65,15 +66,11 @@ export function BulkDialog({ q, onClose }: { q: string; onClose: () => void }) {
   };
 
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={() => {
         if (!isWorking) onClose();
       }}
       title="Act on all runs that match"
-      centered
-      size="lg"
-      transitionProps={{ duration: 0 }}
     >
       <Read of={counted} lines={3}>
         {(value) => (
@@ -136,7 +133,7 @@ export function BulkDialog({ q, onClose }: { q: string; onClose: () => void }) {
           </div>
         )}
       </Read>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,6 +1,7 @@
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
 
+import { Dialog } from '../parts/Dialog.tsx';
 import { type Token, createToken, listTokens, revokeToken } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
@@ -117,7 +118,7 @@ function NewToken() {
       </form>
       {create.error ? <ProblemNotice error={create.error} /> : null}
       {create.data && (
-        <Modal opened onClose={() => create.reset()} title="The token, shown this once" centered size="lg">
+        <Dialog onClose={() => create.reset()} title="The token, shown this once">
           <div className="stack">
             <pre tabIndex={0}>{create.data.token}</pre>
             <div className="row">
@@ -133,7 +134,7 @@ function NewToken() {
               </Button>
             </div>
           </div>
-        </Modal>
+        </Dialog>
       )}
     </Card>
   );

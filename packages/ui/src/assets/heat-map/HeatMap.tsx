@@ -172,9 +172,11 @@ export function HeatMap(props: HeatMapProps) {
     const here = at ?? { row: 0, column: extent.columns - 1 };
     if (by) {
       event.preventDefault();
-      const next = at
-        ? { row: clampTo(here.row + by[0], extent.rows), column: clampTo(here.column + by[1], extent.columns) }
-        : here;
+      const isArrow = event.key.startsWith('Arrow');
+      const next =
+        at || !isArrow
+          ? { row: clampTo(here.row + by[0], extent.rows), column: clampTo(here.column + by[1], extent.columns) }
+          : here;
       if (event.shiftKey) props.onSelect(grow(selection, here, next));
       setAt(next);
       move((before) => reveal(before, next, size, extent));
@@ -258,6 +260,10 @@ const STEPS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowRight: [0, 1],
   ArrowUp: [-1, 0],
   ArrowDown: [1, 0],
+  PageUp: [-20, 0],
+  PageDown: [20, 0],
+  Home: [0, -Infinity],
+  End: [0, Infinity],
 };
 
 const clampTo = (value: number, count: number) => Math.max(0, Math.min(count - 1, value));
