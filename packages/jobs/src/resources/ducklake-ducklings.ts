@@ -13,7 +13,7 @@ import type { SslMode } from './ducklake-lock.ts';
 import { type Lake, createLake } from './ducklake.ts';
 import { type Bucket, type ObjectStore, parseObjectStore } from './object-store.ts';
 import { createPool } from './postgres.ts';
-import { type Credentials, type RoleCredentials, createRoleCredentials } from './sts.ts';
+import { type CredentialSource, type Credentials, type RoleCredentials, createRoleCredentials } from './sts.ts';
 
 export interface Ducklings {
   readonly catalog: DucklingCatalog;
@@ -74,14 +74,17 @@ export function openDucklings(env: Env, options: OpenOptions = {}): Ducklings {
 
   const credentials = async (duckling: Duckling) =>
     roles && store.s3 ? credentialsFor(duckling, roles, store) : undefined;
-  const required = (duckling: Duckling) => async () => {
-    const found = await credentials(duckling);
-    if (!found)
-      throw new EnvironmentInvalidError(
-        'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed for a duckling without cross_account_role_arn.',
-      );
-    return found;
-  };
+  const sourceOf = (duckling: Duckling): CredentialSource => ({
+    async current() {
+      const found = await credentials(duckling);
+      if (!found)
+        throw new EnvironmentInvalidError(
+          'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed for a duckling without cross_account_role_arn.',
+        );
+      return found;
+    },
+    refused: (given) => roles?.refused(given) ?? false,
+  });
 
   const create = (duckling: Duckling): Lake => {
     const owner = `the lake of team ${duckling.team_id}`;
@@ -105,7 +108,7 @@ export function openDucklings(env: Env, options: OpenOptions = {}): Ducklings {
         settings: store.s3,
         bucket: duckling.bucket,
         region: duckling.bucket_region,
-        credentials: required(duckling),
+        credentials: sourceOf(duckling),
       },
     });
   };
@@ -129,7 +132,7 @@ export function openDucklings(env: Env, options: OpenOptions = {}): Ducklings {
       }
       return lake;
     },
-    bucket: (duckling) => store.bucket({ bucket: duckling.bucket, region: duckling.bucket_region }, required(duckling)),
+    bucket: (duckling) => store.bucket({ bucket: duckling.bucket, region: duckling.bucket_region }, sourceOf(duckling)),
     async close() {
       await Promise.all([...lakes.values()].map((lake) => lake.close()));
       roles?.close();

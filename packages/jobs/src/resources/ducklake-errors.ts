@@ -19,7 +19,7 @@ const KINDS: readonly (readonly [LakeTrouble, RegExp])[] = [
   ],
   [
     'refused',
-    /HTTP 40[13]|Access ?Denied|Forbidden|Permission denied|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken/i,
+    /HTTP 40[013]|Access ?Denied|Forbidden|Permission denied|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken/i,
   ],
   [
     'connection',

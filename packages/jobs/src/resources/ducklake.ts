@@ -3,7 +3,8 @@
  * snapshot. Everything a caller needs to know about the state of a lake goes through here.
  *
  * The invariant: a write commits only while its process holds the catalog's advisory lock and its signal has not
- * aborted; logical conflicts with foreign writers are tried again from the start.
+ * aborted; logical conflicts with foreign writers are tried again from the start, and what the object store refuses is
+ * once, with new credentials.
  */
 
 import type { DuckDBInstance } from '@duckdb/node-api';
@@ -20,7 +21,7 @@ import {
 } from './ducklake-instance.ts';
 import { type CatalogAddress, type CatalogSession, createWriterLock } from './ducklake-lock.ts';
 import type { S3Settings } from './object-store.ts';
-import type { Credentials } from './sts.ts';
+import type { CredentialSource, Credentials } from './sts.ts';
 
 export interface LakeTransaction extends LakeConnection {
   /** The catalog's own tables, on the connection that holds the lock. */
@@ -30,7 +31,7 @@ export interface LakeTransaction extends LakeConnection {
 export interface Lake {
   /** Several at once. @throws ServiceError (`ducklake`) */
   read<T>(signal: AbortSignal, work: (db: LakeConnection) => Promise<T>): Promise<T>;
-  /** One at a time; `work` may be called again after a conflict. Gives the snapshot that the commit made. */
+  /** One at a time; `work` may be called again after a conflict or a renewal. Gives the snapshot that the commit made. */
   write<T>(
     signal: AbortSignal,
     work: (tx: LakeTransaction) => Promise<T>,
@@ -53,9 +54,14 @@ export interface LakeOptions extends InstanceOptions {
         readonly settings: S3Settings;
         readonly bucket: string;
         readonly region: string;
-        credentials(): Promise<Credentials>;
+        readonly credentials: CredentialSource;
       }
     | undefined;
+}
+
+interface Attempt {
+  /** What the object store saw from it. */
+  credentials: Credentials | undefined;
 }
 
 /** Eight tries wait some ten seconds in all. */
@@ -85,7 +91,7 @@ export function createLake(options: LakeOptions): Lake {
 
   const refreshSecret = async (instance: DuckDBInstance) => {
     if (!s3) return;
-    const credentials = await s3.credentials();
+    const credentials = await s3.credentials.current();
     if (credentials === secretOf) return;
     await withConnection(instance, undefined, (db) => db.rows(s3SecretSql(s3.settings, s3, credentials)));
     secretOf = credentials;
@@ -122,12 +128,13 @@ export function createLake(options: LakeOptions): Lake {
   };
 
   /** An attached instance with fresh credentials; opening is behind `inTurn`, because it may take the lock. */
-  const instanceFor = async (): Promise<DuckDBInstance> => {
+  const instanceFor = async (attempt: Attempt): Promise<DuckDBInstance> => {
     opened ??= openAttached();
     const mine = opened;
     try {
       const instance = await mine;
       await refreshSecret(instance);
+      attempt.credentials = secretOf;
       return instance;
     } catch (error) {
       if (opened === mine) opened = undefined;
@@ -135,20 +142,25 @@ export function createLake(options: LakeOptions): Lake {
     }
   };
 
-  /** Maps errors, and opens the instance anew once when its connection to the catalog has died. */
-  const guarded = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+  /** Maps errors, opens the instance anew once when its connection to the catalog has died, and renews credentials once. */
+  const guarded = async <T>(signal: AbortSignal, work: (attempt: Attempt) => Promise<T>): Promise<T> => {
     active++;
+    let renewed = false;
     try {
       for (let tries = 1; ; tries++) {
+        const attempt: Attempt = { credentials: undefined };
         try {
           signal.throwIfAborted();
-          return await work();
+          return await work(attempt);
         } catch (error) {
           signal.throwIfAborted();
           if (!isForeign(error)) throw error;
           const trouble = lakeTroubleOf(error);
           if (trouble === 'connection') await discard();
+          const renew: boolean = trouble === 'refused' && !renewed && mayRenew(attempt);
+          renewed ||= renew;
           const again =
+            renew ||
             (trouble === 'connection' && tries === 1 && !isUncertain(error)) ||
             (trouble === 'conflict' && tries < MAX_TRIES);
           if (!again) throw asLakeError(error, address.owner);
@@ -162,6 +174,9 @@ export function createLake(options: LakeOptions): Lake {
       active--;
     }
   };
+
+  const mayRenew = ({ credentials }: Attempt) =>
+    credentials !== undefined && s3?.credentials.refused(credentials) === true;
 
   const transaction = async <T>(
     instance: DuckDBInstance,
@@ -189,14 +204,14 @@ export function createLake(options: LakeOptions): Lake {
 
   return {
     read: (signal, work) =>
-      guarded(signal, async () => {
-        const instance = await (opened ? instanceFor() : inTurn(signal, instanceFor));
+      guarded(signal, async (attempt) => {
+        const instance = await (opened ? instanceFor(attempt) : inTurn(signal, () => instanceFor(attempt)));
         return withConnection(instance, signal, work);
       }),
     write: (signal, work) =>
-      guarded(signal, () =>
+      guarded(signal, (attempt) =>
         inTurn(signal, async () => {
-          const instance = await instanceFor();
+          const instance = await instanceFor(attempt);
           return lock.hold(signal, (catalog) => transaction(instance, catalog, signal, work));
         }),
       ),

@@ -1,4 +1,7 @@
-/** One S3 bucket through the AWS SDK, with credentials that are asked for at every request and so never stale. */
+/**
+ * One S3 bucket through the AWS SDK, with credentials that are asked for at every request and so never stale. What is
+ * refused is asked once more with new ones, where there are others: AWS refuses revoked credentials before their end.
+ */
 
 import {
   DeleteObjectCommand,
@@ -11,30 +14,32 @@ import {
 import { ServiceError } from '@skein/orchestrator';
 
 import type { Bucket, S3Settings, StoredObject } from './object-store.ts';
-import type { Credentials } from './sts.ts';
+import type { CredentialSource, Credentials } from './sts.ts';
 
 export function createS3Bucket(
   s3: S3Settings,
   place: { readonly bucket: string; readonly region: string },
-  credentials: () => Promise<Credentials>,
+  credentials: CredentialSource,
 ): Bucket {
   const { bucket } = place;
+  let used: Credentials | undefined;
+  const identity = async () => {
+    used = await credentials.current();
+    const { accessKeyId, secretAccessKey, sessionToken } = used;
+    return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  };
   const client = new S3Client({
     region: place.region,
     ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint, forcePathStyle: true }),
-    credentials: async () => {
-      const c = await credentials();
-      return {
-        accessKeyId: c.accessKeyId,
-        secretAccessKey: c.secretAccessKey,
-        ...(c.sessionToken === undefined ? {} : { sessionToken: c.sessionToken }),
-        ...(c.expiresAt === undefined ? {} : { expiration: c.expiresAt }),
-      };
-    },
+    // Who holds them, and until when, is ours; the SDK would keep them until they end.
+    credentials: Object.assign(identity, { memoized: true }),
   });
   const attempt = async <T>(operation: string, key: string, work: () => Promise<T>): Promise<T> => {
     try {
-      return await work();
+      return await work().catch((error: unknown) => {
+        if (!isRefusal(error) || used === undefined || !credentials.refused(used)) throw error;
+        return work();
+      });
     } catch (error) {
       throw refused(operation, `s3://${bucket}/${key}`, error);
     }
@@ -86,6 +91,12 @@ export function createS3Bucket(
 
 function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode;
+}
+
+/** 400 is what AWS answers to a token that has expired; a HEAD request says no more than that. */
+function isRefusal(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === 400 || status === 401 || status === 403;
 }
 
 function refused(operation: string, url: string, error: unknown): ServiceError {

@@ -7,7 +7,7 @@ import { EnvironmentInvalidError } from '@skein/orchestrator';
 
 import { createFileBucket, fileUrl } from './object-store-file.ts';
 import { createS3Bucket } from './object-store-s3.ts';
-import type { Credentials } from './sts.ts';
+import type { CredentialSource } from './sts.ts';
 
 export interface StoredObject {
   readonly key: string;
@@ -46,7 +46,7 @@ export interface ObjectStore {
   /** The object's key, when the URL lies in this bucket. */
   keyOf(bucket: string, url: string): string | undefined;
   forClickHouse(place: ObjectPlace): TableFunction;
-  bucket(place: { readonly bucket: string; readonly region: string }, credentials: () => Promise<Credentials>): Bucket;
+  bucket(place: { readonly bucket: string; readonly region: string }, credentials: CredentialSource): Bucket;
   readonly s3: S3Settings | undefined;
 }
 

@@ -1,6 +1,7 @@
 /**
- * AssumeRole for ducklings in other accounts: temporary credentials, fetched once for all users of a role and renewed
- * before they end. An external id is sent when the duckling has one, and never an empty one.
+ * AssumeRole for ducklings in other accounts: temporary credentials, fetched once for all users of a role, renewed
+ * before they end, and renewed once when they are refused before that, as revoked ones are. An external id is sent when
+ * the duckling has one, and never an empty one.
  */
 
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
@@ -14,6 +15,13 @@ export interface Credentials {
   readonly expiresAt: Date | undefined;
 }
 
+/** What those who sign requests ask for at each of them. */
+export interface CredentialSource {
+  current(): Promise<Credentials>;
+  /** Called when a request that they signed was refused. True: `current` now gives others, so ask once more. */
+  refused(credentials: Credentials): boolean;
+}
+
 interface RoleRequest {
   readonly roleArn: string;
   readonly externalId: string | null;
@@ -25,6 +33,8 @@ interface RoleRequest {
 export interface RoleCredentials {
   /** Valid for at least five more minutes. @throws ServiceError (`sts`) that names role and owner */
   assume(request: RoleRequest): Promise<Credentials>;
+  /** They are not given again. False for keys that do not end: there are no others. */
+  refused(credentials: Credentials): boolean;
   close(): void;
 }
 
@@ -49,6 +59,7 @@ export function createRoleCredentials(options: StsOptions): RoleCredentials {
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
   });
   const held = new Map<string, Promise<Credentials>>();
+  const useless = new WeakSet<Credentials>();
 
   const fetchCredentials = async (request: RoleRequest): Promise<Credentials> => {
     try {
@@ -86,10 +97,19 @@ export function createRoleCredentials(options: StsOptions): RoleCredentials {
     next.catch(() => held.get(key) === next && held.delete(key));
     return next;
   };
-  const isFresh = ({ expiresAt }: Credentials) =>
-    expiresAt === undefined || expiresAt.getTime() - now() > RENEW_BEFORE_MS;
+  const isFresh = (credentials: Credentials) =>
+    !useless.has(credentials) &&
+    (credentials.expiresAt === undefined || credentials.expiresAt.getTime() - now() > RENEW_BEFORE_MS);
 
-  return { assume, close: () => client.destroy() };
+  return {
+    assume,
+    refused(credentials) {
+      if (credentials.expiresAt === undefined) return false;
+      useless.add(credentials);
+      return true;
+    },
+    close: () => client.destroy(),
+  };
 }
 
 function nameOf(error: unknown): string {

@@ -120,6 +120,7 @@ test.each([
   ["HTTP Error: HTTP GET error on 's3://b/k' (HTTP 503 Service Unavailable)", 'absent', true],
   ["HTTP Error: HTTP GET error on 's3://b/k' (HTTP 429 Too Many Requests)", 'absent', true],
   ['HTTP Error: Unable to connect to URL (HTTP 403 Forbidden)', 'refused', false],
+  ["HTTP Error: HTTP GET error on 's3://b/k' (HTTP 400 Bad Request)", 'refused', false],
   ['Invalid Input Error: Failed to map column "v" from file "f" to the column in table "t"', 'schema', false],
 ])('%s is %s', (text, trouble, retryable) => {
   expect(lakeTroubleOf(new Error(text))).toBe(trouble);

@@ -12,13 +12,17 @@ export interface SeenRequest {
   readonly body: string;
 }
 
+export type Refusal = 'ExpiredToken' | 'AccessDenied';
+
 export interface RecordingProxy {
   readonly url: string;
   readonly seen: SeenRequest[];
   /** Key ids of the temporary credentials that AssumeRole gave, in their order. */
   readonly assumedKeys: string[];
-  /** Key ids that are answered as AWS answers ended credentials. */
-  readonly ended: Set<string>;
+  /** Key ids that are refused, and how AWS refuses them: ended or revoked credentials. */
+  readonly ended: Map<string, Refusal>;
+  /** Called with a request before it is answered. */
+  before: ((request: SeenRequest) => void) | undefined;
   close(): Promise<void>;
 }
 
@@ -26,22 +30,28 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
   const { hostname, port } = new URL(target);
   const seen: SeenRequest[] = [];
   const assumedKeys: string[] = [];
-  const ended = new Set<string>();
+  const ended = new Map<string, Refusal>();
+  const proxy: Pick<RecordingProxy, 'before'> = { before: undefined };
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
       const body = Buffer.concat(chunks);
-      seen.push({
+      const request: SeenRequest = {
         method: incoming.method ?? '',
         path: incoming.url ?? '',
         userAgent: incoming.headers['user-agent'] ?? '',
         keyId: /Credential=([^/]+)\//.exec(incoming.headers.authorization ?? '')?.[1] ?? '',
         body: incoming.url === '/' ? body.toString('utf8') : '',
-      });
-      if (ended.has(seen.at(-1)?.keyId ?? '')) {
-        outgoing.writeHead(400, { 'content-type': 'application/xml' });
-        outgoing.end('<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>');
+      };
+      seen.push(request);
+      proxy.before?.(request);
+      const refusal = ended.get(request.keyId);
+      if (refusal !== undefined) {
+        outgoing.writeHead(refusal === 'AccessDenied' ? 403 : 400, { 'content-type': 'application/xml' });
+        outgoing.end(
+          `<Error><Code>${refusal}</Code><Message>The credentials are not valid any more.</Message></Error>`,
+        );
         return;
       }
       const options = { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers };
@@ -59,15 +69,15 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
+  return Object.assign(proxy, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     assumedKeys,
     ended,
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.closeAllConnections();
         server.close(() => resolve());
       }),
-  };
+  });
 }

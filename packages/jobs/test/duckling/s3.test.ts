@@ -9,7 +9,7 @@ import { EVENTS } from '../../src/duckling/dataset.ts';
 import { findOrphans } from '../../src/duckling/orphans.ts';
 import { checkPermissions } from '../../src/duckling/permission-check.ts';
 import { type LakeHouse, openLakeHouse, seedEvents } from './lake-house.ts';
-import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
+import { type RecordingProxy, type Refusal, startRecordingProxy } from './recording-proxy.ts';
 
 const NEVER = new AbortController().signal;
 const EXTERNAL_ID = 'ext-4711';
@@ -130,36 +130,99 @@ test('credentials that end are renewed before they do, under a lake that stays a
   expect(await inLake(duckling, '2024-01-15')).toBe(10);
 });
 
-/** An hour passes and AWS refuses the credentials so far, after ClickHouse has written the object. */
-const runAnHourLong = (runId: string, clockMoves: boolean) => {
-  const clickhouse: LakeHouse['clickhouse'] = {
-    ...house.clickhouse,
-    command: async (sql, options) => {
-      const done = await house.clickhouse.command(sql, options);
-      for (const key of proxy.assumedKeys) proxy.ended.add(key);
-      proxy.seen.length = 0;
-      if (clockMoves) clockMs += 61 * 60_000;
-      return done;
-    },
-  };
-  const resources = { clickhouse, ducklings: house.ducklings };
-  return runAsset(ducklingEventsBackfill, { partition: '2_2024-01-16', resources, runId });
+/** From now on the credentials so far are refused; what was asked until now is forgotten. */
+const endCredentials = (as: Refusal) => {
+  for (const key of proxy.assumedKeys) proxy.ended.set(key, as);
+  proxy.seen.length = 0;
 };
+/** What DuckDB and Skein had to say after `endCredentials` that was not refused. */
+const acceptedKeys = () => [...keysOfDuckDb(), ...keysOf(/aws-sdk/)].filter((key) => !proxy.ended.has(key));
 
-test('credentials that end in the middle of a run are renewed for the rest of it', async () => {
+test('credentials that end in the middle of a run are renewed for the rest of it, before anything is refused', async () => {
   const duckling = await addDuckling();
   await seedEvents(house, 2, '2024-01-15', 10);
   await seedEvents(house, 2, '2024-01-16', 11);
   expect((await run('2024-01-15', 'A')).error).toBeUndefined();
-  // Without a renewal the object that was written could not be registered.
-  expect((await runAnHourLong('NO-RENEWAL', false)).error).toMatchObject({ system: 's3' });
-  clockMs += 61 * 60_000;
-  const result = await runAnHourLong('RENEWED', true);
+  const clickhouse: LakeHouse['clickhouse'] = {
+    ...house.clickhouse,
+    command: async (sql, options) => {
+      const done = await house.clickhouse.command(sql, options);
+      endCredentials('ExpiredToken');
+      clockMs += 61 * 60_000;
+      return done;
+    },
+  };
+  const resources = { clickhouse, ducklings: house.ducklings };
+  const result = await runAsset(ducklingEventsBackfill, { partition: '2_2024-01-16', resources, runId: 'B' });
   expect(result.error).toBeUndefined();
   expect(result.result).toMatchObject({ rows: 11, rows_in_lake: 11 });
   for (const key of [...keysOfDuckDb(), ...keysOf(/aws-sdk/)]) expect(proxy.ended.has(key)).toBe(false);
   expect(keysOfDuckDb().size).toBeGreaterThan(0);
   expect(await inLake(duckling, '2024-01-15')).toBe(10);
+});
+
+test.each([
+  ['ExpiredToken', 'the first request of Skein itself', /aws-sdk/],
+  ['ExpiredToken', 'the first one of DuckDB', /duckdb/i],
+  ['AccessDenied', 'the first one of DuckDB', /duckdb/i],
+] as const)(
+  'revoked before their end (%s) at %s after the export: renewed once, and the run goes on',
+  async (as, _, who) => {
+    const duckling = await addDuckling();
+    await seedEvents(house, 2, '2024-01-15', 10);
+    await seedEvents(house, 2, '2024-01-16', 11);
+    expect((await run('2024-01-15', 'A')).error).toBeUndefined();
+    proxy.before = ({ path, userAgent }) => {
+      if (!path.includes('B.parquet') || !who.test(userAgent)) return;
+      proxy.before = undefined;
+      endCredentials(as);
+    };
+    const result = await run('2024-01-16', 'B');
+    expect(proxy.before).toBeUndefined();
+    expect(result.error).toBeUndefined();
+    expect(result.result).toMatchObject({ rows: 11, rows_in_lake: 11 });
+    expect(assumed()).toHaveLength(1);
+    expect(new Set(acceptedKeys())).toEqual(new Set(proxy.assumedKeys.slice(1)));
+    expect([await inLake(duckling, '2024-01-15'), await inLake(duckling, '2024-01-16')]).toEqual([10, 11]);
+  },
+);
+
+test('of many that find their credentials revoked together one renews them; what is refused again is an error', async () => {
+  const duckling = await addDuckling();
+  await seedEvents(house, 2, '2024-01-15', 10);
+  const skipped = { skip_ducklake_registration: true };
+  const facts = { partition: '2_2024-01-15', resources: house, runId: 'A', config: skipped };
+  const path = String((await runAsset(ducklingEventsBackfill, facts)).result?.path);
+  // No count of the lake: DuckDB keeps what it has read once, and asks nobody.
+  const read = () =>
+    house.ducklings
+      .lake(duckling)
+      .read(NEVER, (db) => db.rows(`SELECT count(event) AS n FROM read_parquet('${path}')`));
+  endCredentials('ExpiredToken');
+  const counts = await Promise.all(Array.from({ length: 10 }, read));
+  expect(counts).toEqual(Array(10).fill([{ n: '10' }]));
+  expect(assumed()).toHaveLength(1);
+
+  proxy.before = ({ path: at, keyId }) => void (at !== '/' && proxy.ended.set(keyId, 'ExpiredToken'));
+  proxy.seen.length = 0;
+  const missing = house.ducklings
+    .lake(duckling)
+    .read(NEVER, (db) => db.rows(`SELECT event FROM read_parquet('${path}.other')`));
+  await expect(missing).rejects.toMatchObject({
+    system: 'ducklake',
+    retryable: false,
+    details: { trouble: 'refused' },
+  });
+  expect(keysOfDuckDb().size).toBe(2);
+});
+
+test('keys of Skein’s own cannot be renewed: what they are refused is asked once', async () => {
+  const duckling = await house.addDuckling(2, { bucket });
+  proxy.ended.set(s3.key.accessKeyId, 'ExpiredToken');
+  const own = house.ducklings.bucket(duckling);
+  await expect(own.bytes('nothing')).rejects.toMatchObject({ system: 's3', retryable: false });
+  own.close();
+  expect(proxy.seen).toHaveLength(1);
 });
 
 test('ten days at once share one assumed role', async () => {
@@ -175,8 +238,10 @@ test('a role that may not read the bucket fails at registration, and the day sta
   await addDuckling({ buckets: ['another-bucket'] });
   await seedEvents(house, 2, '2024-01-15', 10);
   const { error } = await run('2024-01-15', 'RUN1');
-  expect(error).toMatchObject({ system: 's3' });
+  expect(error).toMatchObject({ system: 's3', retryable: false });
   expect((error as Error).message).toContain(bucket);
+  // Revoked credentials look the same, so the role is assumed anew, once.
+  expect(assumed()).toHaveLength(2);
 });
 
 test('keys that ClickHouse may not write with are named as the object store’s refusal', async () => {
