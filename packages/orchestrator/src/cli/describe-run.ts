@@ -1,8 +1,9 @@
 /** Runs as the CLI shows them: the JSON that scripts read (names fixed by the contract) and lines for people. Pure. */
 
-import type { RunDetail, RunPartition, RunSummary } from '../definitions/client.ts';
+import type { RunDetail, RunPartition } from '../definitions/client.ts';
 import type { Json } from '../definitions/json.ts';
 import type { RunStatus } from '../definitions/sensor.ts';
+import type { ListedRun } from './ports/runs.ts';
 import { duration, paint, pairs, shorten, table, time } from './terminal.ts';
 
 const instant = (date: Date | undefined) => date?.toISOString() ?? null;
@@ -30,7 +31,7 @@ function partitionsJson(run: RunDetail): Json[] {
   }));
 }
 
-export function runSummaryJson(run: RunSummary): { readonly [field: string]: Json } {
+export function runSummaryJson(run: ListedRun): { readonly [field: string]: Json } {
   return {
     run_id: run.id,
     job: run.job,
@@ -38,7 +39,7 @@ export function runSummaryJson(run: RunSummary): { readonly [field: string]: Jso
     cause: run.cause,
     priority: run.priority,
     tags: run.tags,
-    config: run.config,
+    config: run.config ?? null,
     created_at: run.createdAt.toISOString(),
     started_at: instant(run.startedAt),
     ended_at: instant(run.endedAt),
@@ -60,7 +61,7 @@ function paintStatus(status: RunStatus): string {
   return status === 'CANCELED' || status === 'CANCELING' ? paint.yellow(status) : paint.cyan(status);
 }
 
-export function runTable(runs: readonly RunSummary[]): string[] {
+export function runTable(runs: readonly ListedRun[]): string[] {
   if (runs.length === 0) return ['no runs'];
   return table(
     ['RUN', 'JOB', 'STATUS', 'PARTITIONS', 'CREATED', 'TOOK', 'CAUSE'],
@@ -76,14 +77,14 @@ export function runTable(runs: readonly RunSummary[]): string[] {
   );
 }
 
-function partitionCounts({ counts }: RunSummary): string {
+function partitionCounts({ counts }: ListedRun): string {
   const parts = [`${counts.materialized}/${counts.total}`];
   if (counts.failed > 0) parts.push(`${counts.failed} failed`);
   if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
   return parts.join(', ');
 }
 
-function took(run: RunSummary): string {
+function took(run: ListedRun): string {
   if (run.startedAt === undefined) return '–';
   return duration((run.endedAt ?? new Date()).getTime() - run.startedAt.getTime());
 }

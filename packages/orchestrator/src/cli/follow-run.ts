@@ -4,12 +4,8 @@
  */
 
 import type { RunDetail, RunEvent } from '../definitions/client.ts';
-import { cancelRun } from '../engine/cancel.ts';
-import type { Engine } from '../engine/engine.ts';
-import { followRun } from '../engine/reads/run-events.ts';
-import { readRun } from '../engine/reads/runs.ts';
 import { INTERRUPTED } from './interrupts.ts';
-import { workWhereNobodyDoes } from './local-worker.ts';
+import type { RunsPort } from './ports/runs.ts';
 import { type ProgressBar, createProgressBar } from './progress-bar.ts';
 import type { Session } from './session.ts';
 import { paintNote } from './terminal.ts';
@@ -17,29 +13,30 @@ import { paintNote } from './terminal.ts';
 const LOOK_EVERY_MS = 1_000;
 
 /** Gives the ended run and settles the exit code: 0 on success, 1 otherwise, 130 when interrupted. */
-export async function followToEnd(session: Session, engine: Engine, runId: string): Promise<RunDetail> {
+export async function followToEnd(session: Session, runs: RunsPort, runId: string): Promise<RunDetail> {
   const bar = createProgressBar(process.stderr);
   let interrupted = false;
   const giveBack = session.interrupts.take(() => {
     interrupted = true;
     bar.line(`Cancelling run ${runId}; press Ctrl-C again to leave it alone.`);
-    cancelRun(engine, runId, session.by).catch((error: unknown) => bar.line(String(error)));
+    runs.cancel(runId).catch((error: unknown) => bar.line(String(error)));
   });
-  const worker = await workWhereNobodyDoes(session, engine);
+  const worker = await runs.work();
   const looking = setInterval(() => {
-    void readRun(engine, runId)
+    void runs
+      .glance(runId)
       .then((run) => bar.show(run))
       .catch(() => {});
   }, LOOK_EVERY_MS);
   try {
-    await followRun(engine, runId, (event) => sayEvent(bar, event));
+    await runs.follow(runId, (event) => sayEvent(bar, event));
   } finally {
     clearInterval(looking);
     bar.end();
     giveBack();
     await worker.stop();
   }
-  const run = await readRun(engine, runId);
+  const run = await runs.read(runId);
   session.endWith(interrupted ? INTERRUPTED : run.status === 'SUCCESS' ? 0 : 1);
   return run;
 }

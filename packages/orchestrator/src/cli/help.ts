@@ -2,6 +2,9 @@
 
 import type { Command, CommandOptions } from 'commander';
 
+import type { ServerFlags } from './remote/server.ts';
+import { UsageError } from './usage-error.ts';
+
 const JSON_OPTION = 'one JSON object on stdout';
 
 /** A command that does something; `examples` are whole lines as one types them. */
@@ -34,4 +37,23 @@ export function completeFamily(command: Command): void {
   for (const child of command.commands) completeFamily(child);
   if (command.commands.length === 0 && !command.options.some((option) => option.long === '--json'))
     command.option('--json', JSON_OPTION);
+}
+
+const OVER_SERVER = new WeakSet<Command>();
+
+/** A command that does the same through a server’s API, with the rights of a token, as with the ledger itself. */
+export function overServer(command: Command): Command {
+  OVER_SERVER.add(command);
+  return command
+    .option('--server <address>', 'through the API of this server instead of its Redis')
+    .option('--token <reference>', 'where its token stands: env:NAME or file:PATH; default env:SKEIN_TOKEN');
+}
+
+/** Of the command line, for commands that take it. @throws UsageError for a token without a server */
+export function serverFlagsOf(command: Command): ServerFlags | undefined {
+  if (!OVER_SERVER.has(command)) return undefined;
+  const { server, token } = command.opts<Partial<ServerFlags>>();
+  if (server !== undefined) return { server, token };
+  if (token !== undefined) throw new UsageError('--token is for a server: say which one with --server.');
+  return undefined;
 }

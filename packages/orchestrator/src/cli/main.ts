@@ -9,9 +9,11 @@ import { CommanderError } from 'commander';
 import type { Deployment, Environment } from '../definitions/deployment.ts';
 import { type Scrub, createScrub } from '../telemetry/scrub.ts';
 import { readGlobalFlags } from './global-flags.ts';
+import { serverFlagsOf } from './help.ts';
 import { installInterrupts } from './interrupts.ts';
 import { loadDeployment } from './load-deployment.ts';
 import { buildProgram } from './program.ts';
+import type { RemoteServer } from './remote/server.ts';
 import { type ErrorReport, describeFailure } from './report-error.ts';
 import { type RunAction, openSession } from './session.ts';
 import { paintNote } from './terminal.ts';
@@ -27,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const interrupts = installInterrupts();
   const loaded = await load();
   let code: number = 0;
+  let server: RemoteServer | undefined;
   const run: RunAction = async (action) => {
     const { session, close } = openSession({
       env: process.env,
@@ -37,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         if (loaded.deployment) return loaded.deployment;
         throw loaded.error;
       },
+      server,
       endWith: (ended) => (code = ended),
     });
     try {
@@ -47,6 +51,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   try {
     const program = buildProgram(run, loaded.deployment);
+    program.hook('preAction', async (_program, command) => {
+      const flags = serverFlagsOf(command);
+      if (flags) server = (await import('./remote/server.ts')).connectServer(flags, process.env);
+    });
     await program.parseAsync([...flags.rest], { from: 'user' });
   } catch (error) {
     code = settle(error, loaded, flags.json);

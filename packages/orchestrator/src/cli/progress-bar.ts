@@ -1,12 +1,12 @@
 /** Progress of one run on stderr: a bar that is redrawn on a terminal, now and then a line elsewhere. */
 
-import type { RunSummary } from '../definitions/client.ts';
+import type { ListedRun } from './ports/runs.ts';
 import { paintNote, shorten } from './terminal.ts';
 
 export interface ProgressBar {
   /** Writes a line above the bar. */
   line(text: string): void;
-  show(run: RunSummary): void;
+  show(run: ListedRun): void;
   end(): void;
 }
 
@@ -53,19 +53,19 @@ function drawBar(share: number): string {
 }
 
 /** A run of one partition says how far it is itself; a run over many is as far as its partitions. Pure. */
-function stepsOf(run: RunSummary): readonly [done: number, all: number] {
+function stepsOf(run: ListedRun): readonly [done: number, all: number] {
   const { total, materialized, failed, skipped } = run.counts;
   if (total <= 1 && run.progress !== undefined) return [run.progress.done, run.progress.total];
   return [materialized + failed + skipped, total];
 }
 
-function shareOf(run: RunSummary): number {
+function shareOf(run: ListedRun): number {
   const [done, all] = stepsOf(run);
   return all > 0 ? Math.min(1, done / all) : 0;
 }
 
 /** One line: how far, and what a waiting run waits for. Pure. */
-export function describeProgress(run: RunSummary): string {
+export function describeProgress(run: ListedRun): string {
   const [done, all] = stepsOf(run);
   return [
     `${Math.floor(shareOf(run) * 100)} %`,

@@ -14,6 +14,7 @@ import type { Resource } from '../definitions/resource.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ResourcePool } from '../worker/resources.ts';
 import type { Interrupts } from './interrupts.ts';
+import type { RemoteServer } from './remote/server.ts';
 
 export interface Session extends CommandContext {
   readonly env: Environment;
@@ -22,6 +23,8 @@ export interface Session extends CommandContext {
   readonly by: string;
   readonly allowUnsafeRedis: boolean;
   readonly interrupts: Interrupts;
+  /** Where `--server` says; undefined: the ledger itself. */
+  readonly server: RemoteServer | undefined;
   /** @throws what went wrong when the configuration was loaded */
   readonly deployment: Deployment;
   engine(): Promise<Engine>;
@@ -52,6 +55,7 @@ export interface SessionOptions {
   readonly json: boolean;
   readonly allowUnsafeRedis: boolean;
   readonly interrupts: Interrupts;
+  readonly server: RemoteServer | undefined;
   readonly loadDeployment: () => Deployment;
   readonly endWith: (code: 0 | 1 | 2 | 130) => void;
 }
@@ -100,6 +104,7 @@ export function openSession(options: SessionOptions): OpenedSession {
     by: `cli:${userName()}`,
     allowUnsafeRedis: options.allowUnsafeRedis,
     interrupts: options.interrupts,
+    server: options.server,
     engine: () => (engine ??= openEngine()),
     resources: () => (pool ??= openPool()),
     log: () => (log ??= openLog()),

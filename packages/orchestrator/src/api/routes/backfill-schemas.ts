@@ -3,7 +3,7 @@
 import { z } from 'zod';
 
 import type { Deployment } from '../../definitions/deployment.ts';
-import type { Backfill } from '../../engine/backfill.ts';
+import type { Backfill, BackfillPlan as EnginePlan } from '../../engine/backfill.ts';
 import { maskSecrets } from '../mask.ts';
 import { Facts, Reason, Tags, Time, iso, named } from '../schema.ts';
 import { Outcome } from './partitions.ts';
@@ -80,6 +80,16 @@ export const BackfillItem = named(
     ended_at: Time.nullable(),
   }),
 );
+
+export function toPlan(plan: EnginePlan): z.input<typeof BackfillPlan> {
+  return {
+    total: plan.total,
+    to_run: plan.toRun,
+    by_status: { ...plan.byStatus },
+    first: plan.first ?? null,
+    last: plan.last ?? null,
+  };
+}
 
 const SHOWN_ROWS = 1_000;
 

@@ -21,7 +21,7 @@ import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { checkIdRange } from '../ranges.ts';
 import { Reason, given, pageOf } from '../schema.ts';
-import { BackfillBody, BackfillItem, BackfillPlan, toBackfill } from './backfill-schemas.ts';
+import { BackfillBody, BackfillItem, BackfillPlan, toBackfill, toPlan } from './backfill-schemas.ts';
 import { Outcome } from './partitions.ts';
 
 const Params = z.object({ id: z.string().regex(/^[0-9A-Z]{1,60}$/, 'is not an id of a backfill') });
@@ -96,16 +96,7 @@ export const backfillRoutes: Routes = (app, { engine }) => {
         response: { 200: BackfillPlan },
       },
     },
-    async ({ body }) => {
-      const plan = await planBackfill(engine, toRequest(body));
-      return {
-        total: plan.total,
-        to_run: plan.toRun,
-        by_status: { ...plan.byStatus },
-        first: plan.first ?? null,
-        last: plan.last ?? null,
-      };
-    },
+    async ({ body }) => toPlan(await planBackfill(engine, toRequest(body))),
   );
 
   app.post(

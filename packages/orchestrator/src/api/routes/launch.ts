@@ -17,6 +17,7 @@ import { API_PREFIX } from '../openapi.ts';
 import { expandRanges } from '../ranges.ts';
 import { Facts, FieldError, Reason, TagMap, Tags, given, named } from '../schema.ts';
 import { Activity, Outcome } from './partitions.ts';
+import { RunLaunched } from './run-schemas.ts';
 
 const LaunchRequest = named(
   'LaunchRequest',
@@ -65,7 +66,7 @@ export const launchRoutes: Routes = (app, { engine }) => {
         summary: 'Launch a run',
         tags: ['launch'],
         body: LaunchRequest,
-        response: { 202: z.object({ run_id: z.string(), is_new: z.boolean() }) },
+        response: { 202: RunLaunched },
       },
     },
     async (request, reply) => {

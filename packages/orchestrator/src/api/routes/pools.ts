@@ -10,7 +10,7 @@ import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Reason, named, pageOf } from '../schema.ts';
 
-const Pool = named(
+export const Pool = named(
   'Pool',
   z.object({
     name: z.string(),
@@ -29,7 +29,7 @@ const Pool = named(
   }),
 );
 
-async function readPool(engine: Engine, name: string): Promise<z.input<typeof Pool>> {
+export async function readPool(engine: Engine, name: string): Promise<z.input<typeof Pool>> {
   const pool = await readInfo(engine, name);
   const assets = [...engine.deployment.assets.values()].filter((a) => a.pool === name).map((a) => a.key);
   return {
@@ -46,13 +46,15 @@ async function readPool(engine: Engine, name: string): Promise<z.input<typeof Po
   };
 }
 
+/** @throws NotFoundError */
+export async function findPool(engine: Engine, name: string): Promise<z.input<typeof Pool>> {
+  const names = poolNames(engine);
+  if (names.includes(name)) return readPool(engine, name);
+  throw new NotFoundError(`No pool is named “${name.slice(0, 100)}”. Known: ${names.join(', ') || 'none'}.`);
+}
+
 export const poolRoutes: Routes = (app, { engine }) => {
   const params = z.object({ name: z.string().min(1).max(100) });
-  const known = (name: string) => {
-    if (!poolNames(engine).includes(name))
-      throw new NotFoundError(`No pool is named “${name}”. Known: ${poolNames(engine).join(', ') || 'none'}.`);
-    return name;
-  };
 
   app.get(
     `${API_PREFIX}/pools`,
@@ -83,8 +85,8 @@ export const poolRoutes: Routes = (app, { engine }) => {
       },
     },
     async (request) => {
-      const name = known(request.params.name);
-      const before = await readPool(engine, name);
+      const { name } = request.params;
+      const before = await findPool(engine, name);
       await setPoolLimit(engine, name, request.body.limit, actorOf(request), request.body.reason);
       const after = await readPool(engine, name);
       request.auditNote = { target: `pool:${name}`, reason: request.body.reason, before, after };
@@ -104,8 +106,8 @@ export const poolRoutes: Routes = (app, { engine }) => {
       },
     },
     async (request) => {
-      const name = known(request.params.name);
-      const before = await readPool(engine, name);
+      const { name } = request.params;
+      const before = await findPool(engine, name);
       await setPoolLimit(engine, name, undefined, actorOf(request));
       const after = await readPool(engine, name);
       request.auditNote = { target: `pool:${name}`, before, after };

@@ -64,6 +64,14 @@ export const RunPage = pageOf(Run).extend({
 });
 export const RunPartitionPage = pageOf(RunPartition);
 
+export const RunCancelled = z.object({ status: RunStatus });
+export const RunRetried = z.object({
+  run_id: z.string(),
+  partitions: z.number(),
+  carried: z.number().describe('Steps of partitions that were taken over.'),
+});
+export const RunLaunched = z.object({ run_id: z.string(), is_new: z.boolean() });
+
 export const RunEventItem = named('RunEvent', z.object({ id: z.string(), type: z.string(), at: Time, fields: Facts }));
 export const RunEventPage = pageOf(RunEventItem);
 

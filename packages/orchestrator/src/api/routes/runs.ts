@@ -11,10 +11,11 @@ import { pageOfAllRuns } from '../reads/run-pages.ts';
 import { type RunQuery, parseRunQuery, parseStatus, parseTag } from '../reads/run-query.ts';
 import { Reason, given, pageQuery } from '../schema.ts';
 import {
+  RunCancelled,
   RunEventPage,
   RunPage,
   RunPartitionPage,
-  RunStatus,
+  RunRetried,
   RunWithPartitions,
   toEvent,
   toPartition,
@@ -153,7 +154,7 @@ export const runRoutes: Routes = (app, { engine, archive, runs, log }) => {
         tags: ['runs'],
         params: RunParams,
         body: z.strictObject({ reason: Reason.optional() }).nullish(),
-        response: { 202: z.object({ status: RunStatus }) },
+        response: { 202: RunCancelled },
       },
     },
     async (request, reply) => {
@@ -183,13 +184,7 @@ export const runRoutes: Routes = (app, { engine, archive, runs, log }) => {
             reason: Reason.optional(),
           })
           .nullish(),
-        response: {
-          202: z.object({
-            run_id: z.string(),
-            partitions: z.number(),
-            carried: z.number().describe('Steps of partitions that were taken over.'),
-          }),
-        },
+        response: { 202: RunRetried },
       },
     },
     async (request, reply) => {

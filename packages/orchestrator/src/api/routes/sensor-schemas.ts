@@ -6,6 +6,8 @@ import { Facts, Time, named } from '../schema.ts';
 
 export const SensorStatus = named('SensorStatus', z.enum(['RUNNING', 'STOPPED']));
 
+export const SensorSwitched = z.object({ status: SensorStatus, before: SensorStatus });
+
 export const LastTick = z.object({
   id: z.string(),
   decision: z.string(),

@@ -17,7 +17,7 @@ import { API_PREFIX } from '../openapi.ts';
 import { suppressedBy } from '../reads/suppressed.ts';
 import { type SwitchState, listTicks, readSwitches, readTicks } from '../reads/sensors.ts';
 import { Reason, given, pageOf, pageQuery } from '../schema.ts';
-import { PreviewTick, SensorDetail, SensorItem, SensorStatus, Tick } from './sensor-schemas.ts';
+import { PreviewTick, SensorDetail, SensorItem, SensorSwitched, Tick } from './sensor-schemas.ts';
 
 export const SensorParams = z.object({ name: z.string().min(1).max(100) });
 export const TickQuery = z.strictObject({
@@ -91,7 +91,7 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
           tags: ['sensors'],
           params: SensorParams,
           body: z.strictObject({ reason: Reason.optional() }).nullish(),
-          response: { 200: z.object({ status: SensorStatus, before: SensorStatus }) },
+          response: { 200: SensorSwitched },
         },
       },
       async (request) => {

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 
 import type { LastOutcome } from '../../definitions/sensor.ts';
-import { leaf } from '../help.ts';
+import { leaf, overServer } from '../help.ts';
 import { collectTag, readConfigArgument, wholeNumber, wordsOf } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
 import { pairs } from '../terminal.ts';
@@ -11,7 +11,7 @@ import { pairs } from '../terminal.ts';
 const STATUSES = ['missing', 'materialized', 'failed', 'skipped'] as const;
 
 export function registerBackfill(program: Command, run: RunAction): void {
-  leaf(program, 'backfill <job>', 'launch a job over many partitions', [
+  const command = leaf(program, 'backfill <job>', 'launch a job over many partitions', [
     'skein backfill my_job --ids 1..50 --from 2026-01-01 --to 2026-01-31 --preview',
     'skein backfill my_job --ids 7,8 --from 2026-01-01 --to 2026-01-31 --status missing,failed --max-active 20',
   ])
@@ -27,6 +27,7 @@ export function registerBackfill(program: Command, run: RunAction): void {
     .option('--stop-after-failures <n>', 'pause when so many runs have failed', wholeNumber(1, 1_000_000))
     .option('--newest-first', 'the last day first')
     .action((job: string, flags: Flags) => run((session) => backfill(session, job, flags)));
+  overServer(command);
 }
 
 interface Flags {
@@ -58,35 +59,23 @@ async function backfill(session: Session, job: string, flags: Flags): Promise<vo
     ...(flags.stopAfterFailures === undefined ? {} : { stopAfterFailures: flags.stopAfterFailures }),
     ...(flags.newestFirst === true ? { order: 'newest' as const } : {}),
   };
-  const { createBackfill, planBackfill } = await import('../../engine/backfill.ts');
-  const engine = await session.engine();
-  const plan = await planBackfill(engine, request);
-  const planned = {
-    job,
-    total: plan.total,
-    to_run: plan.toRun,
-    by_status: { ...plan.byStatus },
-    first: plan.first ?? null,
-    last: plan.last ?? null,
-  };
+  const { openBackfills } = await import('../ports/backfills.ts');
+  const backfills = await openBackfills(session);
+  const plan = await backfills.plan(request);
+  const planned = { job, ...plan };
   if (flags.preview === true) {
     session.print({ preview: true, ...planned }, () =>
       pairs([
         ['partitions', String(plan.total)],
-        ['would run', String(plan.toRun)],
-        ...Object.entries(plan.byStatus).map(([status, count]) => [status, String(count)] as const),
+        ['would run', String(plan.to_run)],
+        ...Object.entries(plan.by_status).map(([status, count]) => [status, String(count)] as const),
         ['first', plan.first],
         ['last', plan.last],
       ]),
     );
     return;
   }
-  const { id, total } = await createBackfill(engine, request, session.by);
-  await session.audit({
-    action: 'skein backfill',
-    target: `backfill:${id}`,
-    after: { job, total, from: plan.first, to: plan.last },
-  });
-  session.note(`${plan.toRun} of ${total} partitions will run; see “skein backfills show ${id}”.`);
+  const { id, total } = await backfills.create(request);
+  session.note(`${plan.to_run} of ${total} partitions will run; see “skein backfills show ${id}”.`);
   session.print({ backfill_id: id, ...planned }, () => [id]);
 }

@@ -4,15 +4,11 @@ import type { Command } from 'commander';
 
 import type { Json } from '../../definitions/json.ts';
 import type { LastOutcome } from '../../definitions/sensor.ts';
-import type * as verbs from '../../engine/backfill.ts';
-import type { Backfill } from '../../engine/backfill.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
+import { WHEN_NONE_IS_NAMED, group, leaf, overServer } from '../help.ts';
 import { wholeNumber } from '../parse-arguments.ts';
+import type { BackfillsPort, ShownBackfill } from '../ports/backfills.ts';
 import type { RunAction, Session } from '../session.ts';
 import { pairs, table, time } from '../terminal.ts';
-
-type BackfillVerbs = typeof verbs;
 
 export function registerBackfills(program: Command, run: RunAction): void {
   const backfills = group(program, 'backfills', 'backfills: list, show, pause, resume, cancel, retry', [
@@ -23,21 +19,17 @@ export function registerBackfills(program: Command, run: RunAction): void {
     .option('--limit <n>', 'at most so many', wholeNumber(1, 10_000), 50)
     .action((flags: { readonly limit: number }) => run((session) => list(session, flags.limit)));
   leaf(backfills, 'show <backfill>', 'one backfill and how far it is', ['skein backfills show 01JD…']).action(
-    (id: string) => run((session) => one(session, undefined, (m, engine) => m.readBackfill(engine, id))),
+    (id: string) => run((session) => one(session, (port) => port.read(id))),
   );
   leaf(backfills, 'pause <backfill>', 'ask for no more runs until it is resumed', [
     'skein backfills pause 01JD… --reason "the source is slow"',
   ])
     .option('--reason <text>', 'why')
     .action((id: string, flags: { readonly reason?: string }) =>
-      run((session) =>
-        one(session, { verb: 'pause', id, reason: flags.reason }, (m, engine) =>
-          m.pauseBackfill(engine, id, session.by, flags.reason),
-        ),
-      ),
+      run((session) => one(session, (port) => port.pause(id, flags.reason))),
     );
   leaf(backfills, 'resume <backfill>', 'go on', ['skein backfills resume 01JD…']).action((id: string) =>
-    run((session) => one(session, { verb: 'resume', id }, (m, engine) => m.resumeBackfill(engine, id, session.by))),
+    run((session) => one(session, (port) => port.resume(id))),
   );
   leaf(backfills, 'cancel <backfill>', 'ask for no more runs and cancel those under way', [
     'skein backfills cancel 01JD…',
@@ -45,11 +37,7 @@ export function registerBackfills(program: Command, run: RunAction): void {
   ])
     .option('--keep-running', 'let runs finish that have begun')
     .action((id: string, flags: { readonly keepRunning?: boolean }) =>
-      run((session) =>
-        one(session, { verb: 'cancel', id }, (m, engine) =>
-          m.cancelBackfill(engine, id, session.by, { running: flags.keepRunning !== true }),
-        ),
-      ),
+      run((session) => one(session, (port) => port.cancel(id, { running: flags.keepRunning !== true }))),
     );
   leaf(backfills, 'retry <backfill>', 'a new one over the same partitions, for those that failed or were not made', [
     'skein backfills retry 01JD… --failed',
@@ -58,11 +46,16 @@ export function registerBackfills(program: Command, run: RunAction): void {
     .option('--failed', 'only the partitions that failed')
     .option('--cancelled', 'only those that were not made')
     .action((id: string, flags: RetryFlags) => run((session) => retry(session, id, flags)));
+  backfills.commands.forEach(overServer);
+}
+
+async function open(session: Session): Promise<BackfillsPort> {
+  const { openBackfills } = await import('../ports/backfills.ts');
+  return openBackfills(session);
 }
 
 async function list(session: Session, limit: number): Promise<void> {
-  const { listBackfills } = await import('../../engine/backfill.ts');
-  const all = await listBackfills(await session.engine(), limit);
+  const all = await (await open(session)).list(limit);
   session.print({ backfills: all.map(toJson) }, () =>
     all.length === 0
       ? ['no backfills']
@@ -76,43 +69,30 @@ async function list(session: Session, limit: number): Promise<void> {
             String(backfill.active),
             String(backfill.succeeded),
             String(backfill.failed),
-            time(backfill.createdAt),
+            time(backfill.created_at),
           ]),
         ),
   );
 }
 
-/** Does something with one backfill and prints it; `change` is absent when it was only read. */
-async function one(
-  session: Session,
-  change: { readonly verb: string; readonly id: string; readonly reason?: string | undefined } | undefined,
-  work: (module: BackfillVerbs, engine: Engine) => Promise<Backfill>,
-): Promise<void> {
-  const module = await import('../../engine/backfill.ts');
-  const backfill = await work(module, await session.engine());
-  if (change) {
-    await session.audit({
-      action: `skein backfills ${change.verb}`,
-      target: `backfill:${change.id}`,
-      reason: change.reason,
-      after: { status: backfill.status },
-    });
-  }
+/** Does something with one backfill, or only reads it, and prints it. */
+async function one(session: Session, work: (port: BackfillsPort) => Promise<ShownBackfill>): Promise<void> {
+  const backfill = await work(await open(session));
   session.print(toJson(backfill), () =>
     pairs([
       ['backfill', backfill.id],
       ['job', backfill.job],
-      ['status', `${backfill.status}${backfill.statusReason === '' ? '' : `: ${backfill.statusReason}`}`],
+      ['status', `${backfill.status}${backfill.status_reason === '' ? '' : `: ${backfill.status_reason}`}`],
       ['looked at', `${backfill.position} of ${backfill.total}`],
       ['requested', String(backfill.requested)],
       ['passed over', String(backfill.passed)],
-      ['active', `${backfill.active} of at most ${backfill.maxActive}`],
+      ['active', `${backfill.active} of at most ${backfill.max_active}`],
       ['succeeded', String(backfill.succeeded)],
       ['failed', String(backfill.failed)],
       ['canceled', String(backfill.canceled)],
       ['by', backfill.by],
-      ['created', time(backfill.createdAt)],
-      ['ended', time(backfill.endedAt)],
+      ['created', time(backfill.created_at)],
+      ['ended', time(backfill.ended_at)],
     ]),
   );
 }
@@ -126,36 +106,11 @@ async function retry(session: Session, id: string, flags: RetryFlags): Promise<v
   const statuses: LastOutcome[] = [];
   if (flags.failed === true || flags.cancelled !== true) statuses.push('failed');
   if (flags.cancelled === true || flags.failed !== true) statuses.push('missing');
-  const { retryBackfill } = await import('../../engine/backfill.ts');
-  const made = await retryBackfill(await session.engine(), id, { statuses }, session.by);
-  await session.audit({
-    action: 'skein backfills retry',
-    target: `backfill:${made.id}`,
-    after: { retry_of: id, statuses },
-  });
+  const made = await (await open(session)).retry(id, statuses);
   session.print({ backfill_id: made.id, total: made.total, retry_of: id, statuses }, () => [made.id]);
 }
 
-function toJson(backfill: Backfill): { readonly [field: string]: Json } {
-  return {
-    backfill_id: backfill.id,
-    job: backfill.job,
-    status: backfill.status,
-    status_by: backfill.statusBy,
-    status_reason: backfill.statusReason,
-    statuses: backfill.statuses,
-    config: backfill.config,
-    max_active: backfill.maxActive,
-    total: backfill.total,
-    position: backfill.position,
-    requested: backfill.requested,
-    passed: backfill.passed,
-    active: backfill.active,
-    succeeded: backfill.succeeded,
-    failed: backfill.failed,
-    canceled: backfill.canceled,
-    by: backfill.by,
-    created_at: backfill.createdAt.toISOString(),
-    ended_at: backfill.endedAt?.toISOString() ?? null,
-  };
+/** As the API shows it; what is printed of an id says of what. */
+function toJson({ id, ...rest }: ShownBackfill) {
+  return { backfill_id: id, ...rest } as { readonly [field: string]: Json };
 }

@@ -3,10 +3,9 @@
 import type { Command } from 'commander';
 
 import { NotFoundError } from '../../definitions/errors.ts';
-import type { Engine } from '../../engine/engine.ts';
-import type { PoolInfo } from '../../engine/pools.ts';
-import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
+import { WHEN_NONE_IS_NAMED, group, leaf, overServer } from '../help.ts';
 import { wholeNumber } from '../parse-arguments.ts';
+import type { PoolsPort, ShownPool } from '../ports/pools.ts';
 import type { RunAction, Session } from '../session.ts';
 import { table } from '../terminal.ts';
 
@@ -22,62 +21,40 @@ export function registerPools(program: Command, run: RunAction): void {
     .argument('<pool>')
     .argument('<limit>', 'steps and tasks at once', wholeNumber(0, 100_000))
     .action((name: string, limit: number) => run((session) => set(session, name, limit)));
+  pools.commands.forEach(overServer);
 }
 
-interface PoolUse {
-  readonly name: string;
-  readonly limit: number;
-  readonly used: number;
-  /** Who set the limit: a person, the probe of its destination, the definitions, or nobody. */
-  readonly limit_by: PoolInfo['limitBy'];
-  /** Why, as the person or the probe said. */
-  readonly reason?: string;
-  readonly bounds?: { readonly min: number; readonly max: number };
+/** What of a pool is printed. */
+function toUse({ name, limit, used, limit_by, reason, bounds }: ShownPool) {
+  return { name, limit, used, limit_by, ...(reason === '' ? {} : { reason }), ...(bounds ? { bounds } : {}) };
 }
 
-function toUse({ name, limit, used, limitBy, reason, bounds }: PoolInfo): PoolUse {
-  return { name, limit, used, limit_by: limitBy, ...(reason === '' ? {} : { reason }), ...(bounds ? { bounds } : {}) };
-}
-
-async function readPools(engine: Engine): Promise<PoolUse[]> {
-  const { poolNames, readPool } = await import('../../engine/pools.ts');
-  return (await Promise.all(poolNames(engine).map((name) => readPool(engine, name)))).map(toUse);
-}
-
-/** @throws NotFoundError */
-async function onePool(engine: Engine, name: string): Promise<PoolUse> {
-  const pools = await readPools(engine);
-  const found = pools.find((pool) => pool.name === name);
-  if (found) return found;
-  throw new NotFoundError(
-    `No pool is named “${name.slice(0, 100)}”. Known: ${pools.map((pool) => pool.name).join(', ') || 'none'}.`,
-  );
-}
-
-function poolTable(pools: readonly PoolUse[]): string[] {
+function poolTable(pools: readonly ShownPool[]): string[] {
   return table(
     ['POOL', 'USED', 'LIMIT', 'LIMIT BY', 'WHY'],
-    pools.map((pool) => [pool.name, String(pool.used), String(pool.limit), pool.limit_by, pool.reason ?? '']),
+    pools.map((pool) => [pool.name, String(pool.used), String(pool.limit), pool.limit_by, pool.reason]),
   );
+}
+
+async function open(session: Session): Promise<PoolsPort> {
+  const { openPools } = await import('../ports/pools.ts');
+  return openPools(session);
 }
 
 async function list(session: Session): Promise<void> {
-  const pools = await readPools(await session.engine());
-  session.print({ pools: pools.map((pool) => ({ ...pool })) }, () =>
-    pools.length === 0 ? ['no pools'] : poolTable(pools),
-  );
+  const pools = await (await open(session)).list();
+  session.print({ pools: pools.map(toUse) }, () => (pools.length === 0 ? ['no pools'] : poolTable(pools)));
 }
 
 async function show(session: Session, name: string): Promise<void> {
-  const pool = await onePool(await session.engine(), name);
-  session.print({ ...pool }, () => poolTable([pool]));
+  const pools = await (await open(session)).list();
+  const pool = pools.find((one) => one.name === name);
+  if (pool) return session.print(toUse(pool), () => poolTable([pool]));
+  const known = pools.map((one) => one.name).join(', ') || 'none';
+  throw new NotFoundError(`No pool is named “${name.slice(0, 100)}”. Known: ${known}.`);
 }
 
 async function set(session: Session, name: string, limit: number): Promise<void> {
-  const { setPoolLimit } = await import('../../engine/pools.ts');
-  const engine = await session.engine();
-  const before = await onePool(engine, name);
-  const after = toUse(await setPoolLimit(engine, name, limit, session.by));
-  await session.audit({ action: 'skein pools set', target: `pool:${name}`, before: before.limit, after: limit });
-  session.print({ ...after }, () => poolTable([after]));
+  const pool = await (await open(session)).set(name, limit);
+  session.print(toUse(pool), () => poolTable([pool]));
 }

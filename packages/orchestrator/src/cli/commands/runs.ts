@@ -4,11 +4,8 @@ import { type Command, Option } from 'commander';
 
 import type { RunStatus } from '../../definitions/sensor.ts';
 import type { RetryScope } from '../../engine/retry.ts';
-import type { RunSummary } from '../../definitions/client.ts';
-import type { Engine } from '../../engine/engine.ts';
-import type { AllRuns } from '../../history/all-runs.ts';
-import type { RunArchive } from '../../history/run-archive.ts';
-import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
+import { WHEN_NONE_IS_NAMED, group, leaf, overServer } from '../help.ts';
+import type { RunFilter } from '../ports/runs.ts';
 import { parseRunStatus, wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
 
@@ -28,7 +25,7 @@ export function registerRuns(program: Command, run: RunAction): void {
     .option('--status <status>', 'queued, starting, started, success, failed, canceling, canceled', parseRunStatus)
     .option('--limit <n>', 'at most so many', wholeNumber(1, 10_000), 50)
     .option('--before <run>', 'only older than this run, for the next page')
-    .action((flags: ListFlags) => run((session) => list(session, flags)));
+    .action((flags: RunFilter) => run((session) => list(session, flags)));
   leaf(runs, 'show <run>', 'one run with its partitions and result', ['skein runs show 01JD…']).action((id: string) =>
     run((session) => show(session, id)),
   );
@@ -54,57 +51,24 @@ export function registerRuns(program: Command, run: RunAction): void {
     )
     .option('--wait', 'stay until the new run has ended')
     .action((id: string, flags: RetryFlags) => run((session) => retry(session, id, flags)));
+  runs.commands.forEach(overServer);
 }
 
-interface ListFlags {
-  readonly job?: string;
-  readonly status?: RunStatus;
-  readonly limit: number;
-  readonly before?: string;
-}
-
-async function list(session: Session, flags: ListFlags): Promise<void> {
-  const [{ listRuns }, { lookUp }, { runSummaryJson, runTable }] = await Promise.all([
-    import('../../engine/reads/runs.ts'),
-    import('../../definitions/deployment.ts'),
+async function list(session: Session, flags: RunFilter): Promise<void> {
+  const [{ openRuns }, { runSummaryJson, runTable }] = await Promise.all([
+    import('../ports/runs.ts'),
     import('../describe-run.ts'),
   ]);
-  if (flags.job !== undefined) lookUp('job', session.deployment.jobs, flags.job);
-  const engine = await session.engine();
-  const live = await listRuns(engine, flags);
-  const found = [...live, ...(await past(engine, flags, live))];
+  const found = await (await openRuns(session)).list(flags);
   session.print({ runs: found.map(runSummaryJson) }, () => runTable(found));
 }
 
-/** What the page still has room for, out of history. */
-async function past(engine: Engine, flags: ListFlags, live: readonly RunSummary[]): Promise<RunSummary[]> {
-  if (live.length >= flags.limit) return [];
-  const { orderOf } = await import('../../history/archived-query.ts');
-  return withHistory(engine, async (archive, runs) => {
-    const last = live.at(-1) ?? (flags.before === undefined ? undefined : await runs.read(flags.before));
-    const at = last && (orderOf(flags) === 'ended_ms' ? (last.endedAt ?? last.createdAt) : last.createdAt);
-    const after = last && at && { id: last.id, score: at.getTime() };
-    const found = await archive.page(flags, after, flags.limit - live.length);
-    return found.map(({ run }) => run).filter(({ id }) => !live.some((one) => one.id === id));
-  });
-}
-
-async function withHistory<T>(engine: Engine, work: (archive: RunArchive, runs: AllRuns) => Promise<T>): Promise<T> {
-  const [{ openRunArchive }, { createAllRuns }] = await Promise.all([
-    import('../../history/run-archive.ts'),
-    import('../../history/all-runs.ts'),
-  ]);
-  const archive = openRunArchive(engine);
-  try {
-    return await work(archive, createAllRuns(engine, archive));
-  } finally {
-    await archive.close();
-  }
-}
-
 async function show(session: Session, id: string): Promise<void> {
-  const { runDetailJson, runLines } = await import('../describe-run.ts');
-  const found = await withHistory(await session.engine(), (_archive, runs) => runs.read(id));
+  const [{ openRuns }, { runDetailJson, runLines }] = await Promise.all([
+    import('../ports/runs.ts'),
+    import('../describe-run.ts'),
+  ]);
+  const found = await (await openRuns(session)).read(id);
   session.print(runDetailJson(found), () => runLines(found));
 }
 
@@ -114,33 +78,24 @@ interface LogFlags {
 }
 
 async function logs(session: Session, id: string, flags: LogFlags): Promise<void> {
-  const [{ followRun }, { eventLine }] = await Promise.all([
-    import('../../engine/reads/run-events.ts'),
-    import('../follow-run.ts'),
-  ]);
-  const engine = await session.engine();
-  await withHistory(engine, (_archive, runs) => runs.read(id));
+  const [{ openRuns }, { eventLine }] = await Promise.all([import('../ports/runs.ts'), import('../follow-run.ts')]);
+  const runs = await openRuns(session);
   const toJson = (event: Parameters<typeof eventLine>[0]) => ({ at: event.at.toISOString(), ...event.fields });
-  if (flags.follow === true && (await engine.redis.exists(engine.keys.run(id))) === 1) {
-    await followRun(engine, id, (event) => {
+  if (flags.follow === true) {
+    return runs.follow(id, (event) => {
       if (event.type === 'log')
         process.stdout.write(`${session.json ? JSON.stringify(toJson(event)) : eventLine(event)}\n`);
     });
-    return;
   }
-  const lines = await withHistory(engine, (_archive, runs) => runs.tail(id, flags.limit));
+  const lines = await runs.tail(id, flags.limit);
   session.print({ run_id: id, lines: lines.map(toJson) }, () => lines.map(eventLine));
 }
 
 async function cancel(session: Session, ids: readonly string[]): Promise<void> {
-  const { cancelRun } = await import('../../engine/cancel.ts');
-  const engine = await session.engine();
+  const { openRuns } = await import('../ports/runs.ts');
+  const runs = await openRuns(session);
   const cancelled: { run_id: string; status: RunStatus }[] = [];
-  for (const id of ids) {
-    const status = await cancelRun(engine, id, session.by);
-    cancelled.push({ run_id: id, status });
-    await session.audit({ action: 'skein runs cancel', target: `run:${id}`, after: { status } });
-  }
+  for (const id of ids) cancelled.push({ run_id: id, status: await runs.cancel(id) });
   session.print({ runs: cancelled }, () => cancelled.map(({ run_id, status }) => `${run_id} ${status}`));
 }
 
@@ -151,26 +106,20 @@ interface RetryFlags {
 }
 
 async function retry(session: Session, id: string, flags: RetryFlags): Promise<void> {
-  const [{ readRun }, { retryRun }, { runEndLines, runResultJson }] = await Promise.all([
-    import('../../engine/reads/runs.ts'),
-    import('../../engine/retry.ts'),
+  const [{ openRuns }, { followToEnd }, { runEndLines, runResultJson }] = await Promise.all([
+    import('../ports/runs.ts'),
+    import('../follow-run.ts'),
     import('../describe-run.ts'),
   ]);
-  const engine = await session.engine();
-  const { runId, partitions, carried } = await retryRun(engine, id, retryScope(flags));
-  await session.audit({
-    action: 'skein runs retry',
-    target: `run:${runId}`,
-    after: { retry_of: id, partitions: partitions.length, carried },
-  });
+  const runs = await openRuns(session);
+  const { runId, partitions, carried } = await runs.retry(id, retryScope(flags));
   if (flags.wait !== true) {
-    const { status } = await readRun(engine, runId);
+    const { status } = await runs.glance(runId);
     session.print({ run_id: runId, status, retry_of: id, partitions, carried }, () => [runId]);
     return;
   }
   session.note(`run ${runId}`);
-  const { followToEnd } = await import('../follow-run.ts');
-  const ended = await followToEnd(session, engine, runId);
+  const ended = await followToEnd(session, runs, runId);
   session.print(runResultJson(ended), () => runEndLines(ended));
 }
 

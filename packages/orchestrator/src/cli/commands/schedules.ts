@@ -6,9 +6,10 @@ import type { SwitchState } from '../../api/reads/sensors.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import type { Json } from '../../definitions/json.ts';
 import type { Schedule } from '../../definitions/schedule.ts';
+import type { SensorStatus } from '../../definitions/sensor.ts';
 import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
 import type { RunAction, Session } from '../session.ts';
-import { switchTriggers } from '../switch-triggers.ts';
+import { switchTriggers, turnTrigger } from '../switch-triggers.ts';
 import { pairs, table, time } from '../terminal.ts';
 
 export function registerSchedules(program: Command, run: RunAction): void {
@@ -21,11 +22,18 @@ export function registerSchedules(program: Command, run: RunAction): void {
     (name: string) => run((session) => show(session, name)),
   );
   leaf(schedules, 'start <names...>', 'let them launch', ['skein schedules start my_schedule']).action(
-    (names: string[]) => run((session) => switchTriggers(session, 'schedule', names, 'RUNNING')),
+    (names: string[]) => run((session) => turn(session, names, 'RUNNING')),
   );
   leaf(schedules, 'stop <names...>', 'stop them', ['skein schedules stop my_schedule']).action((names: string[]) =>
-    run((session) => switchTriggers(session, 'schedule', names, 'STOPPED')),
+    run((session) => turn(session, names, 'STOPPED')),
   );
+}
+
+function turn(session: Session, names: readonly string[], status: SensorStatus): Promise<void> {
+  return switchTriggers(session, 'schedule', names, status, {
+    look: (name) => lookUp('schedule', session.deployment.schedules, name),
+    turn: (name) => turnTrigger(session, 'schedule', name, status),
+  });
 }
 
 async function statesOf(session: Session, all: readonly Schedule[]) {

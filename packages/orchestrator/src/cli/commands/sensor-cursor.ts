@@ -5,14 +5,12 @@
 
 import type { Command } from 'commander';
 
-import { lookUp } from '../../definitions/deployment.ts';
 import { RefusedError } from '../../definitions/errors.ts';
 import type { Json } from '../../definitions/json.ts';
-import type { CursorChange } from '../../engine/cursor.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { group, leaf } from '../help.ts';
+import { group, leaf, overServer } from '../help.ts';
 import { diffJson } from '../json-diff.ts';
 import { readJsonArgument, wholeNumber } from '../parse-arguments.ts';
+import type { CursorWrite, SensorsPort } from '../ports/sensors.ts';
 import type { RunAction, Session } from '../session.ts';
 import { confirm, isInteractive, paintNote, shorten, table, time } from '../terminal.ts';
 
@@ -46,6 +44,7 @@ export function registerSensorCursor(sensors: Command, run: RunAction): void {
   )
     .option('--to-version <n>', 'as it was after this version', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .action((name: string, flags: WriteFlags) => run((session) => undo(session, name, flags)));
+  cursor.commands.forEach(overServer);
 }
 
 interface WriteFlags {
@@ -62,89 +61,59 @@ function writing(command: Command): Command {
     .option('--yes', 'do not ask on a terminal');
 }
 
+async function open(session: Session): Promise<SensorsPort> {
+  const { openSensors } = await import('../ports/sensors.ts');
+  return openSensors(session);
+}
+
 async function get(session: Session, name: string): Promise<void> {
-  lookUp('sensor', session.deployment.sensors, name);
-  const { getCursor } = await import('../../engine/cursor.ts');
-  const { cursor, version, generation } = await getCursor(await session.engine(), name);
+  const { cursor, version, generation } = await (await open(session)).cursor(name);
   session.print({ sensor: name, cursor, version, generation }, () => [JSON.stringify(cursor, null, 2)]);
   if (!session.json) session.note(`version ${version}, generation ${generation}`);
 }
 
 async function set(session: Session, name: string, text: string, flags: WriteFlags): Promise<void> {
-  const sensor = lookUp('sensor', session.deployment.sensors, name);
+  const port = await open(session);
   const cursor = readJsonArgument('The cursor', text);
-  const [{ setCursor }, { readCursor }] = await Promise.all([
-    import('../../engine/cursor.ts'),
-    import('../../engine/tick.ts'),
-  ]);
-  readCursor(sensor, cursor); // a wrong one is refused before a question is asked
-  await write(session, 'set', name, flags, cursor, (engine) => setCursor(engine, name, cursor, by(session, flags)));
+  await port.checkCursor(name, cursor); // a wrong one is refused before a question is asked
+  await write(session, port, name, flags, cursor, (how) => port.setCursor(name, cursor, how));
 }
 
 async function reset(session: Session, name: string, flags: WriteFlags): Promise<void> {
-  const sensor = lookUp('sensor', session.deployment.sensors, name);
-  const [{ resetCursor }, { initialCursor }] = await Promise.all([
-    import('../../engine/cursor.ts'),
-    import('../../engine/register.ts'),
-  ]);
-  await write(session, 'reset', name, flags, JSON.parse(initialCursor(sensor)) as Json, (engine) =>
-    resetCursor(engine, name, by(session, flags)),
-  );
+  const port = await open(session);
+  const next = await port.initialCursor(name);
+  await write(session, port, name, flags, next, (how) => port.resetCursor(name, how));
 }
 
 async function undo(session: Session, name: string, flags: WriteFlags): Promise<void> {
-  lookUp('sensor', session.deployment.sensors, name);
-  const { cursorHistory, restoreCursor } = await import('../../engine/cursor.ts');
-  const changes = await cursorHistory(await session.engine(), name, 2_000);
-  const change =
-    flags.toVersion === undefined ? changes[0] : changes.find(({ version }) => version === flags.toVersion);
-  const next = flags.toVersion === undefined ? change?.before : change?.after;
-  await write(session, 'undo', name, flags, next, (engine) =>
-    restoreCursor(engine, name, {
-      ...by(session, flags),
-      ...(flags.toVersion === undefined ? {} : { version: flags.toVersion }),
-    }),
-  );
-}
-
-function by(session: Session, flags: WriteFlags) {
-  return {
-    by: session.by,
-    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
-    ...(flags.ifVersion === undefined ? {} : { ifVersion: flags.ifVersion }),
-  };
+  const port = await open(session);
+  const { toVersion } = flags;
+  const changes = await port.history(name, 2_000);
+  const change = toVersion === undefined ? changes[0] : changes.find(({ version }) => version === toVersion);
+  const next = toVersion === undefined ? change?.before : change?.after;
+  await write(session, port, name, flags, next, (how) => port.restoreCursor(name, toVersion, how));
 }
 
 /** Shows and asks on a terminal, writes, and prints both cursors. */
 async function write(
   session: Session,
-  verb: 'set' | 'reset' | 'undo',
+  port: SensorsPort,
   name: string,
-  flags: WriteFlags,
+  { reason, ifVersion, yes }: WriteFlags,
   next: Json | undefined,
-  store: (engine: Engine) => Promise<{ readonly version: number }>,
+  store: (how: CursorWrite) => Promise<void>,
 ): Promise<void> {
-  const { getCursor } = await import('../../engine/cursor.ts');
-  const engine = await session.engine();
-  const before = await getCursor(engine, name);
+  const before = await port.cursor(name);
   if (isInteractive()) {
     showDiff(session, before.cursor, next);
-    if (flags.yes !== true && !(await confirm(`Write the cursor of ${name}?`)))
+    if (yes !== true && !(await confirm(`Write the cursor of ${name}?`)))
       throw new RefusedError('Nothing was written.');
   }
-  const { version } = await store(engine);
-  const after = await getCursor(engine, name);
-  await session.audit({
-    action: `skein sensors cursor ${verb}`,
-    target: `sensor:${name}/cursor`,
-    reason: flags.reason,
-    before: before.cursor,
-    after: after.cursor,
-  });
-  session.print(
-    { sensor: name, version, generation: after.generation, cursor_before: before.cursor, cursor: after.cursor },
-    () => [`${name} is at version ${version}`],
-  );
+  await store({ reason, ifVersion });
+  const { cursor, version, generation } = await port.cursor(name);
+  session.print({ sensor: name, version, generation, cursor_before: before.cursor, cursor }, () => [
+    `${name} is at version ${version}`,
+  ]);
 }
 
 function showDiff(session: Session, before: Json, after: Json | undefined): void {
@@ -158,10 +127,8 @@ function showDiff(session: Session, before: Json, after: Json | undefined): void
 }
 
 async function history(session: Session, name: string, limit: number): Promise<void> {
-  lookUp('sensor', session.deployment.sensors, name);
-  const { cursorHistory } = await import('../../engine/cursor.ts');
-  const changes = await cursorHistory(await session.engine(), name, limit);
-  session.print({ sensor: name, changes: changes.map(changeJson) }, () =>
+  const changes = await (await open(session)).history(name, limit);
+  session.print({ sensor: name, changes: changes.map((one) => ({ ...one })) }, () =>
     changes.length === 0
       ? ['no changes']
       : table(
@@ -175,8 +142,4 @@ async function history(session: Session, name: string, limit: number): Promise<v
           ]),
         ),
   );
-}
-
-function changeJson({ version, at, by, reason, before, after }: CursorChange): Json {
-  return { version, at: at.toISOString(), by, reason, before, after };
 }

@@ -1,0 +1,58 @@
+/** Backfills of the ledger itself, with the audit log. */
+
+import { toBackfill, toPlan } from '../../api/routes/backfill-schemas.ts';
+import {
+  type Backfill,
+  cancelBackfill,
+  createBackfill,
+  listBackfills,
+  pauseBackfill,
+  planBackfill,
+  readBackfill,
+  resumeBackfill,
+  retryBackfill,
+} from '../../engine/backfill.ts';
+import type { Session } from '../session.ts';
+import type { BackfillsPort, ShownBackfill } from './backfills.ts';
+
+export function localBackfills(session: Session): BackfillsPort {
+  const shown = (backfill: Backfill) => toBackfill(session.deployment, backfill);
+  const switched = async (verb: string, backfill: Backfill, reason?: string): Promise<ShownBackfill> => {
+    await session.audit({
+      action: `skein backfills ${verb}`,
+      target: `backfill:${backfill.id}`,
+      reason,
+      after: { status: backfill.status },
+    });
+    return shown(backfill);
+  };
+  return {
+    plan: async (request) => toPlan(await planBackfill(await session.engine(), request)),
+    async create(request) {
+      const made = await createBackfill(await session.engine(), request, session.by);
+      const { job, from, to } = request;
+      await session.audit({
+        action: 'skein backfill',
+        target: `backfill:${made.id}`,
+        after: { job, total: made.total, from, to },
+      });
+      return made;
+    },
+    list: async (limit) => (await listBackfills(await session.engine(), limit)).map(shown),
+    read: async (id) => shown(await readBackfill(await session.engine(), id)),
+    pause: async (id, reason) =>
+      switched('pause', await pauseBackfill(await session.engine(), id, session.by, reason), reason),
+    resume: async (id) => switched('resume', await resumeBackfill(await session.engine(), id, session.by)),
+    cancel: async (id, options) =>
+      switched('cancel', await cancelBackfill(await session.engine(), id, session.by, options)),
+    async retry(id, statuses) {
+      const made = await retryBackfill(await session.engine(), id, { statuses }, session.by);
+      await session.audit({
+        action: 'skein backfills retry',
+        target: `backfill:${made.id}`,
+        after: { retry_of: id, statuses },
+      });
+      return made;
+    },
+  };
+}
