@@ -7,6 +7,7 @@ import { type JsonObject, NotFoundError, RefusedError, ServiceError } from '@ske
 import pg from 'pg';
 import { z } from 'zod';
 
+import { isCatalogHost } from './catalog-host.ts';
 import { asPostgresError } from './postgres.ts';
 
 const text = (max: number) => z.string().trim().min(1).max(max);
@@ -30,7 +31,7 @@ export const DucklingRow = z.object({
     .regex(/^[a-z0-9-]{0,50}$/, 'is no region')
     .default('us-east-1')
     .transform((region) => region || 'us-east-1'),
-  db_host: text(255),
+  db_host: text(255).refine(isCatalogHost, 'write the name or address of a PostgreSQL server, without a port'),
   db_port: z.int().min(1).max(65_535).default(5432),
   db_name: text(255).default('ducklake'),
   db_username: text(255),

@@ -1,0 +1,230 @@
+/**
+ * What stands in SQL text and is no constant by its form, each looked at by a person: where it comes from, and why no
+ * value from outside can be in it. Whoever adds one adds it here, with the reason, or the build fails.
+ */
+
+export interface Reviewed {
+  readonly file: string;
+  readonly why: string;
+  readonly codes: readonly string[];
+}
+
+export const REVIEWED: readonly Reviewed[] = [
+  {
+    file: 'jobs/src/conversation-labels/active-days.ts',
+    why: 'names of `namesOf`, which go through `identifier`; two conditions of constants',
+    codes: ['counted', 'names.all', 'names.expected', 'namesOf(place).all', 'usecase'],
+  },
+  {
+    file: 'jobs/src/conversation-labels/affected.ts',
+    why: 'an operation is 16 hexadecimal digits, or refused',
+    codes: ['affectedTable(earlier.id)', 'affectedTable(operation.id)'],
+  },
+  {
+    file: 'jobs/src/conversation-labels/label-sql.ts',
+    why: 'names of `namesOf`; columns by a choice of two; the number of a parameter',
+    codes: [
+      'column',
+      'ends',
+      'hash',
+      'i',
+      'names.affected',
+      'names.all',
+      'names.expected',
+      'names.isIn',
+      'names.local',
+      'names.onCluster',
+      'names.strays',
+      'namesOf(place).affected',
+      'namesOf(place).all',
+      'namesOf(place).everywhere',
+      'namesOf(place).strays',
+      'names[list]',
+      'replica',
+      'table',
+      'table ?? names.local',
+    ],
+  },
+  {
+    file: 'jobs/src/conversation-labels/migrate-layout.ts',
+    why: 'constants through `identifier`; columns of constants',
+    codes: [
+      "[...KEY, ...values].join(', ')",
+      'table(LABELS)',
+      'table(NEW)',
+      "values.join(', ')",
+      "values.map((_, i) => `newest.${i + 1}`).join(', ')",
+      'what',
+    ],
+  },
+  {
+    file: 'jobs/src/conversation-labels/operation.ts',
+    why: 'a column by a choice of two',
+    codes: ['column'],
+  },
+  {
+    file: 'jobs/src/conversation-labels/rehearse.ts',
+    why: 'names of `namesOf`',
+    codes: ['namesOf(place).all', 'namesOf(place).local', 'namesOf(place).onCluster', 'namesOf(place).staging'],
+  },
+  {
+    file: 'jobs/src/conversation-labels/source-sql.ts',
+    why: 'an operation is 16 hexadecimal digits; columns by a choice of two; placeholders or settings of the session',
+    codes: [
+      'affectedTable(operation)',
+      'chats',
+      "chatsOfUnit(operation, selection, '$1::text', '$2::date')",
+      'closed',
+      'column',
+      'customer',
+      'eligible(options.selection)',
+      'eligible(selection)',
+      'table',
+      'unit',
+    ],
+  },
+  {
+    file: 'jobs/src/conversation-labels/swap.ts',
+    why: 'names of `namesOf`, which held database and cluster against the grammar before; columns are constants',
+    codes: [
+      'columns',
+      'names.all',
+      'names.local',
+      'names.onCluster',
+      'names.staging',
+      'names.stagingAll',
+      'place.cluster',
+      'place.database',
+      'place.operation',
+      'rest',
+      'table',
+    ],
+  },
+  {
+    file: 'jobs/src/conversation-labels/verification-sql.ts',
+    why: 'names of `namesOf`; columns are constants; conditions built with bound values',
+    codes: [
+      'columns',
+      "columns.join(', ')",
+      'key',
+      'names.all',
+      'names.expected',
+      'namesOf(place).all',
+      'namesOf(place).everywhere',
+      'replica',
+      'sql',
+      'where',
+    ],
+  },
+  {
+    file: 'jobs/src/conversation-labels/wait-mutation.ts',
+    why: 'names of `namesOf`; an expression of constants',
+    codes: ['names.mutationsEverywhere', 'names.serversEverywhere', 'namesOf(place).onCluster', 'replica'],
+  },
+  {
+    file: 'jobs/src/duckling/sql.ts',
+    why: 'names of `dataset.ts`; a table function with bound parameters',
+    codes: [
+      'columns',
+      "dataset.columns.map((c) => `${c.name} ${c.lakeType}`).join(', ')",
+      'dataset.countColumn',
+      'dataset.source',
+      'dataset.table',
+      'dayOfTeam(dataset)',
+      'exportSelectSql(dataset)',
+      'lakeTable(dataset)',
+      'target',
+    ],
+  },
+  {
+    file: 'jobs/src/raw-events/sql.ts',
+    why: 'tables of the settings, held against a grammar when they are read; conditions of constants and bound values',
+    codes: [
+      "conditions.join(' AND ')",
+      "conditions.join('\\n AND ')",
+      'customers',
+      'events',
+      "outside.join(' OR ')",
+      'rawEvents(scope)',
+      "tableOf(settings, 'raw_events')",
+    ],
+  },
+  {
+    file: 'jobs/src/reconciliation/clickhouse-sql.ts',
+    why: 'statements of constants; ids through `checkedUuid`; versions are bigints',
+    codes: [
+      "HISTORIES('')",
+      'HISTORIES(`WHERE person IN (${uuidList(personIds)})`)',
+      "STATES('SELECT DISTINCT person FROM operations')",
+      'STATES(uuidList(personIds))',
+      'persons',
+      "persons.map((p) => `${checkedUuid(p.personId)}:${p.version}`).join(',')",
+      "readable('e.properties')",
+      "readable('person_properties')",
+    ],
+  },
+  {
+    file: 'jobs/src/reconciliation/postgres-sql.ts',
+    why: 'fragments of constants and placeholders',
+    codes: [
+      "backUp('$9', KEEP_FIRST_BEFORE)",
+      "objectOf('p.properties')",
+      "objectOf('p.properties_last_operation')",
+      "objectOf('p.properties_last_updated_at')",
+      'onConflict',
+      'run',
+    ],
+  },
+  {
+    file: 'jobs/src/resources/ducklake-instance.ts',
+    why: "parts through `literal`; a port is a whole number by the row's schema",
+    codes: ['catalog.port', "parts.join(', ')", 'path'],
+  },
+  {
+    file: 'jobs/src/resources/duckling-catalog.ts',
+    why: "columns and placeholders made from the schema's own keys",
+    codes: ["COLUMNS.map((_, i) => `$${i + 1}`).join(', ')", "COLUMNS.map((c, i) => `${c} = $${i + 1}`).join(', ')"],
+  },
+  {
+    file: 'orchestrator/src/history/archive.ts',
+    why: '`read_json` of a file of ours, through `literal`',
+    codes: ['source'],
+  },
+  {
+    file: 'orchestrator/src/history/duckdb.ts',
+    why: 'parts through `literal`',
+    codes: ["parts.join(', ')"],
+  },
+  {
+    file: 'orchestrator/src/history/json-lines.ts',
+    why: 'types through `literal`; a number',
+    codes: ['size', "types.join(', ')"],
+  },
+  {
+    file: 'orchestrator/src/history/query.ts',
+    why: 'tables and columns of constants',
+    codes: ['lines.source(columns)', 'name'],
+  },
+  {
+    file: 'orchestrator/src/history/run-archive.ts',
+    why: 'files through `literal`; placeholders; a column by a choice of two; conditions with bound values',
+    codes: ['from', 'ids', 'order', 'source()', 'source(`[${from}]`)', 'source(literal(file))', 'sql'],
+  },
+  {
+    file: 'orchestrator/src/history/views.ts',
+    why: 'views and columns of constants',
+    codes: [
+      "at('created_ms')",
+      "at('e.at_ms')",
+      "at('ended_ms')",
+      "at('last_ended_ms')",
+      "at('r.ended_ms')",
+      "at('r.started_ms')",
+      "at('started_ms')",
+      "columns.join(', ')",
+      'name',
+      'past',
+      'query',
+    ],
+  },
+];
