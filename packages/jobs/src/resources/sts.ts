@@ -5,7 +5,7 @@
  */
 
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { ServiceError } from '@skein/orchestrator';
+import { ServiceError, hideSecret } from '@skein/orchestrator';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -72,6 +72,8 @@ export function createRoleCredentials(options: StsOptions): RoleCredentials {
         }),
       );
       if (!got?.AccessKeyId || !got.SecretAccessKey) throw refusal(request, 'the answer held no credentials');
+      hideSecret(got.SecretAccessKey);
+      if (got.SessionToken !== undefined) hideSecret(got.SessionToken);
       return {
         accessKeyId: got.AccessKeyId,
         secretAccessKey: got.SecretAccessKey,
