@@ -1,4 +1,7 @@
-/** A hundred days of one duckling through the real engine, ten at once, while workers are killed: the lake equals ClickHouse. */
+/**
+ * Many days of one duckling through the real engine, ten at once, while workers are killed: the lake equals ClickHouse,
+ * no file is registered twice, and what was left behind is found as orphans, and nothing else.
+ */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,15 +11,23 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { testClickHouse, testDatabase, testRedis } from '@skein/embedded/test-services';
-import { DucklingRow, openDucklings } from '@skein/jobs';
+import { type Duckling, DucklingRow, type Ducklings, openDucklings } from '@skein/jobs';
+import { addDays } from '@skein/orchestrator';
 import { type Backfill, createBackfill, createClient, openEngine, readBackfill } from '@skein/orchestrator/runtime';
 import pg from 'pg';
 
+import { deleteOrphans, findOrphans } from '../packages/jobs/src/duckling/orphans.ts';
 import { deployment } from '../skein.config.ts';
+import { NODE_MODULES, bundleProcess } from './rig/bundle.ts';
 
-const DAYS = 100;
-const KILLS = 10;
+/** `SKEIN_TEST_KILLS=200` for the whole number (`npm run chaos`). */
+const KILLS = Number(process.env.SKEIN_TEST_KILLS ?? 4);
+/** More than are made between the kills, so that every kill is one in the middle. */
+const DAYS = 8 * KILLS + 8;
 const ROWS_A_DAY = 500;
+const FIRST_DAY = '2016-01-01';
+const LAST_DAY = addDays(FIRST_DAY, DAYS - 1);
+const NEVER = new AbortController().signal;
 
 test(`${DAYS} days of one duckling, ${KILLS} kills: every day once`, async () => {
   const [clickhouse, app, lake] = await Promise.all([
@@ -42,7 +53,7 @@ test(`${DAYS} days of one duckling, ${KILLS} kills: every day once`, async () =>
   };
   await clickhouse.client.command({
     query: `INSERT INTO events (uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, created_at, person_id)
-      SELECT generateUUIDv4(), 'pageview', '{}', toDateTime64('2024-01-01 00:00:00', 6, 'UTC') + intDiv(number, ${ROWS_A_DAY}) * 86400 + number % 86400, 7, toString(number), '', now64(6), generateUUIDv4()
+      SELECT generateUUIDv4(), 'pageview', '{}', toDateTime64('${FIRST_DAY} 00:00:00', 6, 'UTC') + intDiv(number, ${ROWS_A_DAY}) * 86400 + number % 86400, 7, toString(number), '', now64(6), generateUUIDv4()
       FROM numbers(${DAYS * ROWS_A_DAY})`,
   });
   const pool = new pg.Pool({ connectionString: app.url });
@@ -60,11 +71,11 @@ test(`${DAYS} days of one duckling, ${KILLS} kills: every day once`, async () =>
   await ducklings.catalog.add(row);
   const engine = await openEngine(deployment, { env });
   const children = new Set<ChildProcess>();
+  const bundle = mkdtempSync(path.join(tmpdir(), 'skein-worker-'));
+  const script = await bundleProcess(bundle, path.join(__dirname, 'deployment-worker.ts'));
   const worker = (): ChildProcess => {
-    const script = path.join(__dirname, 'deployment-worker.ts');
-    const child = spawn(process.execPath, ['-C', 'source', '--import', 'tsx', script], {
-      cwd: path.dirname(__dirname),
-      env,
+    const child = spawn(process.execPath, [script], {
+      env: { ...env, NODE_PATH: NODE_MODULES },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     children.add(child);
@@ -74,7 +85,7 @@ test(`${DAYS} days of one duckling, ${KILLS} kills: every day once`, async () =>
   try {
     const { id } = await createBackfill(
       engine,
-      { job: 'duckling_events_backfill_job', ids: ['7'], from: '2024-01-01', to: '2024-04-09', maxActive: 10 },
+      { job: 'duckling_events_backfill_job', ids: ['7'], from: FIRST_DAY, to: LAST_DAY, maxActive: 10 },
       'test',
     );
     for (let kills = 0; kills < KILLS; kills++) {
@@ -96,26 +107,47 @@ test(`${DAYS} days of one duckling, ${KILLS} kills: every day once`, async () =>
     const failures = await createClient(engine).runs({ status: 'FAILURE', limit: 3 });
     expect(failures.map((run) => run.error)).toEqual([]);
     expect(done).toMatchObject({ status: 'COMPLETED', succeeded: DAYS, failed: 0 });
-    const days = await ducklings
+    const rowsOfDays = () =>
+      ducklings
+        .lake(row)
+        .read(NEVER, (db) =>
+          db.rows<{ rows: string }>(
+            'SELECT count(uuid) AS rows FROM lake.posthog.events WHERE team_id = 7 GROUP BY timestamp::DATE',
+          ),
+        );
+    const everyDay = Array.from({ length: DAYS }, () => ({ rows: String(ROWS_A_DAY) }));
+    expect(await rowsOfDays()).toEqual(everyDay);
+    const registered = await ducklings
       .lake(row)
-      .read(new AbortController().signal, (db) =>
-        db.rows<{ rows: string }>(
-          'SELECT count(uuid) AS rows FROM lake.posthog.events WHERE team_id = 7 GROUP BY timestamp::DATE',
-        ),
-      );
-    expect(days.map(({ rows }) => Number(rows))).toEqual(Array.from({ length: DAYS }, () => ROWS_A_DAY));
+      .withCatalog(NEVER, (catalog) => catalog.rows<{ path: string }>('SELECT path FROM ducklake_data_file'));
+    const paths = new Set(registered.map((file) => file.path));
+    expect(paths.size).toBe(registered.length);
+    const left = (await objectsOf(ducklings, row)).filter((url) => !paths.has(url));
+    const orphans = await findOrphans(ducklings, row, 0, new Date(Date.now() + 60_000), NEVER);
+    expect(orphans.map(({ url }) => url).sort()).toEqual(left.sort());
+    await deleteOrphans(ducklings, row, orphans, NEVER);
+    expect(await rowsOfDays()).toEqual(everyDay);
+    process.stderr.write(`${KILLS} workers killed, ${DAYS} days; ${left.length} orphans\n`);
   } finally {
     await Promise.all([...children].map((child) => (child.kill('SIGKILL'), once(child, 'exit'))));
     await engine.close();
     await ducklings.close();
     await pool.end();
-    rmSync(objects, { recursive: true, force: true });
+    for (const folder of [objects, bundle]) rmSync(folder, { recursive: true, force: true });
     await Promise.all([clickhouse.drop(), app.drop(), lake.drop()]);
   }
-}, 300_000);
+}, 3_600_000);
+
+async function objectsOf(ducklings: Ducklings, row: Duckling): Promise<string[]> {
+  const bucket = ducklings.bucket(row);
+  const urls: string[] = [];
+  for await (const { key } of bucket.list('backfill/')) urls.push(ducklings.store.url(row.bucket, key));
+  bucket.close();
+  return urls;
+}
 
 async function untilBackfill(read: () => Promise<Backfill>, holds: (backfill: Backfill) => boolean): Promise<Backfill> {
-  const ends = performance.now() + 200_000;
+  const ends = performance.now() + 600_000;
   for (;;) {
     const value = await read();
     if (holds(value)) return value;

@@ -9,14 +9,15 @@ import path from 'node:path';
 import { build } from 'esbuild';
 
 const ROOT = path.resolve(__dirname, '../..');
+export const NODE_MODULES = path.join(ROOT, 'node_modules');
 const SOURCES = path.join(ROOT, 'packages/orchestrator/src');
 
-/** @returns the file to start */
-export async function bundleProcess(folder: string): Promise<string> {
+/** @returns the file to start. What loads DuckDB needs NODE_PATH: its binaries stay where they are */
+export async function bundleProcess(folder: string, entry = path.join(__dirname, 'process.ts')): Promise<string> {
   const file = path.join(folder, 'process', 'main.cjs');
   mkdirSync(path.dirname(file), { recursive: true });
   await build({
-    entryPoints: [path.join(__dirname, 'process.ts')],
+    entryPoints: [entry],
     outfile: file,
     bundle: true,
     platform: 'node',

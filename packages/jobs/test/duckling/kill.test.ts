@@ -10,13 +10,16 @@ import { type Duckling, ducklingEventsBackfill } from '@skein/jobs';
 import { addDays } from '@skein/orchestrator';
 import { runAsset } from '@skein/orchestrator/testing';
 
+import { NODE_MODULES, bundleProcess } from '../../../../test/rig/bundle.ts';
 import { runSkein } from './command-line.ts';
 import { type LakeHouse, openLakeHouse, seedEvents } from './lake-house.ts';
 
 let house: LakeHouse;
 let duckling: Duckling;
+let script: string;
 beforeAll(async () => {
   house = await openLakeHouse();
+  script = await bundleProcess(house.root, join(__dirname, 'killed-child.ts'));
   duckling = await house.addDuckling(2);
   await seedEvents(house, 2, '2023-12-31', 5);
   // The table is there, as it is in all runs but the very first.
@@ -42,12 +45,13 @@ function runChild({ partition, run, killAt, killAfterMs }: ChildPlan): Promise<s
   const env = {
     ...process.env,
     ...house.env,
+    NODE_PATH: NODE_MODULES,
     CHILD_PARTITION: partition,
     CHILD_RUN: run,
     CHILD_KILL_AT: killAt ?? '',
     ...(killAfterMs === undefined ? {} : { CHILD_KILL_AFTER_MS: String(killAfterMs) }),
   };
-  const child = spawn(process.execPath, ['-C', 'source', '--import', 'tsx', join(__dirname, 'killed-child.ts')], {
+  const child = spawn(process.execPath, [script], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -81,31 +85,60 @@ test.each(BOUNDARIES)('killed %s: the next attempt makes the day right', async (
 });
 
 /** `SKEIN_TEST_KILLS=200` for the whole number; the default keeps the suite short. */
-const KILLS = Number(process.env.SKEIN_TEST_KILLS ?? 12);
+const KILLS = Number(process.env.SKEIN_TEST_KILLS ?? 6);
+
+/** Where a duckling's very first run makes its lake and its table: the boundary, and how long after it at most. */
+const FIRST_KILLS: readonly (readonly [killAt: string, withinMs: number])[] = [
+  ['before the lake is opened', 600],
+  ['in the transaction, before its work', 0],
+  ['before the commit', 0],
+  ['after the commit', 0],
+  ...Array.from({ length: Math.floor(KILLS / 10) }, () => ['before the lake is opened', 600] as const),
+];
+
+test.each(FIRST_KILLS.map((plan, i) => [...plan, 100 + i] as const))(
+  'the very first run of a duckling, killed %s (+%i ms, team %i): the next attempt makes lake, table and day',
+  async (killAt, withinMs, team) => {
+    await house.addDuckling(team);
+    await seedEvents(house, team, '2024-01-01', 25);
+    const partition = `${team}_2024-01-01`;
+    const killAfterMs = Math.floor(withinMs * Math.random());
+    expect(['SIGKILL', '0']).toContain(await runChild({ partition, run: 'FIRST', killAt, killAfterMs }));
+    const next = await runAsset(ducklingEventsBackfill, { partition, resources: house, runId: 'FIRST', attempt: 2 });
+    expect(next.error).toBeUndefined();
+    expect(next.result).toMatchObject({ rows: 25, rows_in_lake: 25 });
+  },
+);
 
 test(
   `${KILLS} kills at random moments: every day whole, no file twice, orphans found and nothing else`,
   async () => {
-    const days = Array.from({ length: KILLS }, (_, i) => addDays(FIRST_RANDOM, i));
     await seedEvents(house, 2, '2024-01-31', 30);
     expect(await runChild({ partition: '2_2024-01-31', run: 'WHOLE' })).toBe('0');
-    let killed = 0;
     const before = await referredFiles();
-    // Three at a time, so that what is killed also waits for another's lock, or holds it.
-    const queue = [...days.entries()];
+    const days: string[] = [];
+    let killed = 0;
+    const ended = new Set<string>();
+    // Three at a time, so that what is killed also waits for another's lock, or holds it. Those that end before their
+    // moment do not count.
     const lane = async () => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const [i, day] = next;
+      while (killed < KILLS) {
+        const i = days.length;
+        const day = addDays(FIRST_RANDOM, i);
+        days.push(day);
         await seedEvents(house, 2, day, 30 + i);
-        // Some time after a boundary, so that every phase has its share, on a fast machine and on a slow one.
+        // Some time after a boundary, so that every phase has its share, on a fast machine and on a slow one; of the
+        // first few at the boundary itself, so that some are killed on any.
         const killAt = ['at the start', ...BOUNDARIES][Math.floor(Math.random() * (BOUNDARIES.length + 1))] ?? '';
-        const killAfterMs = Math.floor(400 * Math.random() ** 2);
+        const killAfterMs = i % 4 === 0 ? 0 : Math.floor(400 * Math.random() ** 2);
         const how = await runChild({ partition: `2_${day}`, run: `RANDOM${i}`, killAt, killAfterMs });
+        ended.add(how);
         if (how === 'SIGKILL') killed++;
       }
     };
     await Promise.all([lane(), lane(), lane()]);
-    expect(killed).toBeGreaterThan(0);
+    // Killed, or done; none failed by itself.
+    expect([...ended].filter((how) => how !== 'SIGKILL' && how !== '0')).toEqual([]);
     const registered = (await referredFiles()).size - before.size - (days.length - killed);
     const again = await Promise.all(
       days.map((day, i) =>
@@ -126,7 +159,7 @@ test(
     expect((await objects()).filter((url) => !referred.has(url))).toEqual([]);
     expect(await inLake()).toEqual(await inClickHouse());
     process.stderr.write(
-      `${KILLS} children: ${killed} killed, ${days.length - killed} had ended before; ${registered} of the killed had committed; ${leftBehind.length} orphans\n`,
+      `${days.length} children: ${killed} killed, ${days.length - killed} had ended before; ${registered} of the killed had committed; ${leftBehind.length} orphans\n`,
     );
   },
   120_000 + KILLS * 20_000,

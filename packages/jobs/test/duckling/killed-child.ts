@@ -33,6 +33,10 @@ async function main(): Promise<void> {
       const lake = ducklings.lake(duckling);
       return {
         ...lake,
+        read: (signal, work) => {
+          boundary('before the lake is opened');
+          return lake.read(signal, work);
+        },
         write: async (signal, work) => {
           boundary('before the transaction');
           const done = await lake.write(signal, async (tx) => {
