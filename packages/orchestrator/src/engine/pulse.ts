@@ -14,11 +14,6 @@ export interface PulseCounts {
   readonly ticks: number;
 }
 
-/** Time after its timeout that a tick has for its commit before it counts as lost: a quarter of a lease. */
-export function tickMarginMs(engine: Engine): number {
-  return Math.ceil(engine.settings.leaseMs / 4);
-}
-
 const BATCH = 500;
 
 /** @param freeSlots of the worker whose pulse it is */
@@ -28,7 +23,8 @@ export async function pulseOnce(engine: Engine, freeSlots = 0): Promise<PulseCou
   failpoint('expire.after');
   const resent = await engine.dispatcher.resend();
   const admitted = await engine.dispatcher.runOnce(freeSlots);
-  const ticks = (await engine.script('claim-ticks', BATCH, tickMarginMs(engine))) as string[];
+  const { leaseMs, resendMs } = engine.settings;
+  const ticks = (await engine.script('claim-ticks', BATCH, leaseMs, resendMs)) as string[];
   failpoint('ticks.claimed');
   await ringTicks(engine, ticks);
   failpoint('ticks.rung');

@@ -17,6 +17,8 @@ export interface Keys {
   readonly queues: string;
   readonly sensors: string;
   readonly due: string;
+  /** Sensors with a tick under way, by when it was last looked at. */
+  readonly openTicks: string;
   readonly workers: string;
   readonly audit: string;
   run(id: string): string;
@@ -67,6 +69,7 @@ export function createKeys(prefix: string): Keys {
     queues: k('queues'),
     sensors: k('sensors'),
     due: k('due'),
+    openTicks: k('open_ticks'),
     workers: k('workers'),
     audit: k('audit'),
     backfills: k('backfills'),

@@ -34,6 +34,7 @@ const SCRIPT_NAMES = [
   'expand',
   'switch-backfill',
   'recount',
+  'look-in-log',
 ] as const;
 
 export type ScriptName = (typeof SCRIPT_NAMES)[number];

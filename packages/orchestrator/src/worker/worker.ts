@@ -22,12 +22,15 @@ import { describeError } from './describe-error.ts';
 import { type NextAttempt, executeAttempt } from './execute.ts';
 import { executeIsolated, isolatedAsset } from './isolate.ts';
 import { createLeaseKeeper } from './leases.ts';
+import { pullFrom } from './of-pools.ts';
 import { type ResourcePool, createResourcePool } from './resources.ts';
 
 export interface WorkerOptions {
   /** Attempts at once; default 10. */
   readonly concurrency?: number;
   readonly tickConcurrency?: number;
+  /** Takes the work of these pools only, and evaluates no ticks. */
+  readonly pools?: readonly string[];
   readonly log: Logger;
   readonly metrics?: Metrics;
   /** Shared with others in this process; otherwise the worker opens and closes its own. */
@@ -52,7 +55,7 @@ const WORKER_ALIVE_MS = 10_000;
 export async function startWorker(engine: Engine, options: WorkerOptions): Promise<SkeinWorker> {
   const id = `${hostname().slice(0, 40)}.${process.pid}.${randomBytes(3).toString('hex')}`;
   const concurrency = options.concurrency ?? 10;
-  const { log } = options;
+  const { log, pools } = options;
   const metrics = options.metrics ?? createMetrics();
   const scrub = createScrub(engine.env);
   const resources = options.resources ?? createResourcePool(engine.deployment, engine.env, log);
@@ -79,7 +82,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       next =
         asset && file !== undefined
           ? await executeIsolated(engine, id, asset, attempt, file)
-          : await executeAttempt(ports, next, () => (stopping ? undefined : taker));
+          : await executeAttempt(ports, next, () => (stopping || pools ? undefined : taker));
     }
   };
 
@@ -91,13 +94,12 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       log.error(`${what} was left to the ledger`, { id: job.id, error: describeError(error, scrub).message });
     }
   };
-  const attempts = new BullWorker('work', guard('an attempt', execute), {
-    connection,
-    prefix,
-    concurrency,
-    skipVersionCheck: true,
-    ...STALLED,
-  });
+  const bells = (name: string, work: ReturnType<typeof guard>, atOnce: number) => {
+    const options = { connection, prefix, concurrency: atOnce, skipVersionCheck: true, ...STALLED };
+    const bullWorker = new BullWorker(name, work, options);
+    bullWorker.on('error', (error) => log.warn('the queue does not answer', { error: error.message }));
+    return bullWorker;
+  };
   const tickPorts = {
     engine,
     worker: id,
@@ -105,20 +107,15 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
     describe: (error: unknown) => describeError(error, scrub).message,
     log,
   };
-  const ticks = new BullWorker(
-    'ticks',
-    guard('a tick', async (tick) => {
-      const began = performance.now();
-      const sensor = tick.slice(0, tick.lastIndexOf('.'));
-      const decision = await evaluateTick(tickPorts, tick);
-      if (decision === undefined) return;
-      metrics.ticks.inc({ sensor, decision });
-      metrics.tickSeconds.observe({ sensor }, (performance.now() - began) / 1_000);
-    }),
-    { connection, prefix, concurrency: options.tickConcurrency ?? 5, skipVersionCheck: true, ...STALLED },
-  );
-  for (const worker of [attempts, ticks])
-    worker.on('error', (error) => log.warn('the queue does not answer', { error: error.message }));
+  const work = guard('an attempt', execute);
+  const tick = guard('a tick', async (tick) => {
+    const began = performance.now();
+    const sensor = tick.slice(0, tick.lastIndexOf('.'));
+    const decision = await evaluateTick(tickPorts, tick);
+    if (decision === undefined) return;
+    metrics.ticks.inc({ sensor, decision });
+    metrics.tickSeconds.observe({ sensor }, (performance.now() - began) / 1_000);
+  });
 
   const beat = async () => {
     const about = JSON.stringify({
@@ -126,6 +123,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       pid: process.pid,
       host: hostname(),
       concurrency,
+      pools,
       active: leases.size,
       rss: process.memoryUsage().rss,
     });
@@ -137,18 +135,24 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       // The next beat tells.
     }
   };
+  const queues = pools ? [] : [bells('work', work, concurrency), bells('ticks', tick, options.tickConcurrency ?? 5)];
   await beat();
-  const heartbeat = setInterval(() => void beat(), HEARTBEAT_MS);
+  // As often as leases are renewed at least: a tick of a worker that is silent for a lease is given to another.
+  const heartbeat = setInterval(() => void beat(), Math.min(HEARTBEAT_MS, engine.settings.renewMs));
+  const pulseFailed = (error: unknown) =>
+    log.warn('a pulse failed', { error: error instanceof Error ? error.message : String(error) });
   const pulse = startPulse(
     engine,
-    (error) => log.warn('a pulse failed', { error: error instanceof Error ? error.message : String(error) }),
-    () => Math.max(0, concurrency - leases.size),
+    pulseFailed,
+    // What is rung for is for those who hear it.
+    () => (pools ? 0 : Math.max(0, concurrency - leases.size)),
     () => probePools(engine, tickPorts),
   );
-  await Promise.all([attempts.waitUntilReady(), ticks.waitUntilReady()]);
+  await Promise.all(queues.map((one) => one.waitUntilReady()));
+  const puller = pools && pullFrom(engine, pools, concurrency, (attempt) => work({ id: attempt }), pulseFailed);
 
   const stop = async (graceMs: number) => {
-    const closing = Promise.allSettled([attempts.close(), ticks.close()]);
+    const closing = Promise.allSettled([...queues.map((one) => one.close()), puller?.close()]);
     const late = setTimeout(
       () => leases.abortAll(new LeaseLostError('The worker is stopping; another one goes on.')),
       graceMs,
@@ -173,4 +177,10 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
 /** Workers heard of lately. */
 export async function countWorkers(engine: Engine): Promise<number> {
   return engine.redis.zcount(engine.keys.workers, Date.now() - WORKER_ALIVE_MS, '+inf');
+}
+
+/** Whether somebody alive takes every kind of work, ticks too, and not that of some pools only. */
+export async function takesAnybodyAll(engine: Engine): Promise<boolean> {
+  if ((await countWorkers(engine)) === 0) return false;
+  return Number(await engine.redis.hget(engine.keys.meta, 'slots')) > 0;
 }

@@ -47,6 +47,44 @@ test('ticks launch runs and move the cursor until there is nothing left; then th
   expect((await getCursor(h.engine, 'feed')).cursor).toMatchObject({ next: 4 });
 });
 
+test('a tick that was claimed by a process that died before it rang is rung for by the next one', async () => {
+  const h = await harness();
+  await switchSensor(h.engine, 'RUNNING');
+  const { leaseMs, resendMs } = h.engine.settings;
+  const [tick = ''] = (await h.engine.script('claim-ticks', 10, leaseMs, resendMs)) as string[];
+  expect(tick).toMatch(/^feed\./);
+  expect(await h.engine.script('claim-ticks', 10, leaseMs, resendMs)).toEqual([]);
+  await h.worker();
+  await until(
+    () => tickRecord(h.engine, tick),
+    ({ decision }) => decision === 'requested',
+  );
+  expect(await h.engine.redis.hget(h.engine.keys.sensor('feed'), 'error_streak')).toBe('0');
+});
+
+test('a tick whose worker died is evaluated anew after a lease, not only after its timeout', async () => {
+  const h = await harness();
+  await switchSensor(h.engine, 'RUNNING');
+  const { leaseMs, resendMs } = h.engine.settings;
+  const [tick = ''] = (await h.engine.script('claim-ticks', 10, leaseMs, resendMs)) as string[];
+  expect(await h.engine.script('begin-tick', tick, 'dead')).not.toBeNull();
+  await h.engine.redis.zadd(h.engine.keys.workers, Date.now(), 'dead');
+  await h.worker();
+  expect(
+    await until(
+      () => tickRecord(h.engine, tick),
+      ({ status }) => status !== 'STARTED',
+    ),
+  ).toMatchObject({
+    decision: 'timed_out',
+    reason: 'The worker that evaluated this tick was lost.',
+  });
+  await until(
+    () => getCursor(h.engine, 'feed'),
+    (c) => (c.cursor as { next: number }).next >= 2,
+  );
+});
+
 test('the timer ticks a running sensor, and does not tick a stopped one', async () => {
   const h = await harness();
   await h.worker();

@@ -227,7 +227,7 @@ test('a sensor goes on from its cursor, and the tick of the old world is refused
   const h = await history(() => ({}));
   const { redis, keys, script } = h.engine;
   await script('switch-sensor', 'feed', 'RUNNING', 'test');
-  const [tick] = (await script('claim-ticks', 10, 60_000)) as string[];
+  const [tick] = (await script('claim-ticks', 10, 60_000, 5_000)) as string[];
   const [, cursor, version] = (await script('begin-tick', tick ?? '', 'old worker')) as string[];
   await createBackup(h.engine, fileOf(h), PAUSE);
   await restoreBackup(h.engine, fileOf(h), { force: true });
@@ -236,7 +236,7 @@ test('a sensor goes on from its cursor, and the tick of the old world is refused
   expect(await redis.hgetall(keys.tick(tick ?? ''))).toMatchObject({ status: 'FAILURE', decision: 'timed_out' });
   expect(await redis.hget(keys.sensor('feed'), 'cursor')).toBe(cursor);
   await redis.zadd(keys.due, 0, 'feed');
-  const [next] = (await script('claim-ticks', 10, 60_000)) as string[];
+  const [next] = (await script('claim-ticks', 10, 60_000, 5_000)) as string[];
   expect(next).toBe('feed.1000002');
 });
 
@@ -278,6 +278,32 @@ test('a pause that is too short gives no backup, and writes go on', async () => 
   const other = await history(() => ({}));
   await restoreBackup(other.engine, fileOf(h), { force: false });
   expect(await other.engine.redis.hlen(`${other.engine.keys.prefix}:keys:s`)).toBe(20_000);
+});
+
+test('a pause that somebody else lifts is noticed by what was written meanwhile, and taken again', async () => {
+  const h = await history(() => ({}));
+  await h.client.submit({ job: 'events_job', partitions: ['1_2024-01-01'], cause: 'test' });
+  const { redis, keys } = h.engine;
+  const stranger = redis.duplicate();
+  const scan = redis.scan.bind(redis) as (...args: unknown[]) => Promise<[string, string[]]>;
+  let scans = 0;
+  const spy = jest.spyOn(redis, 'scan').mockImplementation((async (...args: unknown[]) => {
+    if (scans++ === 0) {
+      await stranger.call('CLIENT', 'UNPAUSE');
+      await stranger.hset(`${keys.prefix}:keys:s`, 'late', 'x');
+    }
+    return scan(...args);
+  }) as typeof redis.scan);
+  const calls = jest.spyOn(redis, 'call');
+  try {
+    await createBackup(h.engine, fileOf(h), PAUSE);
+    expect(calls.mock.calls.filter((args) => args.includes('PAUSE'))).toHaveLength(2);
+    expect(await verifyBackup(fileOf(h))).toMatchObject({ problems: [] });
+  } finally {
+    spy.mockRestore();
+    calls.mockRestore();
+    stranger.disconnect();
+  }
 });
 
 test('a ledger that holds something, or has workers, is not restored over', async () => {

@@ -60,8 +60,7 @@ export async function takeSnapshot(
     };
     const copied = await copySettled(engine, lock, keep);
     // Only read while writes wait; packing it would make them wait longer.
-    const rest: BackupRecord[] = [];
-    const pauseMs = await whilePaused(engine, options.maxPauseMs, () => readRest(engine, copied, rest));
+    const { rest, pauseMs } = await readPaused(engine, copied, options.maxPauseMs);
     for (const record of rest) await keep(record);
     await write({ end: true, records });
     return { records, pauseMs };
@@ -123,8 +122,40 @@ function keysOfRun(id: string): KnownKey[] {
   ];
 }
 
+/** How often a pause that somebody else lifted is taken again: another ledger on the same Redis may be backed up now. */
+const PAUSES = 5;
+
+async function readPaused(
+  engine: Engine,
+  settled: Settled,
+  maxPauseMs: number,
+): Promise<{ rest: BackupRecord[]; pauseMs: number }> {
+  for (let left = PAUSES - 1; ; left--) {
+    try {
+      let rest: BackupRecord[] = [];
+      const pauseMs = await whilePaused(engine, maxPauseMs, async () => {
+        const before = await countWrites(engine);
+        rest = await readRest(engine, settled);
+        if ((await countWrites(engine)) !== before)
+          throw new ConflictError(
+            'Redis took writes while the ledger was copied: somebody lifted the pause. Try again.',
+          );
+      });
+      return { rest, pauseMs };
+    } catch (error) {
+      if (!(error instanceof ConflictError) || left === 0) throw error;
+    }
+  }
+}
+
+/** Changes since the last snapshot of Redis itself: it stands still as long as writes wait. */
+async function countWrites({ redis }: Engine): Promise<string | undefined> {
+  return /rdb_changes_since_last_save:(\d+)/.exec(await redis.info('persistence'))?.[1];
+}
+
 /** Everything else; SCAN may name a key twice. */
-async function readRest({ redis, keys: { prefix } }: Engine, settled: Settled, rest: BackupRecord[]): Promise<void> {
+async function readRest({ redis, keys: { prefix } }: Engine, settled: Settled): Promise<BackupRecord[]> {
+  const rest: BackupRecord[] = [];
   for (const [key, copied] of settled.indexes) {
     let added = 0;
     for await (const record of readScores(redis, prefix, key, String(settled.before), '+inf')) {
@@ -152,6 +183,7 @@ async function readRest({ redis, keys: { prefix } }: Engine, settled: Settled, r
       for await (const record of readKeys(redis, prefix, known)) rest.push(record);
     }
   } while (cursor !== '0');
+  return rest;
 }
 
 function isOfRun(key: string, runs: ReadonlySet<string>): boolean {

@@ -30,12 +30,14 @@ end
 -- it settles. By priority, then by age; priorities lie within ±1,000, so that the sum is exact.
 local AGE = 2e12
 
--- Slots of the workers that are alive, less those that work and those that a bell was rung for.
+-- Slots of the workers that are alive and hear bells, less those that work and those that a bell was rung for. How many
+-- attempts the others are at, is as old as their last beat.
 local idle = nil
 local function idle_slots()
   if not idle then
     local rung = redis.call('ZCARD', k('outbox')) - redis.call('ZCARD', k('ready'))
-    idle = tonumber(hget(k('meta'), 'slots') or '0') - redis.call('ZCARD', k('leases')) - rung
+    local m = redis.call('HMGET', k('meta'), 'slots', 'own_busy')
+    idle = tonumber(m[1] or '0') - (redis.call('ZCARD', k('leases')) - tonumber(m[2] or '0')) - rung
   end
   return idle
 end
@@ -65,7 +67,7 @@ end
 -- What is out and not begun is bounded by the slots of the workers that are alive: twice as many keep them fed between
 -- two admissions, and what comes later still decides its place. So few are out where no worker is known yet.
 local FEWEST_OUT = 16
-local window = nil
+local window, own = nil, nil
 
 -- How many more units of this pool and priority may go out: the one answer, for those that queue and for those that
 -- need not. Backfills (negative priorities) leave a fifth of the window and of every pool to live work; what is above
@@ -76,6 +78,11 @@ local function room_for(pool, prio)
   local out = window
   if rank < 0 then out = window - math.floor(window / 5) elseif rank > 0 then out = 2 * window end
   local room = out - redis.call('ZCARD', k('outbox'))
+  if pool ~= '' then
+    -- Workers of this pool only are fed, however much others leave lying.
+    own = own or cjson.decode(hget(k('meta'), 'own') or '{}')
+    if own[pool] then room = math.max(room, 2 * own[pool] - redis.call('SCARD', k('pool', pool))) end
+  end
   if pool == '' or room <= 0 then return room end
   local limit = pool_limit(pool)
   if rank < 0 and limit >= 2 then limit = limit - math.max(1, math.floor(limit / 5)) end

@@ -11,7 +11,10 @@ end
 local function end_tick(name, id, status, decision, reason, at, more)
   redis.call('HSET', tick_key(id), 'status', status, 'decision', decision, 'reason', reason or '', 'ended', at, unpack(more or {}))
   local sk = k('sensor', name)
-  if hget(sk, 'tick') == id then redis.call('HDEL', sk, 'tick', 'tick_deadline') end
+  if hget(sk, 'tick') == id then
+    redis.call('HDEL', sk, 'tick', 'tick_deadline')
+    redis.call('ZREM', k('open_ticks'), name)
+  end
   redis.call('HSET', sk, 'last_tick', id, 'last_decision', decision, 'last_reason', reason or '', 'last_ended', at)
   if status == 'FAILURE' then redis.call('HINCRBY', sk, 'error_streak', 1) else redis.call('HSET', sk, 'error_streak', 0) end
   redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'tick.ended', 'at', at,
@@ -25,21 +28,35 @@ local function end_tick(name, id, status, decision, reason, at, more)
 end
 
 -- Opens a tick and gives its id; the caller has made sure that none is under way.
-local function open_tick(name, at, deadline, trigger)
+-- After its timeout it has a quarter of a lease for its commit before it counts as lost.
+local function open_tick(name, at, lease, trigger)
   local sk = k('sensor', name)
+  local deadline = at + tonumber(hget(sk, 'timeout') or '60000') + math.ceil(lease / 4)
   local epoch = redis.call('HINCRBY', sk, 'tick_epoch', 1)
   local id = name .. '.' .. epoch
   redis.call('HSET', sk, 'tick', id, 'tick_deadline', deadline)
   redis.call('HSET', tick_key(id), 'sensor', name, 'status', 'STARTED', 'started', at, 'trigger', trigger)
   redis.call('ZADD', k('ticks', name), at, id)
+  redis.call('ZADD', k('open_ticks'), at, name)
   return id
 end
 
--- True when a tick of this sensor is under way; one whose time is over is ended as lost first.
-local function tick_under_way(name, at)
+-- The tick of this sensor that is under way, or nil; one whose time is over, or whose worker has said nothing for a
+-- lease, is ended as lost first.
+local function tick_under_way(name, at, lease)
   local t = redis.call('HMGET', k('sensor', name), 'tick', 'tick_deadline')
-  if not t[1] then return false end
-  if tonumber(t[2]) > at then return true end
-  end_tick(name, t[1], 'FAILURE', 'timed_out', 'The tick did not end in time: its worker was lost or took too long.', at)
-  return false
+  if not t[1] then return nil end
+  local worker = hget(tick_key(t[1]), 'worker')
+  -- Who never beats, such as a command that evaluates a tick by itself, has until the deadline.
+  local heard = worker and redis.call('ZSCORE', k('workers'), worker)
+  local reason
+  if tonumber(t[2]) <= at then
+    reason = 'The tick did not end in time: its worker was lost or took too long.'
+  elseif heard and tonumber(heard) <= at - lease then
+    reason = 'The worker that evaluated this tick was lost.'
+  else
+    return t[1]
+  end
+  end_tick(name, t[1], 'FAILURE', 'timed_out', reason, at)
+  return nil
 end
