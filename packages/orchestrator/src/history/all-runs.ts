@@ -3,7 +3,15 @@
 import type { RunDetail, RunEvent } from '../definitions/client.ts';
 import { NotFoundError } from '../definitions/errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import { countRunLog, readRunEvents, readRunLog, readRunLogBefore, tailRunLog } from '../engine/reads/run-events.ts';
+import {
+  LINES_A_LOOK,
+  type LogLook,
+  type LogPlace,
+  type Wanted,
+  lookInRunLog,
+  sift,
+} from '../engine/reads/look-in-log.ts';
+import { countRunLog, readRunEvents, tailRunLog } from '../engine/reads/run-events.ts';
 import { readRun } from '../engine/reads/runs.ts';
 import type { RunArchive } from './run-archive.ts';
 
@@ -18,9 +26,8 @@ export interface AllRuns {
   /** Undefined when no run has the id. */
   jobOf(id: string): Promise<string | undefined>;
   events(id: string, page: Page): Promise<RunEvent[]>;
-  log(id: string, page: Page): Promise<RunEvent[]>;
-  /** The lines before one, or the last ones; oldest first. */
-  logBefore(id: string, page: { readonly before?: string | undefined; readonly limit: number }): Promise<RunEvent[]>;
+  /** Looks at the next lines of the log, away from a place, and gives those that are wanted, at most so many. */
+  look(id: string, place: LogPlace, wanted: Wanted, most: number): Promise<LogLook>;
   countLog(id: string): Promise<number>;
   /** The last lines of the log. */
   tail(id: string, limit: number): Promise<RunEvent[]>;
@@ -40,9 +47,13 @@ export function createAllRuns(engine: Engine, archive: RunArchive): AllRuns {
     },
     jobOf: async (id) => (await engine.redis.hget(engine.keys.run(id), 'job')) ?? (await archive.read(id))?.job,
     events: async (id, page) => ((await isLive(id)) ? readRunEvents(engine, id, page) : pastEvents(archive, id, page)),
-    log: async (id, page) => ((await isLive(id)) ? readRunLog(engine, id, page) : archive.events(id, 'log', page)),
-    logBefore: async (id, page) =>
-      (await isLive(id)) ? readRunLogBefore(engine, id, page) : archive.events(id, 'log', { ...page, last: true }),
+    async look(id, place, wanted, most) {
+      if (await isLive(id)) return lookInRunLog(engine, id, place, wanted, most);
+      const { from, isBackwards } = place;
+      const side = isBackwards ? { before: from, last: true } : { after: from };
+      const lines = await archive.events(id, 'log', { ...side, limit: LINES_A_LOOK });
+      return sift(isBackwards ? lines.toReversed() : lines, wanted, most);
+    },
     countLog: async (id) => ((await isLive(id)) ? countRunLog(engine, id) : archive.countLog(id)),
     tail: async (id, limit) =>
       (await isLive(id)) ? tailRunLog(engine, id, limit) : archive.events(id, 'log', { limit, last: true }),

@@ -1,3 +1,5 @@
+import { LINES_A_LOOK, type Wanted, lookInRunLog, sift } from '../../src/engine/reads/look-in-log.ts';
+import { tailRunLog } from '../../src/engine/reads/run-events.ts';
 import { closeApis, openApi } from './harness.ts';
 
 afterEach(closeApis);
@@ -86,4 +88,36 @@ test('finding in a large log goes on from answer to answer until all of it was l
   } while (after !== null);
   expect(lines).toBe(60_000);
   expect(found).toEqual([4_999, ...range(49_990, 49_999)]);
+});
+
+test('Redis sifts lines as lines that were read elsewhere are sifted: by level, by text in any case, in both ways', async () => {
+  const { api, id } = await withLog(1_500);
+  const { engine } = api;
+  const odd = ['ÄRGER im Lager', 'ärger', '100% [a-z]+ (x)', 'שלום', 'line 7 🚀'];
+  for (const [i, message] of odd.entries()) {
+    const fields = JSON.stringify({ note: `Fields ${i}`, level: 'error' });
+    await engine.redis.xadd(
+      engine.keys.runLog(id),
+      '*',
+      ...['l', i === 0 ? 'warn' : 'debug', 'm', message, 'f', fields, 'u', 'a', 'at', '1'],
+    );
+  }
+  const all = await tailRunLog(engine, id, 2_000);
+  const asked: Wanted[] = [
+    ...([undefined, 'debug', 'info', 'warn', 'error'] as const).map((level) => ({ level })),
+    ...['LINE 7', 'Ärger', '% [A-Z]+ (', 'שלום', '🚀', 'FIELDS 3', 'nowhere', '"level"'].map((text) => ({ text })),
+    { level: 'warn', text: 'ärger' },
+  ];
+  const counts: number[] = [];
+  for (const wanted of asked) {
+    for (const isBackwards of [false, true]) {
+      const lines = isBackwards ? all.toReversed() : all;
+      const first = await lookInRunLog(engine, id, { from: undefined, isBackwards }, wanted, 20);
+      expect(first).toEqual(sift(lines.slice(0, LINES_A_LOOK), wanted, 20));
+      const rest = await lookInRunLog(engine, id, { from: first.last, isBackwards }, wanted, 20);
+      expect(rest).toEqual(sift(lines.slice(LINES_A_LOOK), wanted, 20));
+      counts.push(first.wanted + rest.wanted);
+    }
+  }
+  expect(counts).toEqual([1_505, 1_505, 1_501, 16, 15, 112, 2, 1, 1, 1, 1, 0, 5, 1].flatMap((n) => [n, n]));
 });

@@ -6,17 +6,16 @@
 import { z } from 'zod';
 
 import type { RunEvent } from '../../definitions/client.ts';
+import { LINES_A_LOOK, LOG_LEVELS, type LogLevelName, type LogPlace } from '../../engine/reads/look-in-log.ts';
 import type { AllRuns } from '../../history/all-runs.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { given, named, pageQuery } from '../schema.ts';
+import { named, pageQuery } from '../schema.ts';
 import { LogLine, toLogLine } from './run-schemas.ts';
 import { RunParams, StreamPlace } from './runs.ts';
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-const BATCH = 2_000;
 /** Looked at for one answer while a level hides most lines. */
-const MOST_LOOKED_AT = 100_000;
+const MOST_LOOKED_AT = 200_000;
 
 const Window = named(
   'LogWindow',
@@ -47,7 +46,7 @@ export const runLogWindowRoutes: Routes = (app, { runs }) => {
           after: StreamPlace,
           around: StreamPlace,
           start: z.stringbool().optional().describe('The first lines.'),
-          level: z.enum(LEVELS).optional().describe('This level and above.'),
+          level: z.enum(LOG_LEVELS).optional().describe('This level and above.'),
         }),
         response: { 200: Window },
       },
@@ -55,7 +54,6 @@ export const runLogWindowRoutes: Routes = (app, { runs }) => {
     async ({ params: { id }, query }) => {
       await runs.read(id);
       const { before, after, around, limit, level, start } = query;
-      const keep = atLeast(level);
       const total = await runs.countLog(id);
       const answer = (items: readonly RunEvent[], older: Side, newer: Side) => ({
         items: items.map(toLogLine),
@@ -68,27 +66,20 @@ export const runLogWindowRoutes: Routes = (app, { runs }) => {
       if (around !== undefined) {
         const [half, from] = [Math.ceil(limit / 2), justBefore(around)];
         const [older, newer] = await Promise.all([
-          backwards(runs, id, from.exclusive, half, keep),
-          forwards(runs, id, from.after, half, keep),
+          look(runs, id, { from: from.exclusive, isBackwards: true }, level, half),
+          look(runs, id, { from: from.after, isBackwards: false }, level, half),
         ]);
-        return answer([...older.items, ...newer.items], older, newer);
+        return answer([...older.items.toReversed(), ...newer.items], older, newer);
       }
       if (after !== undefined || start === true) {
-        const newer = await forwards(runs, id, after, limit, keep);
+        const newer = await look(runs, id, { from: after, isBackwards: false }, level, limit);
         return answer(newer.items, { hasMore: after !== undefined, next: newer.items[0]?.id }, newer);
       }
-      const older = await backwards(runs, id, before, limit, keep);
-      return answer(older.items, older, { hasMore: before !== undefined, next: older.items.at(-1)?.id });
+      const older = await look(runs, id, { from: before, isBackwards: true }, level, limit);
+      return answer(older.items.toReversed(), older, { hasMore: before !== undefined, next: older.items[0]?.id });
     },
   );
 };
-
-const atLeast = (level: (typeof LEVELS)[number] | undefined) => {
-  const least = LEVELS.indexOf(level ?? 'debug');
-  return (event: RunEvent) => LEVELS.indexOf(event.fields.level as (typeof LEVELS)[number]) >= least;
-};
-
-type Keep = (event: RunEvent) => boolean;
 
 interface Side {
   readonly hasMore: boolean;
@@ -97,50 +88,26 @@ interface Side {
 }
 
 interface Piece extends Side {
+  /** In the order in which they were looked at. */
   readonly items: readonly RunEvent[];
 }
 
-async function forwards(
-  runs: AllRuns,
-  id: string,
-  from: string | undefined,
-  limit: number,
-  keep: Keep,
-): Promise<Piece> {
-  return look((after) => runs.log(id, { limit: BATCH, ...given({ after }) }), from, limit, keep);
-}
-
-async function backwards(
-  runs: AllRuns,
-  id: string,
-  from: string | undefined,
-  limit: number,
-  keep: Keep,
-): Promise<Piece> {
-  const newestFirst = async (before: string | undefined) =>
-    (await runs.logBefore(id, { before, limit: BATCH })).toReversed();
-  const piece = await look(newestFirst, from, limit, keep);
-  return { ...piece, items: piece.items.toReversed() };
-}
-
-/** Away from a place, batch by batch, until enough is kept, there is no more, or too much was looked at for one answer. */
+/** Away from a place until enough is found, there is no more, or too much was looked at for one answer. */
 async function look(
-  read: (from: string | undefined) => Promise<readonly RunEvent[]>,
-  from: string | undefined,
+  runs: AllRuns,
+  id: string,
+  { from, isBackwards }: LogPlace,
+  level: LogLevelName | undefined,
   limit: number,
-  keep: Keep,
 ): Promise<Piece> {
   const items: RunEvent[] = [];
   let place = from;
-  for (let looked = 0; looked < MOST_LOOKED_AT; looked += BATCH) {
-    const batch = await read(place);
-    for (const event of batch) {
-      if (!keep(event)) continue;
-      if (items.length === limit) return { items, hasMore: true, next: items.at(-1)?.id };
-      items.push(event);
-    }
-    place = batch.at(-1)?.id ?? place;
-    if (batch.length < BATCH) return { items, hasMore: false, next: place };
+  for (let looked = 0; looked < MOST_LOOKED_AT; looked += LINES_A_LOOK) {
+    const batch = await runs.look(id, { from: place, isBackwards }, { level }, limit + 1);
+    items.push(...batch.lines.map(({ event }) => event));
+    if (items.length > limit) return { items: items.slice(0, limit), hasMore: true, next: items[limit - 1]?.id };
+    place = batch.last ?? place;
+    if (batch.looked < LINES_A_LOOK) return { items, hasMore: false, next: place };
   }
   return { items, hasMore: true, next: place };
 }

@@ -3,21 +3,15 @@
 import { z } from 'zod';
 
 import type { RunEvent } from '../../definitions/client.ts';
+import { LINES_A_LOOK, LOG_LEVELS, sift } from '../../engine/reads/look-in-log.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { given, pageQuery } from '../schema.ts';
+import { pageQuery } from '../schema.ts';
 import { LogLine, LogPage, toLogLine } from './run-schemas.ts';
 import { RunParams, StreamPlace } from './runs.ts';
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-const READ_BATCH = 2_000;
 /** A log may have a million lines: after this long the answer says how far it came. */
 const FIND_FOR_MS = 1_500;
-
-const atLeast = (level: (typeof LEVELS)[number] | undefined) => {
-  const least = LEVELS.indexOf(level ?? 'debug');
-  return (event: RunEvent) => LEVELS.indexOf(event.fields.level as (typeof LEVELS)[number]) >= least;
-};
 
 export const runLogRoutes: Routes = (app, { runs }) => {
   app.get(
@@ -32,29 +26,28 @@ export const runLogRoutes: Routes = (app, { runs }) => {
           ...pageQuery,
           after: StreamPlace,
           tail: z.coerce.number().int().min(1).max(500).optional().describe('The last lines instead of a page.'),
-          level: z.enum(LEVELS).optional().describe('This level and above.'),
+          level: z.enum(LOG_LEVELS).optional().describe('This level and above.'),
         }),
         response: { 200: LogPage },
       },
     },
     async ({ params, query }) => {
       await runs.read(params.id);
-      const keep = atLeast(query.level);
-      if (query.tail !== undefined) {
-        const lines = await runs.tail(params.id, query.tail);
-        return { items: lines.filter(keep).map(toLogLine), next: lines.at(-1)?.id ?? null };
+      const { tail, level, limit } = query;
+      if (tail !== undefined) {
+        const lines = await runs.tail(params.id, tail);
+        const { lines: items } = sift(lines, { level }, tail);
+        return { items: items.map(({ event }) => toLogLine(event)), next: lines.at(-1)?.id ?? null };
       }
       const items: RunEvent[] = [];
-      let after = query.after;
+      let { after } = query;
       for (;;) {
-        const lines = await runs.log(params.id, { limit: READ_BATCH, ...given({ after }) });
-        for (const line of lines) {
-          if (!keep(line)) continue;
-          if (items.length === query.limit) return { items: items.map(toLogLine), next: items.at(-1)?.id ?? null };
-          items.push(line);
-        }
-        after = lines.at(-1)?.id ?? after;
-        if (lines.length < READ_BATCH) return { items: items.map(toLogLine), next: null };
+        const batch = await runs.look(params.id, { from: after, isBackwards: false }, { level }, limit + 1);
+        items.push(...batch.lines.map(({ event }) => event));
+        if (items.length > limit)
+          return { items: items.slice(0, limit).map(toLogLine), next: items[limit - 1]?.id ?? null };
+        after = batch.last ?? after;
+        if (batch.looked < LINES_A_LOOK) return { items: items.map(toLogLine), next: null };
       }
     },
   );
@@ -69,7 +62,7 @@ export const runLogRoutes: Routes = (app, { runs }) => {
         params: RunParams,
         querystring: z.strictObject({
           q: z.string().min(1).max(200),
-          level: z.enum(LEVELS).optional(),
+          level: z.enum(LOG_LEVELS).optional(),
           limit: pageQuery.limit,
           after: StreamPlace.describe('`next` of the answer before.'),
         }),
@@ -85,29 +78,25 @@ export const runLogRoutes: Routes = (app, { runs }) => {
     },
     async ({ params, query }) => {
       await runs.read(params.id);
-      const needle = query.q.toLowerCase();
-      const keep = atLeast(query.level);
+      const { q: text, level, limit } = query;
       const items: (z.input<typeof LogLine> & { line: number })[] = [];
       let hits = 0;
       let lines = 0;
       let { after } = query;
       for (const deadline = Date.now() + FIND_FOR_MS; ;) {
-        const batch = await runs.log(params.id, { limit: READ_BATCH, ...given({ after }) });
-        for (const event of batch) {
-          lines++;
-          if (!keep(event) || !textOf(event).includes(needle)) continue;
-          hits++;
-          if (items.length < query.limit) items.push({ ...toLogLine(event), line: lines });
-        }
-        after = batch.at(-1)?.id ?? after;
-        if (batch.length < READ_BATCH) return { hits, lines, items, next: null };
+        const batch = await runs.look(
+          params.id,
+          { from: after, isBackwards: false },
+          { level, text },
+          limit - items.length,
+        );
+        for (const { place, event } of batch.lines) items.push({ ...toLogLine(event), line: lines + place });
+        hits += batch.wanted;
+        lines += batch.looked;
+        after = batch.last ?? after;
+        if (batch.looked < LINES_A_LOOK) return { hits, lines, items, next: null };
         if (Date.now() > deadline) return { hits, lines, items, next: after ?? null };
       }
     },
   );
 };
-
-function textOf(event: RunEvent): string {
-  const { message, fields } = event.fields;
-  return `${typeof message === 'string' ? message : ''} ${JSON.stringify(fields ?? {})}`.toLowerCase();
-}

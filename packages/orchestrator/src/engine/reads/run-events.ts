@@ -44,32 +44,6 @@ export async function readRunEvents(
   return end ? [...events, end] : events;
 }
 
-export async function readRunLog(
-  engine: Engine,
-  runId: string,
-  options: { readonly after?: string; readonly limit: number },
-): Promise<RunEvent[]> {
-  const entries = await engine.redis.xrange(
-    engine.keys.runLog(runId),
-    options.after ? `(${options.after}` : '-',
-    '+',
-    'COUNT',
-    options.limit,
-  );
-  return (entries as StreamEntry[]).map(toRunEvent);
-}
-
-/** The lines before one, or the last ones; in order. */
-export async function readRunLogBefore(
-  engine: Engine,
-  runId: string,
-  options: { readonly before?: string | undefined; readonly limit: number },
-): Promise<RunEvent[]> {
-  const end = options.before === undefined ? '+' : `(${options.before}`;
-  const entries = await engine.redis.xrevrange(engine.keys.runLog(runId), end, '-', 'COUNT', options.limit);
-  return (entries as StreamEntry[]).map(toRunEvent).reverse();
-}
-
 /** How many lines are kept. */
 export async function countRunLog(engine: Engine, runId: string): Promise<number> {
   return engine.redis.xlen(engine.keys.runLog(runId));
