@@ -16,7 +16,7 @@ import { ask, readPages } from './read-pages.ts';
 import { type ResumePoint, loadResumePoint, saveResumePoint } from './resume-point.ts';
 import type { rawEventsSettings } from './settings.ts';
 import { type Scope, estimateSql } from './sql.ts';
-import { type PageWork, type Rejected, transformPage } from './transform-page.ts';
+import { type PageWork, type Rejected, outgoingAt, transformPage } from './transform-page.ts';
 import type { DropReason } from './transform.ts';
 
 interface Resources {
@@ -80,9 +80,11 @@ export class DayRun {
     for (const one of rejected) this.log.rejected(batch, one);
     if (scope.settings.debug && !scope.config.dry_run) {
       const missed = new Set(failed.map(({ position }) => position));
-      for (const one of work.outgoing) if (!missed.has(one.position)) this.log.published(batch, one);
+      work.positions.forEach((position, i) => {
+        if (!missed.has(position)) this.log.published(batch, outgoingAt(work, i));
+      });
     }
-    const published = work.outgoing.length - failed.length;
+    const published = work.messages.length - failed.length;
     this.log.pageDone(batch, work, published, rejected);
     const tally = tallyOf(work, published, rejected);
     this.point = { version: 1, cursor: work.page.end, tally: addTallies(this.point.tally, tally) };
@@ -98,10 +100,7 @@ export class DayRun {
       signal: this.context.signal,
       maxMessageBytes: settings.max_message_bytes,
     });
-    return refused.flatMap(({ index, reason }) => {
-      const outgoing = work.outgoing[index];
-      return outgoing ? [{ ...outgoing, kind: 'failed' as const, reason }] : [];
-    });
+    return refused.map(({ index, reason }) => ({ ...outgoingAt(work, index), kind: 'failed', reason }));
   }
 
   private async sendDeadLetters(

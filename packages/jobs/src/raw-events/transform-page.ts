@@ -24,22 +24,37 @@ export interface Rejected extends Rejection {
   readonly eventId?: string;
 }
 
+/**
+ * Lists side by side instead of an object for each event: what lives as long as a page is copied by every collection of
+ * garbage in between.
+ */
 export interface PageWork {
   readonly page: Page;
-  readonly outgoing: readonly Outgoing[];
-  /** Those of `outgoing`, one by one. */
   readonly messages: readonly Message[];
+  /** Of each message the position of its row in the page, from 1, and the id of its event. */
+  readonly positions: readonly number[];
+  readonly eventIds: readonly string[];
   readonly rejected: readonly Rejected[];
+}
+
+/** What a message of the page came from. */
+export function outgoingAt(work: PageWork, index: number): Outgoing {
+  const position = work.positions[index] as number;
+  return { row: work.page.rows[position - 1] as RawRow, position, eventId: work.eventIds[index] as string };
 }
 
 /** Go refuses to write such an offset into JSON; the original counted that as a failed publication. */
 const CANNOT_BE_WRITTEN = 'the timestamp cannot be written: its offset is outside of [0,23] hours';
 
-/** About 10 ms: between slices, the worker's leases and signals have their turn. */
-const ROWS_PER_SLICE = 500;
+/**
+ * One or two milliseconds: between slices, answers of Kafka have their turn, so that the next page is transformed while
+ * the broker is at work and not before; the worker's leases and signals as well.
+ */
+const ROWS_PER_SLICE = 100;
 
 export async function transformPage(page: Page, tenant: string, profile: Profile): Promise<PageWork> {
-  const outgoing: Outgoing[] = [];
+  const positions: number[] = [];
+  const eventIds: string[] = [];
   const messages: Message[] = [];
   const rejected: Rejected[] = [];
   const context = { tenant_id: tenant, environment_id: page.environment };
@@ -59,7 +74,8 @@ export async function transformPage(page: Page, tenant: string, profile: Profile
       rejected.push({ row, position, kind: 'failed', reason: CANNOT_BE_WRITTEN, eventId: result.event.id });
     } else {
       const { event } = result;
-      outgoing.push({ row, position, eventId: event.id });
+      positions.push(position);
+      eventIds.push(event.id);
       if (event.customerId !== customer) {
         customer = event.customerId;
         key = partitionKey(tenant, customer);
@@ -67,7 +83,7 @@ export async function transformPage(page: Page, tenant: string, profile: Profile
       messages.push(eventMessage(event.id + stamp(i), key, context, bytes.write(write(event))));
     }
   }
-  return { page, outgoing, messages, rejected };
+  return { page, messages, positions, eventIds, rejected };
 }
 
 /**
@@ -75,7 +91,7 @@ export async function transformPage(page: Page, tenant: string, profile: Profile
  * and a random number below 2^63, another one for each page. So the same event published again has another identity.
  */
 function stampsOf(now: number): (index: number) => string {
-  const milliseconds = Math.trunc(now);
-  const random = String(randomBytes(8).readBigUInt64BE() >> 1n);
-  return (index) => `-${milliseconds}${String(1_000_000 + index).slice(1)}-${random}`;
+  const milliseconds = `-${Math.trunc(now)}`;
+  const random = `-${randomBytes(8).readBigUInt64BE() >> 1n}`;
+  return (index) => milliseconds + String(1_000_000 + index).slice(1) + random;
 }

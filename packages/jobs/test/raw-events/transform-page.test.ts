@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import type { RawRow } from '../../src/raw-events/sql.ts';
-import { transformPage } from '../../src/raw-events/transform-page.ts';
+import { outgoingAt, transformPage } from '../../src/raw-events/transform-page.ts';
 import { CASES, profiles } from './cases.ts';
 
 const PAYLOADS = [...CASES.map(({ payload }) => payload), 'null', '', '{', '\u0000'];
@@ -25,12 +25,13 @@ test('found = published + dropped + errors + failed: each row of any page is exa
   await fc.assert(
     fc.asyncProperty(page, fc.constantFrom(...profiles), async (payloads, profile) => {
       const work = await transformPage(pageOf(payloads.map(rowOf)), 't1', profile);
-      expect(work.messages).toHaveLength(work.outgoing.length);
-      const placed = [...work.outgoing, ...work.rejected].sort((a, b) => a.position - b.position);
+      const outgoing = work.messages.map((_, i) => outgoingAt(work, i));
+      expect([work.positions.length, work.eventIds.length]).toEqual([outgoing.length, outgoing.length]);
+      const placed = [...outgoing, ...work.rejected].sort((a, b) => a.position - b.position);
       expect(placed.map(({ position, row }) => [position, row.payload])).toEqual(
         payloads.map((payload, i) => [i + 1, payload]),
       );
-      work.outgoing.forEach(({ eventId }, i) => {
+      outgoing.forEach(({ eventId }, i) => {
         const { value, headers } = work.messages[i] ?? { value: null };
         expect(JSON.parse(String(value))).toMatchObject({ id: eventId, tenant_id: 't1', environment_id: 'e1' });
         expect(headers?._watermill_message_uuid?.startsWith(`${eventId}-`)).toBe(true);
