@@ -2,7 +2,9 @@
  * The history of several ducklings through the four sensors, the real engine, a real worker and real lakes: every day
  * of events and persons once, in turn, while the daily sensors run; a cursor that is reset and a duckling that is reset
  * in the middle. Only the sensors' clock is the test's: it stands in March 2024, so that a leap day and the changes of
- * year lie in the history. `SKEIN_TEST_HISTORY_DAYS=730` is the whole form (`npm run chaos`); the default is a tenth.
+ * year lie in the history. `SKEIN_TEST_HISTORY_DAYS=730` is the whole form (`npm run chaos`). By default there are some
+ * days around the leap day and the change of year; those between are marked as done, and the bound of a tick is reached
+ * in a preview of a longer history.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,6 +22,7 @@ import {
   ducklingEventsBackfillJob,
   ducklingPersonsBackfillJob,
   ducklingsBinding,
+  openClickHouse,
   openDucklings,
   resetDuckling,
 } from '@skein/jobs';
@@ -41,24 +44,35 @@ import {
 } from '@skein/sensors';
 import pg from 'pg';
 
-const DAYS = Number(process.env.SKEIN_TEST_HISTORY_DAYS ?? 73);
+import { previewTicks } from '../packages/orchestrator/src/engine/preview.ts';
+
+/** In the whole form each team has as many days. */
+const DAYS = Number(process.env.SKEIN_TEST_HISTORY_DAYS ?? 0);
 /** The sensors' first day of work; the daily ones own the day before it. */
-const TODAY = '2024-03-10';
+const TODAY = '2024-03-04';
 const YESTERDAY = addDays(TODAY, -1);
 /** The last day of the full sensors' first pass. */
 const THROUGH = addDays(TODAY, -2);
-const FIRST_DAY = addDays(TODAY, -1 - DAYS);
 /** Ids with rows of their own; 40 has none at all, 50 only ones of 1960 and 2200. */
 const TEAMS = [10, 20, 30] as const;
 const ALL_TEAMS = [...TEAMS, 40, 50] as const;
-/** Of all days of team 10. Uneven, so that some teams are through before others; in the short form the more so. */
-const SHARES: Readonly<Record<number, number>> = DAYS < 365 ? { 20: 0.3, 30: 0.2 } : {};
+/** Enabled for the preview only: its history is longer than what one tick may ask for. */
+const LONG_TEAM = 60;
+const LONG_FIRST_DAY = '2023-01-01';
+/** Uneven in the short form, so that some teams are through before others. */
+const SHORT_FIRST_DAYS: Readonly<Record<number, string>> = { 10: '2023-12-30', 20: '2024-02-20', 30: '2024-02-25' };
 const FIRST_DAYS: Readonly<Record<number, string>> = Object.fromEntries(
-  TEAMS.map((team) => [team, addDays(FIRST_DAY, DAYS - Math.round(DAYS * (SHARES[team] ?? 1)))]),
+  TEAMS.map((team) => [team, DAYS > 0 ? addDays(THROUGH, 1 - DAYS) : (SHORT_FIRST_DAYS[team] ?? '')]),
 );
+/** Days of team 10 that somebody has marked as materialized; they have no rows here. */
+const MARKED = DAYS > 0 ? [] : daysBetween('2024-01-03', '2024-02-26');
+const daysOf = (team: number, through: string) =>
+  daysBetween(FIRST_DAYS[team] ?? '', through).filter((day) => team !== 10 || !MARKED.includes(day));
+const DAYS_IN_ALL = TEAMS.reduce((sum, team) => sum + daysOf(team, THROUGH).length, 0);
 /** Days of team 20 that have no rows. */
 const isGap = (day: string) => Number(day.slice(8)) % 10 === 4;
 const ROWS_A_DAY = 6;
+const TICK_MS = 500;
 const NEVER = new AbortController().signal;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const KINDS = ['events', 'persons'] as const;
@@ -70,15 +84,23 @@ interface Tick {
   readonly position: string;
 }
 
-test(`${TEAMS.length} ducklings × ${DAYS} days × events and persons through the four sensors: every day once`, async () => {
+test(`${DAYS_IN_ALL} days of ${TEAMS.length} ducklings × events and persons through the four sensors: every day once`, async () => {
   const world = await openWorld();
   try {
     const { client, clock, engine, ticks } = world;
+    for (const kind of KINDS) {
+      const marked = MARKED.map((day) => `10_${day}`);
+      expect(await client.markPartitions(`duckling_${kind}_backfill`, marked, 'materialized', 'ana')).toBe(
+        marked.length,
+      );
+    }
+    await expectLongHistoryInTurn(world);
+
     for (const name of engine.deployment.sensors.keys())
       await engine.script('switch-sensor', name, 'RUNNING', 'the test');
 
     // In the middle: one full sensor's cursor is reset, and one duckling as a whole.
-    await until(async () => (await launchesOf(client, 'events')).length > DAYS / 2);
+    await until(async () => (await launchesOf(client, 'events')).length >= DAYS_IN_ALL / 3);
     await client.resetCursor('duckling_events_full_backfill_sensor', { by: 'ana', reason: 'look again' });
     const resetAt = await resetInTheMiddle(world, 30);
     await until(() => isComplete(client, THROUGH));
@@ -91,7 +113,7 @@ test(`${TEAMS.length} ducklings × ${DAYS} days × events and persons through th
     for (const kind of KINDS) {
       expect(runs[kind].filter((run) => run.status !== 'SUCCESS')).toEqual([]);
       const expected = [
-        ...TEAMS.flatMap((team) => daysBetween(FIRST_DAYS[team] ?? '', THROUGH).map((day) => `${team}_${day}`)),
+        ...TEAMS.flatMap((team) => daysOf(team, THROUGH).map((day) => `${team}_${day}`)),
         ...ALL_TEAMS.flatMap((team) => [`${team}_${YESTERDAY}`, `${team}_${TODAY}`]),
       ].sort();
       const kept = runs[kind].filter((run) => !(isOf(run, 30) && run.createdAt.getTime() < resetAt));
@@ -103,12 +125,39 @@ test(`${TEAMS.length} ducklings × ${DAYS} days × events and persons through th
       for (const team of TEAMS) await expectLakeToEqualClickHouse(world, kind, team);
     }
     expectRules(ticks);
+    process.stderr.write(`${figures(runs, ticks)}\n`);
   } finally {
     await world.close();
   }
 }, 3_600_000);
 
 type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** A duckling with a longer history than a tick may ask for: it takes its turns, and the others lose none of theirs. */
+async function expectLongHistoryInTurn({ engine, ducklings, clickhouse, rows }: World): Promise<void> {
+  const row = rows.get(LONG_TEAM) as Duckling;
+  await ducklings.catalog.edit({ ...row, enabled: true });
+  const ours = openClickHouse(clickhouse.url);
+  for (const kind of KINDS) {
+    const sensor = engine.deployment.sensors.get(`duckling_${kind}_full_backfill_sensor`) as Sensor;
+    const ticks = await previewTicks(engine, sensor, {
+      ticks: 3,
+      openResources: async () => ({ clickhouse: ours, ducklings }),
+      log: SILENT,
+    });
+    const keys = ticks.map(({ requests }) => requests.flatMap(({ partitions }) => partitions));
+    expect(keys.map((asked) => asked.length)).toEqual([100, 100, 100]);
+    expect(new Set(keys.flat()).size).toBe(300);
+    for (const team of [...TEAMS, LONG_TEAM]) {
+      const first = keys[0]?.filter((key) => key.startsWith(`${team}_`)) ?? [];
+      const days = team === LONG_TEAM ? daysBetween(LONG_FIRST_DAY, THROUGH) : daysOf(team, THROUGH);
+      expect(first.length).toBeGreaterThanOrEqual(Math.min(25, days.length));
+      expect(first).toEqual(days.slice(0, first.length).map((day) => `${team}_${day}`));
+    }
+  }
+  await ours.close();
+  await ducklings.catalog.edit({ ...row, enabled: false });
+}
 
 /** Disabled, idle, reset, enabled again. Gives when it was reset. */
 async function resetInTheMiddle({ client, ducklings, rows }: World, team: number): Promise<number> {
@@ -160,6 +209,13 @@ function expectRules(ticks: readonly Tick[]): void {
   expect([...positions].join('\n')).toMatch(/^every team is complete up to N \(N teams, pass of N\)/m);
 }
 
+function figures(runs: Readonly<Record<DatasetName, readonly RunSummary[]>>, ticks: readonly Tick[]): string {
+  const launched = KINDS.map((kind) => `${runs[kind].length} runs of ${kind}`).join(', ');
+  const of = (name: string) => ticks.filter(({ sensor }) => sensor.includes(name));
+  const most = Math.max(...of('full').map(({ keys }) => keys.length));
+  return `${launched}; ${of('full').length} ticks of the full sensors, at most ${most} launches in one; ${of('daily').length} of the daily ones`;
+}
+
 async function isComplete(client: SkeinClient, through: string): Promise<boolean> {
   for (const kind of KINDS) {
     const { cursor } = await client.cursor(`duckling_${kind}_full_backfill_sensor`);
@@ -209,7 +265,12 @@ async function expectLakeToEqualClickHouse(
     ),
   );
   expect(inLake).toEqual(source.map(({ day, n }) => ({ day, n: String(n) })));
-  expect(inLake.some(({ day }) => day === '2024-02-29')).toBe(true);
+  const days = inLake.map(({ day }) => day);
+  expect(days).toContain('2024-02-29');
+  if (FIRST_DAYS[team] !== undefined && FIRST_DAYS[team] < '2024-01-01')
+    expect(days).toEqual(expect.arrayContaining(['2023-12-31', '2024-01-01']));
+  // A day without rows was made all the same.
+  if (team === 20) expect(daysOf(team, THROUGH).some((day) => isGap(day) && !days.includes(day))).toBe(true);
   const twice = await lake.withCatalog(NEVER, (catalog) =>
     catalog.rows('SELECT path FROM ducklake_data_file WHERE end_snapshot IS NULL GROUP BY path HAVING count(*) > 1'),
   );
@@ -221,7 +282,9 @@ async function openWorld() {
     testClickHouse({ schemas: ['events', 'persons'] }),
     testDatabase('app'),
   ]);
-  const lakes = await Promise.all(ALL_TEAMS.map(async (team) => [team, await testDatabase('empty')] as const));
+  const lakes = await Promise.all(
+    [...ALL_TEAMS, LONG_TEAM].map(async (team) => [team, await testDatabase('empty')] as const),
+  );
   await seed(clickhouse.client);
   const redis = testRedis();
   const objects = mkdtempSync(path.join(tmpdir(), 'duckling-history-'));
@@ -232,6 +295,7 @@ async function openWorld() {
     SKEIN_CLICKHOUSE_URL: clickhouse.url,
     SKEIN_APP_DB_URL: app.url,
     SKEIN_OBJECT_STORE: pathToFileURL(objects).href,
+    SKEIN_PULSE_MS: '200',
     LAKE_PASSWORD: decodeURIComponent(new URL(app.url).password),
   };
   const pool = new pg.Pool({ connectionString: app.url });
@@ -247,6 +311,7 @@ async function openWorld() {
       db_name: pathname.slice(1),
       db_username: decodeURIComponent(username),
       db_password: 'env:LAKE_PASSWORD',
+      enabled: team !== LONG_TEAM,
     });
     rows.set(team, row);
     await ducklings.catalog.add(row);
@@ -297,10 +362,10 @@ function deploymentWith(clock: { readonly today: string }, ticks: Tick[]) {
     definitions: {
       jobs: [ducklingEventsBackfillJob, ducklingPersonsBackfillJob],
       sensors: [
-        onClock(ducklingEventsDailyBackfillSensor, 3_000),
-        onClock(ducklingPersonsDailyBackfillSensor, 3_000),
-        onClock(ducklingEventsFullBackfillSensor, 1_000),
-        onClock(ducklingPersonsFullBackfillSensor, 1_000),
+        onClock(ducklingEventsDailyBackfillSensor, 2 * TICK_MS),
+        onClock(ducklingPersonsDailyBackfillSensor, 2 * TICK_MS),
+        onClock(ducklingEventsFullBackfillSensor, TICK_MS),
+        onClock(ducklingPersonsFullBackfillSensor, TICK_MS),
       ],
     },
     resources: [clickhouseBinding, ducklingsBinding],
@@ -309,8 +374,9 @@ function deploymentWith(clock: { readonly today: string }, ticks: Tick[]) {
 
 /** A few events and persons a day from each team's first day to the day that begins the second pass. */
 async function seed(client: Awaited<ReturnType<typeof testClickHouse>>['client']): Promise<void> {
-  for (const team of TEAMS) {
-    const days = daysBetween(FIRST_DAYS[team] ?? '', TODAY).filter((day) => team !== 20 || !isGap(day));
+  for (const team of [...TEAMS, LONG_TEAM]) {
+    const days =
+      team === LONG_TEAM ? [LONG_FIRST_DAY] : daysOf(team, TODAY).filter((day) => team !== 20 || !isGap(day));
     const parameters = { query_params: { team, days, rows: ROWS_A_DAY } };
     await client.command({
       query: `INSERT INTO events (uuid, event, properties, timestamp, team_id, distinct_id, created_at, person_id)
