@@ -16,10 +16,10 @@ const GRACE_MS = 2_000;
 
 /** Starts one now or later, whenever none is alive; starts none where others work. */
 export async function workWhereNobodyDoes(session: Session, engine: Engine): Promise<LocalWorker> {
-  const { countWorkers, startWorker } = await import('../worker/worker.ts');
+  const { startWorker, takesAnybodyAll } = await import('../worker/worker.ts');
   let worker: Promise<SkeinWorker> | undefined;
   const look = async () => {
-    if (worker !== undefined || (await countWorkers(engine)) > 0) return;
+    if (worker !== undefined || (await takesAnybodyAll(engine))) return;
     session.note('No worker is alive: this command works the run itself.');
     const log = await session.log();
     catchStrayErrors(log);

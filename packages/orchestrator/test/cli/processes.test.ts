@@ -32,11 +32,14 @@ test('a worker’s process that is killed or blocked beyond its lease is replace
   for (const pid of workersOf(worker)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });
 
-test('a worker that cannot start says why once, with its exit code; --pools is refused', async () => {
+test('a worker that cannot start says why once, with its exit code; so does one of a pool that is not there', async () => {
   const away = await skein.start(['worker'], { SKEIN_REDIS_URL: 'redis://127.0.0.1:1' }).ended;
   expect(away.code).toBe(3);
   expect(away.stderr.match(/SERVICE_UNAVAILABLE/g)).toHaveLength(1);
-  expect((await skein.run('worker', '--pools', 'narrow')).code).toBe(2);
+  const misspelt = await skein.run('worker', '--pools', 'narrow,nope', '--json');
+  expect(misspelt.code).toBe(2);
+  expect(misspelt.stderr).toContain('nope');
+  expect((await skein.run('worker', '--pools', ',')).code).toBe(2);
 });
 
 test('the metrics of a worker are those of all its processes; a port that is taken is said so', async () => {

@@ -45,7 +45,7 @@ export interface Behaviour {
 export interface Harness {
   readonly engine: Engine;
   readonly deployment: Deployment;
-  worker(options?: { concurrency?: number }): Promise<SkeinWorker>;
+  worker(options?: { concurrency?: number; pools?: readonly string[] }): Promise<SkeinWorker>;
   /** A second engine over the same ledger, as another process would have it. */
   another(): Promise<Engine>;
   close(): Promise<void>;

@@ -5,12 +5,13 @@
 
 import { type Command, Option } from 'commander';
 
-import { RefusedError } from '../../definitions/errors.ts';
+import { NotFoundError } from '../../definitions/errors.ts';
 import { leaf } from '../help.ts';
 import { INTERRUPTED, untilSignal } from '../interrupts.ts';
 import { wholeNumber } from '../parse-arguments.ts';
 import type { RunAction, Session } from '../session.ts';
 import { catchStrayErrors } from '../stray-errors.ts';
+import { UsageError } from '../usage-error.ts';
 import { ALIVE_EVERY_MS, type ChildMessage, superviseWorkers } from '../supervisor.ts';
 
 interface Flags {
@@ -26,11 +27,12 @@ export function registerWorker(program: Command, run: RunAction): void {
   leaf(program, 'worker', 'a worker: takes steps, tasks and ticks', [
     'skein worker --concurrency 20',
     'skein worker --processes 4',
+    'skein worker --pools clickhouse-export,duckling --concurrency 4',
     'skein worker --metrics-port 9464',
   ])
     .option('--concurrency <n>', 'steps and tasks at once, in each process', wholeNumber(1, 1_000))
     .option('--processes <n>', 'child processes', wholeNumber(1, 64), 1)
-    .option('--pools <names...>', 'only steps and tasks of these pools')
+    .option('--pools <names>', 'only steps and tasks of these pools, such as a,b; no sensors', splitNames)
     .option('--grace-seconds <n>', 'on SIGTERM, what runs may take to finish', wholeNumber(0, 86_400), 25)
     .option('--metrics-port <n>', 'GET /metrics on SKEIN_HOST, of all child processes', wholeNumber(0, 65_535))
     .addOption(new Option('--child').hideHelp())
@@ -40,7 +42,7 @@ export function registerWorker(program: Command, run: RunAction): void {
 }
 
 async function supervise(session: Session, flags: Flags): Promise<void> {
-  refusePools(flags);
+  checkPools(session, flags.pools);
   const { readSettings } = await import('../../engine/settings.ts');
   const { leaseMs, host } = readSettings(session.env); // mistakes are told here, once, before a child is started
   const log = await session.log();
@@ -75,17 +77,26 @@ function childArguments(session: Session, flags: Flags): string[] {
     'worker',
     '--child',
     ...(flags.concurrency === undefined ? [] : ['--concurrency', String(flags.concurrency)]),
+    ...(flags.pools === undefined ? [] : ['--pools', flags.pools.join(',')]),
     ...['--grace-seconds', String(flags.graceSeconds)],
     ...(session.allowUnsafeRedis ? ['--allow-unsafe-redis'] : []),
   ];
 }
 
-/** One queue carries all pools, so a worker cannot choose among them. */
-function refusePools(flags: Flags): void {
-  if (flags.pools === undefined) return;
-  throw new RefusedError('A worker takes the work of every pool; --pools is not supported by this version.', {
-    hint: 'Limit what runs at once with “skein pools set NAME LIMIT”.',
-  });
+function splitNames(text: string, before: readonly string[] = []): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  return [...new Set([...before, ...names.filter(Boolean)])];
+}
+
+/** A misspelt one would wait for ever. @throws UsageError, NotFoundError */
+function checkPools(session: Session, names: readonly string[] | undefined): void {
+  if (names?.length === 0) throw new UsageError('--pools names no pool: write it as --pools a,b.');
+  const assets = [...session.deployment.assets.values()];
+  const known = [...new Set(assets.flatMap(({ pool }) => pool ?? []))].sort();
+  for (const name of names ?? []) {
+    if (known.includes(name)) continue;
+    throw new NotFoundError(`No asset is in the pool “${name.slice(0, 100)}”. Known: ${known.join(', ') || 'none'}.`);
+  }
 }
 
 async function work(session: Session, flags: Flags): Promise<void> {
@@ -99,6 +110,7 @@ async function work(session: Session, flags: Flags): Promise<void> {
     log,
     resources,
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+    ...(flags.pools === undefined ? {} : { pools: flags.pools }),
   });
   const archiver = startArchiver(engine, log);
   log.info('the worker takes work', { worker: worker.id });

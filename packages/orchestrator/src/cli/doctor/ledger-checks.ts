@@ -3,7 +3,7 @@
 import { readSwitches } from '../../api/reads/sensors.ts';
 import { clockSkewMs, readAges, readQueues } from '../../api/reads/system.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { countWorkers } from '../../worker/worker.ts';
+import { countWorkers, takesAnybodyAll } from '../../worker/worker.ts';
 import { duration } from '../terminal.ts';
 import { type Finding, notice, ok, problem } from './finding.ts';
 
@@ -29,11 +29,16 @@ export async function checkClock(engine: Engine): Promise<Finding> {
 }
 
 export async function checkWorkers(engine: Engine): Promise<Finding> {
-  const [alive, queued, sensors] = await Promise.all([
+  const [alive, all, queued, sensors] = await Promise.all([
     countWorkers(engine),
+    takesAnybodyAll(engine),
     engine.redis.zcard(engine.keys.runsByStatus('QUEUED')),
     readSwitches(engine, [...engine.deployment.sensors.keys()]),
   ]);
+  if (alive > 0 && !all) {
+    const text = `${alive} alive, all of them of some pools only: nobody evaluates sensors or takes other work`;
+    return problem('workers', text, 'Start one without --pools: skein worker.');
+  }
   if (alive > 0) return ok('workers', `${alive} alive`);
   const running = sensors.filter(({ status }) => status === 'RUNNING').length;
   const waiting = `${queued} runs are queued and ${running} sensors are switched on`;

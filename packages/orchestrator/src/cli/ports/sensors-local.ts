@@ -12,7 +12,7 @@ import { initialCursor } from '../../engine/register.ts';
 import { evaluateTick, openTick, readCursor } from '../../engine/tick.ts';
 import { createScrub } from '../../telemetry/scrub.ts';
 import { describeError } from '../../worker/describe-error.ts';
-import { countWorkers } from '../../worker/worker.ts';
+import { takesAnybodyAll } from '../../worker/worker.ts';
 import type { Session } from '../session.ts';
 import { turnTrigger } from '../switch-triggers.ts';
 import type { CursorWrite, SensorsPort, ShownSensor } from './sensors.ts';
@@ -76,7 +76,7 @@ export function localSensors(session: Session): SensorsPort {
       if (id === undefined)
         throw new ConflictError(`A tick of ${name} is under way: wait for it, see “skein sensors show”.`);
       await session.audit({ action: 'skein sensors tick', target: `sensor:${name}`, after: { tick: id } });
-      if ((await countWorkers(engine)) === 0) await evaluateHere(session, engine, id);
+      if (!(await takesAnybodyAll(engine))) await evaluateHere(session, engine, id);
       return untilTicked(id, sensor.timeoutMs, async () => (await readTicks(engine, [id]))[0]);
     },
     async cursor(name) {

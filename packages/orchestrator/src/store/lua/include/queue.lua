@@ -37,7 +37,8 @@ local function idle_slots()
   if not idle then
     local rung = redis.call('ZCARD', k('outbox')) - redis.call('ZCARD', k('ready'))
     local m = redis.call('HMGET', k('meta'), 'slots', 'own_busy')
-    idle = tonumber(m[1] or '0') - (redis.call('ZCARD', k('leases')) - tonumber(m[2] or '0')) - rung
+    local at_work = math.max(0, redis.call('ZCARD', k('leases')) - tonumber(m[2] or '0'))
+    idle = tonumber(m[1] or '0') - at_work - rung
   end
   return idle
 end
