@@ -1,8 +1,22 @@
-/** A relabelling's run in the dashboard: the usecase distribution and Active Days, before, after and in the source, as charts. */
+/**
+ * Runs of job families in the dashboard, on their real data. A relabelling: the usecase distribution and Active Days,
+ * before, after and in the source, as charts. Raw events: from a drop reason down to its events.
+ */
 
-import { appDbBinding, clickhouseBinding, labelConversationsJob } from '@skein/jobs';
-import { defineDeployment } from '@skein/orchestrator';
+import {
+  appDbBinding,
+  clickhouseBinding,
+  kafka,
+  labelConversationsJob,
+  openClickHouse,
+  rawEventsRoutes,
+  rawEventsSettingsBinding,
+  reprocessRawEventsJob,
+} from '@skein/jobs';
+import { defineDeployment, provide } from '@skein/orchestrator';
 
+import { createEmbeddedPublisher } from '../../../infra/embedded/src/embedded-publisher.ts';
+import { testClickHouse } from '../../../infra/embedded/test-services/index.ts';
 import { type CallCenter, CUSTOMER, openCallCenter } from '../../jobs/test/conversation-labels/call-center.ts';
 import { type Skein, openSkein, until } from './harness.ts';
 
@@ -10,21 +24,50 @@ import { type Skein, openSkein, until } from './harness.ts';
 jest.mock('./deployment.ts', () => ({
   dashboardDeployment: () =>
     defineDeployment({
-      definitions: { jobs: [labelConversationsJob], sensors: [] },
-      resources: [clickhouseBinding, appDbBinding],
+      definitions: { jobs: [labelConversationsJob, reprocessRawEventsJob], sensors: [] },
+      resources: [
+        clickhouseBinding,
+        appDbBinding,
+        rawEventsSettingsBinding,
+        provide(kafka, { open: async () => createEmbeddedPublisher(rawEvents.clickhouse) }),
+      ],
+      routes: [rawEventsRoutes],
     }),
 }));
 
 let center: CallCenter;
+let rawEvents: Awaited<ReturnType<typeof openRawEvents>>;
 let skein: Skein;
 beforeAll(async () => {
-  center = await openCallCenter();
-  skein = await openSkein({ SKEIN_APP_DB_URL: center.urls.postgres, SKEIN_CLICKHOUSE_URL: center.urls.clickhouse });
+  [center, rawEvents] = await Promise.all([openCallCenter(), openRawEvents()]);
+  skein = await openSkein({
+    SKEIN_APP_DB_URL: center.urls.postgres,
+    SKEIN_CLICKHOUSE_URL: center.urls.clickhouse,
+    FLEXPRICE_RAW_EVENTS_REPROCESSING_DATABASE: rawEvents.database,
+  });
 }, 180_000);
 afterAll(async () => {
   await skein?.close();
   await center?.close();
+  await rawEvents?.close();
 });
+
+async function openRawEvents() {
+  const { url, database, drop } = await testClickHouse({ schemas: ['raw-events'] });
+  const clickhouse = openClickHouse(url);
+  const close = () => clickhouse.close().then(drop);
+  return { clickhouse, database, close };
+}
+
+async function ended(job: string, partitions: readonly string[], config: object = {}): Promise<string> {
+  const { run_id: id } = await skein.api<{ run_id: string }>('POST', '/launch', { job, partitions, config });
+  const run = await until(
+    () => skein.api<{ status: string; ended_at: string | null; error: unknown }>('GET', `/runs/${id}`),
+    ({ ended_at: at }) => at !== null,
+  );
+  expect(run).toMatchObject({ status: 'SUCCESS' });
+  return id;
+}
 
 test('stale labels of two days: bars of every usecase and of the active days', async () => {
   const days = ['2026-02-10', '2026-02-11'];
@@ -47,15 +90,10 @@ test('stale labels of two days: bars of every usecase and of the active days', a
       conversation_end_time: `${id.slice(0, 10)} 10:20:00.000`,
     })),
   );
-  const { run_id: id } = await skein.api<{ run_id: string }>('POST', '/launch', {
-    job: 'label_conversations_job',
-    partitions: days.map((day) => `${CUSTOMER}_${day}`),
-  });
-  const ended = await until(
-    () => skein.api<{ status: string; ended_at: string | null; error: unknown }>('GET', `/runs/${id}`),
-    (run) => run.ended_at !== null,
+  const id = await ended(
+    'label_conversations_job',
+    days.map((day) => `${CUSTOMER}_${day}`),
   );
-  expect(ended).toMatchObject({ status: 'SUCCESS' });
 
   const page = await skein.page();
   await page.goto(`${skein.url}/runs/${id}?tab=config`);
@@ -81,5 +119,41 @@ test('stale labels of two days: bars of every usecase and of the active days', a
   expect(before).toBeGreaterThan(0);
   expect(after / before).toBeCloseTo(0.25, 1);
   expect(await width('reservations-chat', 'after')).toBe(0);
+  expect(skein.faults).toEqual([]);
+}, 120_000);
+
+test('a drop reason leads to its events, with their payloads; the address holds what is open', async () => {
+  const row = (id: string, payload: string) => ({
+    ...{ id, payload, tenant_id: 't1', environment_id: 'e1', external_customer_id: 'null', event_name: 'openai-null' },
+    timestamp: '2026-03-21T10:00:00.500Z',
+  });
+  const event = { id: 'a', methodName: 'm', providerName: 'p', createdAt: '2026-03-21T10:00:00Z' };
+  await rawEvents.clickhouse.insert('raw_events', [
+    row('raw-good', JSON.stringify({ ...event, orgId: 'o', data: { modelName: 'm' } })),
+    row('raw-nobody', JSON.stringify({ ...event, providerName: '<b>whose</b>' })),
+    row('raw-empty', '{}'),
+    row('raw-modelless', JSON.stringify({ ...event, orgId: 'o', data: {} })),
+    row('raw-broken', '{'),
+  ]);
+  const id = await ended('reprocess_raw_events_job', ['t1_2026-03-21']);
+  const sent = await rawEvents.clickhouse.rows<{ id: string }>('SELECT id FROM usage_events');
+  expect(sent).toEqual([{ id: 'a' }]);
+
+  const page = await skein.page();
+  await page.goto(`${skein.url}/runs/${id}?tab=config`);
+  await page.getByRole('button', { name: /^missing model name/ }).waitFor();
+  await page.getByRole('button', { name: /^missing org id/ }).click();
+  const events = page.getByRole('table').filter({ hasText: 'Raw event' });
+  const shown = () => events.locator('tbody tr:not(.opened)').locator('td:first-child').allInnerTexts();
+  await events.waitFor();
+  expect((await shown()).sort()).toEqual(['raw-empty', 'raw-nobody']);
+  await page.getByRole('button', { name: 'raw-nobody' }).click();
+  await page.getByText('"providerName": "<b>whose</b>"').waitFor();
+
+  await page.reload();
+  await page.getByText('"providerName": "<b>whose</b>"').waitFor();
+  await page.getByRole('button', { name: /^missing model name/ }).click();
+  await page.getByRole('button', { name: 'raw-modelless' }).waitFor();
+  expect(await shown()).toEqual(['raw-modelless']);
   expect(skein.faults).toEqual([]);
 }, 120_000);

@@ -86,9 +86,9 @@ export function workflowId(config: JsonObject, runId: string): string {
   return ['wf_ReprocessRawEventsWorkflow', ...context, runId].join('_');
 }
 
-/** The run that a workflow id ends with; undefined when it cannot be one. */
+/** The run that a workflow id ends with; a run's own id stands for its workflow. undefined when it cannot be one. */
 export function runIdOf(workflow: string): string | undefined {
-  return /^wf_ReprocessRawEventsWorkflow_(?:.*_)?([0-9A-HJKMNP-TV-Z]{26})$/s.exec(workflow)?.[1];
+  return /^(?:wf_ReprocessRawEventsWorkflow_(?:.*_)?)?([0-9A-HJKMNP-TV-Z]{26})$/s.exec(workflow)?.[1];
 }
 
 function first(one: unknown, many: unknown): string {

@@ -1,6 +1,7 @@
 /**
  * The original's HTTP routes in front of Skein's runs: `POST /events/raw/reprocess` launches one, `GET` of its workflow
- * id shows how far it is and what came of it, `…/drops` the events behind each drop reason. Faults are answered in the original's words and envelope.
+ * id (or its run's) shows how far it is and what came of it, `…/drops` the events behind each drop reason. Faults are
+ * answered in the original's words and envelope.
  */
 
 import {
@@ -78,11 +79,12 @@ async function launch(context: RouteContext, request: Request, reply: Reply) {
 
 /** @throws NotFoundError */
 async function runOf(context: RouteContext, request: Request): Promise<{ workflow: string; run: RunDetail }> {
-  const { workflow_id: workflow = '' } = request.params as { readonly workflow_id?: string };
-  const runId = runIdOf(workflow);
+  const { workflow_id: asked = '' } = request.params as { readonly workflow_id?: string };
+  const runId = runIdOf(asked);
   const run = runId === undefined ? undefined : await (await context.client()).run(runId);
-  if (run?.job !== JOB || workflowId(run.config, run.id) !== workflow) {
-    throw new NotFoundError(`No workflow has the id “${workflow.slice(0, 200)}”.`);
+  const workflow = run?.job === JOB ? workflowId(run.config, run.id) : undefined;
+  if (run === undefined || workflow === undefined || (asked !== workflow && asked !== run.id)) {
+    throw new NotFoundError(`No workflow has the id “${asked.slice(0, 200)}”.`);
   }
   return { workflow, run };
 }

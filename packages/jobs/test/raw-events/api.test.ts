@@ -99,6 +99,10 @@ async function sh(command: string): Promise<Record<string, unknown>> {
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
+/** What an answer that the page shows consists of. */
+const keysShown = (command: string) =>
+  [...command.matchAll(/^# .*$/gm)].flatMap(([line]) => [...line.matchAll(/"(\w+)":/g)]).map(([, key]) => key);
+
 test('the page’s curl commands, and the answers that it shows', async () => {
   await world.insert([
     { id: '1', external_customer_id: 'customer123', event_name: 'api_request', timestamp: '2024-01-05T10:00:00Z' },
@@ -107,8 +111,6 @@ test('the page’s curl commands, and the answers that it shows', async () => {
   ]);
   const block = codeBlocks(PAGE).find(({ code }) => code.includes('curl -s localhost:3070/events/raw/reprocess -H'));
   const [post = '', get = ''] = (block?.code ?? '').replaceAll('localhost:3070', server.url).split('\n\n');
-  const keysShown = (command: string) =>
-    [...command.matchAll(/^# .*$/gm)].flatMap(([line]) => [...line.matchAll(/"(\w+)":/g)]).map(([, key]) => key);
 
   const answer = await sh(post);
   expect(Object.keys(answer)).toEqual(keysShown(post));
@@ -187,7 +189,11 @@ test('a drop reason leads to its events', async () => {
   );
   const workflow = String(answer.workflow_id);
   await until(workflow, ({ status }) => status === 'SUCCESS');
-  const { drops } = await sh(`curl -s ${server.url}/events/raw/reprocess/${workflow}/drops`);
+  const command = codeBlocks(PAGE).find(({ code }) => code.includes('/drops'))?.code ?? '';
+  const shown = await sh(command.replace('localhost:3070', server.url).replace(/wf_[^/\s]+/, workflow));
+  const { drops } = shown as { drops: [{ events: [object] }] };
+  const keys = [shown, drops[0], drops[0].events[0]].flatMap((one) => Object.keys(one));
+  expect(keys.sort()).toEqual(keysShown(command).sort());
   const event = {
     environment_id: 'e1',
     external_customer_id: 'org-1',
@@ -208,6 +214,11 @@ test('a drop reason leads to its events', async () => {
       events: [{ ...event, raw_event_id: "c'\\", timestamp: '2024-03-03T10:00:00.500Z', payload: '{}' }],
     },
   ]);
+  expect(await sh(`curl -s ${server.url}/api/v1/events/raw/reprocess/${String(answer.run_id)}/drops`)).toEqual({
+    workflow_id: workflow,
+    run_id: answer.run_id,
+    drops,
+  });
   const none = await fetch(`${server.url}/events/raw/reprocess/wf_ReprocessRawEventsWorkflow_${'0'.repeat(26)}/drops`);
   expect(none.status).toBe(404);
 }, 120_000);

@@ -64,5 +64,7 @@ test('P15 workflow ids', () => {
   expect(id({ event_name: 'n' })).toBe(`wf_ReprocessRawEventsWorkflow_${ULID}`);
   for (const config of [{}, { event_name: 'n' }, { external_customer_id: 'a_b', event_name: 'x\ny' }])
     expect(runIdOf(id(config))).toBe(ULID);
+  expect(runIdOf(ULID)).toBe(ULID);
   expect(runIdOf('wf_Other_01')).toBeUndefined();
+  expect(runIdOf(`wf_Other_${ULID}`)).toBeUndefined();
 });

@@ -111,6 +111,8 @@ const run = createRoute({
       find: textOf(raw, 'find'),
       line: textOf(raw, 'line'),
       outcome: choiceOf(raw, 'outcome', ['materialized', 'failed', 'skipped', 'open']),
+      drop: textOf(raw, 'drop'),
+      event: textOf(raw, 'event'),
     }),
   component: lazyRouteComponent(() => import('../runs/RunPage.tsx'), 'RunPage'),
 });

@@ -1,12 +1,12 @@
 import { Button } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Link, getRouteApi } from '@tanstack/react-router';
 
 import type { RunWithPartitions } from '../api/generated/client.ts';
 import { DataTable } from '../parts/DataTable.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Notice } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
+import { DropEvents } from './DropEvents.tsx';
 import {
   type Bar,
   type Verification,
@@ -19,6 +19,7 @@ import {
 } from './result.ts';
 import './result.css';
 
+const route = getRouteApi('/runs/$id');
 /** Seconds of ClickHouse data that one query reads, for teams that are too large for a single one. */
 const WINDOW_SECONDS = 3_600;
 
@@ -97,45 +98,53 @@ function Orphans({ result }: { result: Facts }) {
 function RawEvents({ run, result }: { run: RunWithPartitions; result: Facts }) {
   const counters = rawCountersOf(result);
   const reasons = dropReasonsOf(result);
-  const [open, setOpen] = useState<string>();
+  const { drop: open } = route.useSearch();
+  const navigate = route.useNavigate();
   if (counters.length === 0) return null;
   const dropped = reasons.reduce((sum, { count }) => sum + count, 0);
+  const shown = reasons.find(({ name }) => name === open);
   return (
-    <div className="split">
-      <Card title="Events">
-        <Bars of={counters} total={counters[0]?.count ?? 0} />
-      </Card>
-      <Card title={`Dropped, by reason: ${dropped.toLocaleString('en')}`}>
-        {reasons.length === 0 && <p className="dim">Nothing was dropped.</p>}
-        <div className="stack tight">
-          {reasons.map((reason) => (
-            <div key={reason.name}>
+    <>
+      <div className="split">
+        <Card title="Events">
+          <Bars of={counters} total={counters[0]?.count ?? 0} />
+        </Card>
+        <Card title={`Dropped, by reason: ${dropped.toLocaleString('en')}`}>
+          {reasons.length === 0 && <p className="dim">Nothing was dropped.</p>}
+          <div className="stack tight">
+            {reasons.map((reason) => (
               <button
+                key={reason.name}
                 type="button"
                 className="reason"
-                aria-expanded={open === reason.name}
-                onClick={() => setOpen(open === reason.name ? undefined : reason.name)}
+                aria-expanded={shown === reason}
+                onClick={() =>
+                  void navigate({
+                    search: { tab: 'config', ...(shown === reason ? {} : { drop: reason.name }) },
+                    replace: true,
+                    resetScroll: false,
+                  })
+                }
               >
                 <Bars of={[reason]} total={dropped} />
               </button>
-              {open === reason.name && (
-                <div className="small reason-more">
-                  {reason.examples.length > 0 && <span className="dim">For example </span>}
-                  {reason.examples.map((example) => (
-                    <code key={example} className="mono">
-                      {example}
-                    </code>
-                  ))}
-                  <Link to="/runs/$id" params={{ id: run.id }} search={{ tab: 'log', find: reason.name }}>
-                    Find it in the log
-                  </Link>
-                </div>
-              )}
-            </div>
-          ))}
-        </div>
-      </Card>
-    </div>
+            ))}
+          </div>
+        </Card>
+      </div>
+      {shown && (
+        <Card
+          title={`Dropped: ${shown.name.replaceAll('_', ' ')}`}
+          aside={
+            <Link to="/runs/$id" params={{ id: run.id }} search={{ tab: 'log', find: shown.name }}>
+              Find it in the log
+            </Link>
+          }
+        >
+          <DropEvents run={run.id} reason={shown} />
+        </Card>
+      )}
+    </>
   );
 }
 
