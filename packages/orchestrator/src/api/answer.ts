@@ -42,7 +42,7 @@ async function writeAudit(context: ApiContext, request: FastifyRequest, reply: F
       role: request.principal?.role ?? '',
       ip: request.ip,
       action: `${request.method} ${request.routeOptions.url ?? ''}`,
-      target: note.target,
+      target: context.scrub(note.target),
       reason: note.reason === undefined ? undefined : context.scrub(note.reason),
       before: scrubbed(note.before),
       after: scrubbed(note.after),
@@ -52,7 +52,7 @@ async function writeAudit(context: ApiContext, request: FastifyRequest, reply: F
   } catch (error) {
     context.log.error('an audit entry could not be written', {
       request_id: request.id,
-      target: note.target,
+      target: context.scrub(note.target),
       error: error instanceof Error ? error.message : String(error),
     });
   }

@@ -10,7 +10,7 @@ import { Worker as Thread } from 'node:worker_threads';
 import type { Asset } from '../definitions/asset.ts';
 import type { EndReason } from '../definitions/errors.ts';
 import { backoffMs } from '../definitions/retry.ts';
-import { settleFailed } from '../engine/attempt.ts';
+import { beginAttempt, settleFailed } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** How an isolated execution ended, as far as it could be seen from outside. */
@@ -18,6 +18,9 @@ interface Ending {
   readonly code: string;
   readonly message: string;
   readonly reason: EndReason;
+  readonly exitCode?: number | null;
+  /** The last that it wrote to stderr. */
+  readonly lastWords?: string;
 }
 
 interface Isolated {
@@ -27,6 +30,8 @@ interface Isolated {
 
 const DEFAULT_MEMORY_MB = 512;
 const MAX_MESSAGE = 4_000;
+/** How isolated-main.ts ends when a service does not answer, before there is any work that could have failed. */
+export const SERVICE_AWAY = 3;
 
 /** The asset of an attempt when it asks for isolation; undefined for those that run inline. */
 export async function isolatedAsset(
@@ -62,7 +67,11 @@ export async function executeIsolated(
   }, engine.settings.renewMs);
   try {
     const ending = await running.ended;
-    if ((await isOurs(engine, attempt)) === 'running') await settleLeftOver(engine, asset, attempt, ending);
+    const state = await isOurs(engine, attempt);
+    if (state === 'running') await settleLeftOver(engine, asset, attempt, ending);
+    // Rung for again, it would end the same way for ever: but for a service that was away.
+    if (state === 'waiting' && ending.exitCode !== SERVICE_AWAY && (await beginAttempt(engine, attempt, worker)))
+      await settleLeftOver(engine, asset, attempt, notBegun(ending));
   } finally {
     clearInterval(watch);
   }
@@ -109,20 +118,32 @@ const exited = (how: string): Ending => ({
   reason: 'user_error',
 });
 
+const notBegun = ({ code, message, reason, lastWords = '' }: Ending): Ending => ({
+  code,
+  reason,
+  message: `${message} It had not begun its work: its deployment cannot be loaded there. ${lastWords}`.trim(),
+});
+
+/** Keeps the last of what is written; read also where nobody wants it, so that whoever waits until it is written goes on. */
+function tailOf(stream: NodeJS.ReadableStream): () => string {
+  let tail = '';
+  stream.on('data', (chunk: Buffer) => (tail = `${tail}${chunk.toString()}`.slice(-MAX_MESSAGE)));
+  return () => tail;
+}
+
 function inProcess(env: Engine['env'], memoryMb: number): Isolated {
   const child = spawn(process.execPath, [...process.execArgv, `--max-old-space-size=${memoryMb}`, mainFile()], {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let tail = '';
-  child.stderr.on('data', (chunk: Buffer) => (tail = `${tail}${chunk.toString()}`.slice(-4_000)));
+  const tail = tailOf(child.stderr);
   const ended = new Promise<Ending>((resolve) => {
     child.once('error', (error) => resolve(exited(error.message)));
     child.once('close', (code, signal) => {
       resolve(
-        /heap out of memory|Allocation failed/.test(tail)
+        /heap out of memory|Allocation failed/.test(tail())
           ? outOfMemory(memoryMb)
-          : exited(signal ?? `exit code ${code}`),
+          : { ...exited(signal ?? `exit code ${code}`), exitCode: code, lastWords: tail() },
       );
     });
   });
@@ -132,19 +153,19 @@ function inProcess(env: Engine['env'], memoryMb: number): Isolated {
 function inThread(env: Engine['env'], memoryMb: number): Isolated {
   const thread = new Thread(new URL('./isolated-thread.mjs', import.meta.url), {
     env: { ...env },
-    execArgv: [],
+    // The flag that loads TypeScript is not taken by threads; which of a package's entries is meant has to be said anew.
+    execArgv: ['--conditions=source'],
     stdout: true,
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
-  // What it prints is nobody's: read, so that code which waits until it is written goes on, and dropped.
+  const tail = tailOf(thread.stderr);
   thread.stdout.resume();
-  thread.stderr.resume();
   const ended = new Promise<Ending>((resolve) => {
     thread.once('error', (error: NodeJS.ErrnoException) => {
       resolve(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? outOfMemory(memoryMb) : exited(error.message));
     });
-    thread.once('exit', (code) => resolve(exited(`exit code ${code}`)));
+    thread.once('exit', (code) => resolve({ ...exited(`exit code ${code}`), exitCode: code, lastWords: tail() }));
   });
   return { ended, kill: () => void thread.terminate() };
 }

@@ -6,10 +6,12 @@
 import { pathToFileURL } from 'node:url';
 
 import type { Deployment } from '../definitions/deployment.ts';
+import { ServiceError } from '../definitions/errors.ts';
 import { openEngine } from '../engine/engine.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
 import { executeAttempt } from './execute.ts';
+import { SERVICE_AWAY } from './isolate.ts';
 import { createLeaseKeeper } from './leases.ts';
 import { createResourcePool } from './resources.ts';
 
@@ -37,8 +39,13 @@ async function main(): Promise<void> {
   }
 }
 
-// An error that reaches this far is told apart by the parent, which sees how the process ended.
+// An error that reaches this far is told apart by the parent, which sees how the process ended and what it said last.
 main().then(
   () => process.exit(0),
-  () => process.exit(1),
+  (error: unknown) => {
+    const said = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${createScrub(process.env)(said)}\n`, () =>
+      process.exit(error instanceof ServiceError ? SERVICE_AWAY : 1),
+    );
+  },
 );
