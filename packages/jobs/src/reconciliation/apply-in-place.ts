@@ -7,10 +7,10 @@
 
 import type pg from 'pg';
 
-import type { Message } from '../resources/kafka.ts';
 import { formatMetadataInstant } from './apply.ts';
+import { bigintArray, textArray, uuidArray } from './array-parameters.ts';
 import { pendingOperations } from './pending-operations.ts';
-import { personMessage } from './person-message.ts';
+import type { PublishedPerson } from './person-message.ts';
 import { APPLY_AND_BACK_UP_CHANGES, APPLY_CHANGES, type AppliedRow } from './postgres-sql.ts';
 import type { PersonDiff } from './replay.ts';
 import { tryStatement } from './try-statement.ts';
@@ -22,65 +22,66 @@ export interface ApplyTarget {
   readonly backupRunId: string | undefined;
 }
 
-/** Inside a transaction. @returns the message of every person that was updated, by person */
+/** A batch's differences with the statement's parameters $2 to $9, which are made while the batch before is written. */
+export interface PreparedChanges {
+  readonly diffs: readonly PersonDiff[];
+  readonly parameters: readonly Buffer[];
+}
+
+/** Inside a transaction. @returns every person that was updated, by its id */
 export async function applyInPlace(
   { client, teamId, backupRunId }: ApplyTarget,
-  diffs: readonly PersonDiff[],
-): Promise<ReadonlyMap<string, Message>> {
-  const values = [teamId, ...columnsOf(diffs)];
+  { parameters }: PreparedChanges,
+): Promise<ReadonlyMap<string, PublishedPerson>> {
+  const values = [teamId, ...parameters];
   const tried = await tryStatement(client, () =>
     backupRunId === undefined
       ? client.query<AppliedRow>(APPLY_CHANGES, values)
       : client.query<AppliedRow>(APPLY_AND_BACK_UP_CHANGES, [...values, backupRunId]),
   );
-  const messages = new Map<string, Message>();
-  if (tried.refusal !== undefined) return messages;
-  for (const row of tried.value.rows) {
-    const message = personMessage({
-      uuid: row.uuid,
-      teamId,
-      properties: row.properties,
-      isIdentified: row.is_identified,
-      createdAt: row.created_at,
-      version: BigInt(row.version),
-    });
-    messages.set(row.uuid, message);
-  }
-  return messages;
+  const persons = new Map<string, PublishedPerson>();
+  if (tried.refusal !== undefined) return persons;
+  for (const { uuid, properties, version, is_identified: isIdentified, created_at: createdAt } of tried.value.rows)
+    persons.set(uuid, { uuid, teamId, properties, isIdentified, createdAt, version: BigInt(version) });
+  return persons;
 }
 
-/** One array for each parameter of the statement, $2 to $9. */
-function columnsOf(diffs: readonly PersonDiff[]): string[][] {
-  const columns: string[][] = [[], [], [], [], [], [], [], []];
-  for (const { personId, version, changes } of diffs) {
-    const assigned: string[] = [];
-    const moments: string[] = [];
-    const operations: string[] = [];
-    const unset: string[] = [];
-    const onces: string[] = [];
+export function prepareChanges(diffs: readonly PersonDiff[]): PreparedChanges {
+  const assigned: string[] = [];
+  const moments: string[] = [];
+  const operations: string[] = [];
+  const unset: string[] = [];
+  const onces: string[] = [];
+  for (const { changes } of diffs) {
+    let [values, times, kinds] = ['', '', ''];
+    const gone: string[] = [];
+    const once: string[] = [];
     for (const { key, operation, value, at, replaces } of changes) {
-      if (value === null) unset.push(key);
-      else {
-        const name = JSON.stringify(key);
-        assigned.push(`${name}:${value}`);
-        moments.push(`${name}:"${formatMetadataInstant(at)}"`);
-        operations.push(`${name}:"${operation}"`);
-        if (operation === 'set_once' && !replaces) onces.push(key);
+      if (value === null) {
+        gone.push(key);
+        continue;
       }
+      const name = `${values === '' ? '' : ','}${JSON.stringify(key)}:`;
+      values += name + value;
+      times += `${name}"${formatMetadataInstant(at)}"`;
+      kinds += `${name}"${operation}"`;
+      if (operation === 'set_once' && !replaces) once.push(key);
     }
-    const row = [
-      personId,
-      String(version),
-      `{${assigned.join(',')}}`,
-      `{${moments.join(',')}}`,
-      `{${operations.join(',')}}`,
-      arrayLiteral(unset),
-      arrayLiteral(onces),
-      pendingOperations(changes),
-    ];
-    row.forEach((text, column) => columns[column]?.push(text));
+    assigned.push(`{${values}}`);
+    moments.push(`{${times}}`);
+    operations.push(`{${kinds}}`);
+    unset.push(arrayLiteral(gone));
+    onces.push(arrayLiteral(once));
   }
-  return columns;
+  const pending = diffs.map((diff) => pendingOperations(diff.changes));
+  return {
+    diffs,
+    parameters: [
+      uuidArray(diffs.map((diff) => diff.personId)),
+      bigintArray(diffs.map((diff) => diff.version)),
+      ...[assigned, moments, operations, unset, onces, pending].map(textArray),
+    ],
+  };
 }
 
 /** PostgreSQL's text of an array of texts, which may differ in length from person to person. */

@@ -75,9 +75,13 @@ function edit(
   };
 }
 
+const SECONDS_LENGTH = '2024-01-03T01:02:03'.length;
+const NO_MICROSECONDS = /^\.?0*$/;
+
 /** `2024-01-03T01:02:03+00:00`; microseconds, all six digits, only when there are any. */
 export function formatMetadataInstant(at: Instant): string {
-  const [seconds = '', fraction = ''] = at.replace(' ', 'T').split('.');
-  const micros = fraction.padEnd(6, '0');
-  return /^0*$/.test(micros) ? `${seconds}+00:00` : `${seconds}.${micros}+00:00`;
+  const [seconds, fraction] = [at.slice(0, SECONDS_LENGTH).replace(' ', 'T'), at.slice(SECONDS_LENGTH)];
+  return NO_MICROSECONDS.test(fraction)
+    ? `${seconds}+00:00`
+    : `${seconds}${fraction.padEnd('.000000'.length, '0')}+00:00`;
 }

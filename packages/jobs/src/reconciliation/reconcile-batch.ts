@@ -6,11 +6,10 @@
 
 import type pg from 'pg';
 
-import type { Message } from '../resources/kafka.ts';
 import { type PersonProperties, applyChanges, mergeChanges } from './apply.ts';
-import { applyInPlace } from './apply-in-place.ts';
+import { type PreparedChanges, applyInPlace } from './apply-in-place.ts';
 import { pendingOperations } from './pending-operations.ts';
-import { personMessage } from './person-message.ts';
+import type { PublishedPerson } from './person-message.ts';
 import { PERSONS_BY_UUID, type PersonRow } from './postgres-sql.ts';
 import type { PersonDiff } from './replay.ts';
 import { type PersonUpdate, updatePersons } from './update-persons.ts';
@@ -35,7 +34,7 @@ export interface BatchResult {
   readonly wouldUpdate: PersonDiff[];
   readonly skipped: { readonly personId: string; readonly reason: SkipReason }[];
   /** To be published when the batch is committed. */
-  readonly messages: Message[];
+  readonly published: PublishedPerson[];
   /** Rows that PostgreSQL had right already while ClickHouse was behind: published again. */
   readonly republished: number;
 }
@@ -43,12 +42,12 @@ export interface BatchResult {
 const MAX_ATTEMPTS = 3;
 
 /** Inside a transaction, except for a dry run, which only reads. */
-export async function reconcileBatch(target: BatchTarget, diffs: readonly PersonDiff[]): Promise<BatchResult> {
+export async function reconcileBatch(target: BatchTarget, batch: PreparedChanges): Promise<BatchResult> {
   const result = {
     updated: 0,
     wouldUpdate: [] as PersonDiff[],
     skipped: [] as BatchResult['skipped'],
-    messages: [] as Message[],
+    published: [] as PublishedPerson[],
     republished: 0,
   };
   const writing = {
@@ -56,12 +55,13 @@ export async function reconcileBatch(target: BatchTarget, diffs: readonly Person
     teamId: target.teamId,
     backupRunId: target.backupEnabled ? target.runId : undefined,
   };
-  let open = diffs;
+  let open = batch.diffs;
   if (!target.dryRun) {
-    const applied = await applyInPlace(writing, diffs);
+    const applied = await applyInPlace(writing, batch);
     result.updated += applied.size;
-    result.messages.push(...applied.values());
-    open = diffs.filter((diff) => !applied.has(diff.personId));
+    result.published.push(...applied.values());
+    if (applied.size === open.length) return result;
+    open = open.filter((diff) => !applied.has(diff.personId));
   }
   for (let attempt = 1; open.length > 0 && attempt <= MAX_ATTEMPTS; attempt++) {
     const decided = await decide(target, open);
@@ -71,7 +71,7 @@ export async function reconcileBatch(target: BatchTarget, diffs: readonly Person
       else {
         result.skipped.push({ personId: decision.diff.personId, reason: decision.reason ?? 'no_changes' });
         if (decision.heals && !target.dryRun) {
-          result.messages.push(decision.heals);
+          result.published.push(decision.heals);
           result.republished++;
         }
       }
@@ -85,11 +85,11 @@ export async function reconcileBatch(target: BatchTarget, diffs: readonly Person
       changed.flatMap((decision) => decision.update ?? []),
     );
     const moved: PersonDiff[] = [];
-    for (const { diff, update, message } of changed) {
-      if (!update || !message) continue;
+    for (const { diff, update, after } of changed) {
+      if (!update || !after) continue;
       if (written.updated.has(update.id)) {
         result.updated++;
-        result.messages.push(message);
+        result.published.push(after);
       } else if (written.tooLarge.has(update.id)) result.skipped.push({ personId: diff.personId, reason: 'too_large' });
       else moved.push(diff);
     }
@@ -102,10 +102,10 @@ export async function reconcileBatch(target: BatchTarget, diffs: readonly Person
 interface Decision {
   readonly diff: PersonDiff;
   readonly update?: PersonUpdate;
-  readonly message?: Message;
+  readonly after?: PublishedPerson;
   readonly reason?: SkipReason;
   /** PostgreSQL's row as it is, for a ClickHouse that is behind. */
-  readonly heals?: Message;
+  readonly heals?: PublishedPerson;
 }
 
 async function decide(target: BatchTarget, diffs: readonly PersonDiff[]): Promise<Decision[]> {
@@ -133,20 +133,19 @@ function decideOne(teamId: number, diff: PersonDiff, row: PersonRow | undefined,
   const same = version === diff.version;
   if (!same && base === undefined) return { diff, reason: 'not_found' };
   const applied = same ? applyChanges(person, diff.changes) : mergeChanges(person, base ?? '{}', diff.changes);
-  const messageOf = (properties: string, of: bigint) =>
-    personMessage({
-      uuid: row.uuid,
-      teamId,
-      properties,
-      isIdentified: row.is_identified,
-      createdAt: row.created_at,
-      version: of,
-    });
+  const personWith = (properties: string, of: bigint): PublishedPerson => ({
+    uuid: row.uuid,
+    teamId,
+    properties,
+    isIdentified: row.is_identified,
+    createdAt: row.created_at,
+    version: of,
+  });
   if (!applied) {
     return {
       diff,
       reason: 'no_changes',
-      ...(version > diff.version ? { heals: messageOf(row.properties, version) } : {}),
+      ...(version > diff.version ? { heals: personWith(row.properties, version) } : {}),
     };
   }
   // ClickHouse shows the greatest version, so where it is ahead of PostgreSQL one more than PostgreSQL's is not enough.
@@ -154,6 +153,6 @@ function decideOne(teamId: number, diff: PersonDiff, row: PersonRow | undefined,
   return {
     diff,
     update: { id: row.id, version, versionAfter, pendingOperations: pendingOperations(diff.changes), ...applied },
-    message: messageOf(applied.properties, versionAfter),
+    after: personWith(applied.properties, versionAfter),
   };
 }

@@ -6,8 +6,8 @@
 
 import type pg from 'pg';
 
-import type { Message } from '../resources/kafka.ts';
-import { PERSON_TOPIC } from './person-message.ts';
+import { type PreparedChanges, prepareChanges } from './apply-in-place.ts';
+import { PERSON_TOPIC, type PublishedPerson, personMessage } from './person-message.ts';
 import type { PersonReads } from './person-reads.ts';
 import { type BatchResult, reconcileBatch } from './reconcile-batch.ts';
 import type { TeamWork } from './reconcile-team.ts';
@@ -47,7 +47,7 @@ async function rehearse(writing: Writing, source: Source): Promise<void> {
   const { work, log } = writing;
   for await (const diffs of inBatches(source, STATEMENT_ROWS)) {
     work.signal.throwIfAborted();
-    count(work, log, await reconcileBatch(targetOf(writing), diffs), diffs.length);
+    count(work, log, await reconcileBatch(targetOf(writing), { diffs, parameters: [] }), diffs.length);
   }
 }
 
@@ -57,30 +57,31 @@ async function writeWhole(writing: Writing, source: Source, publishing: Publishi
   await inTransaction(client, async () => {
     for await (const diffs of inBatches(source, STATEMENT_ROWS)) {
       work.signal.throwIfAborted();
-      results.push({ result: await reconcileBatch(targetOf(writing), diffs), size: diffs.length });
+      results.push({ result: await reconcileBatch(targetOf(writing), prepareChanges(diffs)), size: diffs.length });
     }
   });
   for (const { result, size } of results) count(work, log, result, size);
   const updated = results.reduce((sum, { result }) => sum + result.updated, 0);
   if (updated > 0) log.committed(1, updated);
-  await publishing.add(results.flatMap(({ result }) => result.messages));
+  await publishing.add(results.flatMap(({ result }) => result.published));
 }
 
 async function writeBatches(writing: Writing, source: Source, publishing: Publishing): Promise<void> {
   const { work, client, log } = writing;
   let batch = 0;
-  const write = async (diffs: readonly PersonDiff[]) => {
-    const result = await inTransaction(client, () => reconcileBatch(targetOf(writing), diffs));
-    count(work, log, result, diffs.length);
+  const write = async (prepared: PreparedChanges) => {
+    const result = await inTransaction(client, () => reconcileBatch(targetOf(writing), prepared));
+    count(work, log, result, prepared.diffs.length);
     if (result.updated > 0) log.committed(++batch, result.updated);
-    await publishing.add(result.messages);
+    await publishing.add(result.published);
   };
   let underWay: Promise<void> = Promise.resolve();
   try {
     for await (const diffs of inBatches(source, work.config.batch_size)) {
+      const prepared = prepareChanges(diffs);
       await underWay;
       work.signal.throwIfAborted();
-      underWay = write(diffs);
+      underWay = write(prepared);
       // Whoever awaits it next is told; until then it must not count as unhandled.
       underWay.catch(() => {});
     }
@@ -130,11 +131,11 @@ function createPublishing({ work, log }: Writing) {
   let last: Promise<void> = Promise.resolve();
   return {
     /** Waits for the lot before, so that lots do not pile up in memory. @throws what that lot failed with */
-    async add(messages: readonly Message[]): Promise<void> {
+    async add(persons: readonly PublishedPerson[]): Promise<void> {
       const before = last;
-      if (messages.length > 0) {
+      if (persons.length > 0) {
         // Without the signal: what is committed is published even when the run is cancelled.
-        last = before.then(() => work.publisher.publish(PERSON_TOPIC, messages));
+        last = before.then(() => work.publisher.publish(PERSON_TOPIC, persons.map(personMessage)));
         // Whoever adds next, or ends, is told; until then it must not count as unhandled.
         last.catch(() => {});
       }

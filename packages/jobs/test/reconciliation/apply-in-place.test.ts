@@ -8,8 +8,9 @@ import pg from 'pg';
 import { testDatabase } from '../../../../infra/embedded/test-services/index.ts';
 import { ensureBackupTable } from '../../src/reconciliation/backup-table.ts';
 import { type PersonProperties, applyChanges } from '../../src/reconciliation/apply.ts';
-import { applyInPlace } from '../../src/reconciliation/apply-in-place.ts';
+import { applyInPlace, prepareChanges } from '../../src/reconciliation/apply-in-place.ts';
 import { canonicalJson } from '../../src/reconciliation/json-text.ts';
+import { personMessage } from '../../src/reconciliation/person-message.ts';
 import type { Change, PersonDiff } from '../../src/reconciliation/replay.ts';
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -84,9 +85,10 @@ async function insert(persons: readonly Person[]): Promise<PersonDiff[]> {
 
 async function apply(diffs: readonly PersonDiff[], backsUp = true) {
   await client.query('BEGIN');
-  const messages = await applyInPlace({ client, teamId: team, backupRunId: backsUp ? 'run' : undefined }, diffs);
+  const target = { client, teamId: team, backupRunId: backsUp ? 'run' : undefined };
+  const persons = await applyInPlace(target, prepareChanges(diffs));
   await client.query('COMMIT');
-  return messages;
+  return new Map([...persons].map(([id, person]) => [id, personMessage(person)]));
 }
 
 async function stored(table: string, columns: string): Promise<Map<string, Record<string, string | null>>> {
