@@ -179,24 +179,34 @@ async function reconcile({ clickhouse, personsDb, publisher }: Place, team: numb
   return seconds;
 }
 
-/** The values are made beforehand, so this is PostgreSQL's own time. */
+/**
+ * The rows end as ours do: properties, what is known of when and by what they were set, version. The values are made
+ * beforehand, nothing is looked at, nothing backed up.
+ */
 async function bareUpdate(db: pg.Pool, team: number, persons: number): Promise<number> {
   const { rows } = await db.query<{ id: string; properties: string }>(
     'SELECT id, properties::text AS properties FROM posthog_person WHERE team_id = $1',
     [team],
   );
-  const batches: [string[], string[]][] = [];
+  const batches: string[][][] = [];
   for (let i = 0; i < rows.length; i += BATCH) {
     const part = rows.slice(i, i + BATCH);
-    batches.push([part.map((r) => r.id), part.map((r) => r.properties.replace('"email": "new', '"email": "newer'))]);
+    batches.push([
+      part.map((r) => r.id),
+      part.map((r) => r.properties.replace('"email": "old', '"email": "new')),
+      part.map(() => '{"email":"2026-01-06T20:01:00+00:00"}'),
+      part.map(() => '{"email":"set"}'),
+    ]);
   }
   const began = performance.now();
   let updated = 0;
-  for (const [ids, properties] of batches) {
+  for (const columns of batches) {
     const { rowCount } = await db.query(
-      `UPDATE posthog_person p SET properties = i.properties::jsonb, version = p.version + 1
-       FROM unnest($2::bigint[], $3::text[]) AS i(id, properties) WHERE p.team_id = $1 AND p.id = ANY($2::bigint[]) AND p.id = i.id`,
-      [team, ids, properties],
+      `UPDATE posthog_person p SET properties = i.properties::jsonb, properties_last_updated_at = i.moments::jsonb,
+         properties_last_operation = i.operations::jsonb, version = p.version + 1
+       FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) AS i(id, properties, moments, operations)
+       WHERE p.team_id = $1 AND p.id = ANY($2::bigint[]) AND p.id = i.id`,
+      [team, ...columns],
     );
     updated += rowCount ?? 0;
   }
