@@ -44,7 +44,7 @@ export interface Rig {
   begin(): Promise<void>;
   /** Every item of every feed was asked for. */
   allRequested(): Promise<boolean>;
-  /** One that is in the middle of something, chosen by `pick`; waits until there is one. */
+  /** A worker in the middle of something, chosen by `pick`; waits until there is one, or nothing is left to be done. */
   victim(pick: (members: readonly Member[]) => Member): Promise<Member>;
   /** Waits until all is quiet, at most a minute, and judges. */
   judge(expected?: Partial<Expectation>): Promise<Violation[]>;
@@ -70,6 +70,9 @@ const SHORT_LEASES = {
   SKEIN_CANCEL_GRACE_MS: '500',
   SKEIN_MAX_LOST: '100',
 };
+
+/** A busy machine may do all that was asked for before anybody looked: then an idle worker is struck. */
+const IDLE_MS = 3_000;
 
 /** The rig itself does no deeds. */
 const NOBODY = { tell: () => Promise.resolve(false), available: () => Promise.resolve(0) };
@@ -148,8 +151,11 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
         const busy = history.busy();
         return [...members].filter(({ pid }) => busy.has(pid));
       };
-      await until(() => candidates().length > 0, 'a worker is in the middle of something');
-      return pick(candidates());
+      const since = performance.now();
+      const allIdle = async () => performance.now() - since > IDLE_MS && (await requested().catch(() => false));
+      await until(async () => candidates().length > 0 || (await allIdle()), 'a worker is in the middle of something');
+      const busy = candidates();
+      return pick(busy.length > 0 ? busy : [...members].filter(({ role }) => role === 'worker'));
     },
     async judge(more = {}) {
       await untilQuiet(engine, requested);
