@@ -175,17 +175,20 @@ test('M9: the list of files does not see what is not committed; ours counts insi
 });
 
 test('attaching an empty catalog: of several at once the naive ones fail; ours wait for each other', async () => {
-  const failed: string[] = [];
-  // On a busy machine the six may happen to come one after the other.
-  for (let team = 3; failed.length === 0 && team < 10; team++) {
-    const naive = await house.addDuckling(team);
-    const outcomes = await Promise.allSettled(
-      Array.from({ length: 6 }, () =>
-        openNaively(house, naive, ({ sql }) => sql('SELECT 1'), `(DATA_PATH '${house.root}/naive/')`),
-      ),
-    );
-    failed.push(...outcomes.flatMap((o) => (o.status === 'rejected' ? [String(o.reason)] : [])));
-  }
+  const empty = await house.addDuckling(3);
+  const catalog = await house.catalog(3);
+  // Nobody can make a table until all of them have seen that there is none.
+  await catalog.query('BEGIN; LOCK TABLE pg_class IN SHARE MODE');
+  const attaching = Array.from({ length: 3 }, () =>
+    openNaively(house, empty, ({ sql }) => sql('SELECT 1'), `(DATA_PATH '${house.root}/naive/')`),
+  );
+  const outcomes = Promise.allSettled(attaching);
+  const waiting = async () => (await catalog.query('SELECT 1 FROM pg_locks WHERE NOT granted')).rowCount ?? 0;
+  while ((await waiting()) < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+  await catalog.query('COMMIT');
+  await catalog.end();
+  const failed = (await outcomes).flatMap((o) => (o.status === 'rejected' ? [String(o.reason)] : []));
+  expect(failed).toHaveLength(2);
   expect(failed[0]).toMatch(/duplicate key|already exists|Failed to initialize/);
   const others = Array.from({ length: 6 }, () => openDucklings(house.env));
   const created = await Promise.all(others.map((other) => createTable(other.lake(duckling), EVENTS, NEVER)));
