@@ -96,6 +96,12 @@ export class RefusedError extends RequestError {
   override readonly httpStatus = 409;
 }
 
+/** The state is of a newer version than this code knows: it would misread it, so it touches nothing. */
+export class LedgerNewerError extends RequestError {
+  readonly code = 'LEDGER_NEWER';
+  override readonly httpStatus = 409;
+}
+
 /** The environment variables are wrong; all mistakes at once, by name. */
 export class EnvironmentInvalidError extends RequestError {
   readonly code = 'ENVIRONMENT_INVALID';
@@ -166,6 +172,7 @@ export const ERRORS: Record<string, string> = {
   NOT_FOUND: 'Nothing has that name or id.',
   CONFLICT: 'The state changed since it was read; read again and decide again.',
   REFUSED: 'The request is understood but not allowed now, such as a second run of a partition that is running.',
+  LEDGER_NEWER: 'The ledger in Redis was written by a newer Skein than this one: upgrade this installation.',
   ENVIRONMENT_INVALID: 'Environment variables are missing or malformed; all of them are listed.',
   ASSET_FAILED: 'The work of an asset failed; the message says why.',
   CHECK_FAILED: 'A check on an asset’s data failed after it was produced.',

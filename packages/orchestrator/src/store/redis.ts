@@ -5,7 +5,7 @@
 
 import { Redis, type RedisOptions } from 'ioredis';
 
-import { RefusedError, ServiceError } from '../definitions/errors.ts';
+import { LedgerNewerError, RefusedError, ServiceError } from '../definitions/errors.ts';
 import type { Keys } from './keys.ts';
 import { loadScripts } from './scripts.ts';
 
@@ -77,8 +77,9 @@ export async function checkLedgerRedis(
   await redis.hsetnx(keys.meta, 'state_version', STATE_VERSION);
   const version = Number(await redis.hget(keys.meta, 'state_version'));
   if (version > STATE_VERSION) {
-    throw new RefusedError(
-      `The ledger in Redis is of a newer Skein (state version ${version}, this one knows ${STATE_VERSION}). Upgrade this installation.`,
+    throw new LedgerNewerError(
+      `The ledger in Redis is of a newer Skein (state version ${version}, this one knows ${STATE_VERSION}).`,
+      { hint: 'Upgrade this installation; nothing was changed.' },
     );
   }
 }

@@ -3,6 +3,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
+import { Redis } from 'ioredis';
+
 import { type TestSkein, createSkein } from './skein.ts';
 
 let skein: TestSkein;
@@ -124,6 +126,34 @@ test('a Redis that does not answer is 3, and one that would lose the ledger 2 wi
   const wrong = await skein.start(['runs', 'list'], { SKEIN_PORT: 'x', SKEIN_LEASE_MS: '1' }).ended;
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toMatch(/SKEIN_PORT.*|SKEIN_LEASE_MS.*/);
+});
+
+test('a ledger of a newer Skein is refused by every kind of process, and left as it was', async () => {
+  const redis = new Redis(skein.env.SKEIN_REDIS_URL ?? '');
+  const key = `${skein.env.SKEIN_REDIS_PREFIX}:meta`;
+  try {
+    await redis.hset(key, 'state_version', 99);
+    const commands = [
+      ['worker'],
+      ['worker', '--child'],
+      ['server', '--port', '0'],
+      ['dev', '--port', '0'],
+      ['runs', 'list'],
+      ['doctor'],
+    ];
+    const ends = await Promise.all([
+      ...commands.slice(0, 1).map((args) => skein.start([...args, '--json']).ended),
+      ...commands.slice(1).map((args) => skein.run(...args, '--json')),
+    ]);
+    for (const ended of ends) {
+      expect(ended.code).toBe(2);
+      expect(ended.stderr).toMatch(/state version 99, this one knows \d+.*LEDGER_NEWER/);
+    }
+    expect(await redis.keys(`${skein.env.SKEIN_REDIS_PREFIX}:*`)).toEqual([key]);
+    expect(await redis.hgetall(key)).toEqual({ state_version: '99' });
+  } finally {
+    redis.disconnect();
+  }
 });
 
 test('Ctrl-C while waiting cancels the run and exits 130', async () => {
