@@ -9,11 +9,11 @@ export function capLine(text: string): string {
   if (text.length * 3 <= MAX_LINE_BYTES) return text;
   const bytes = Buffer.from(text);
   if (bytes.length <= MAX_LINE_BYTES) return text;
-  const kept = bytes
-    .subarray(0, MAX_LINE_BYTES - NOTICE_BYTES)
-    .toString()
-    .replace(/\uFFFD+$/, '');
-  return `${kept}… (${bytes.length - Buffer.byteLength(kept)} bytes cut)`;
+  let end = MAX_LINE_BYTES - NOTICE_BYTES;
+  // Bytes 10xxxxxx go on with a character.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  const kept = bytes.subarray(0, end).toString();
+  return `${kept}… (${bytes.length - end} bytes cut)`;
 }
 
 /** Colours are harmless; whatever else a terminal obeys, and what turns text round, is shown as its code. */

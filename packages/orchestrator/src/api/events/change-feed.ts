@@ -17,12 +17,15 @@ export interface Change {
   readonly facts: Json;
 }
 
-type Listener = (change: Change) => void;
+/** Told `lost` when changes fell out of the stream before this process could read them. */
+type Listener = (change: Change | 'lost') => void;
 
 export interface ChangeFeed {
-  /** From now on; gives what ends it. */
+  /** From when `ready` resolves on; gives what ends it. */
   listen(listener: Listener): () => void;
-  /** Changes after `id` that the stream still holds; undefined when it no longer reaches back that far. */
+  /** Until then the reader may not have its place yet: what is read of the past before would leave a gap. */
+  ready(): Promise<void>;
+  /** Changes after `id`; undefined when the stream no longer reaches back that far, or they are too many to be told. */
   since(id: string): Promise<Change[] | undefined>;
   /** The newest id, `0-0` when there is none. */
   newest(): Promise<string>;
@@ -30,8 +33,9 @@ export interface ChangeFeed {
   close(): void;
 }
 
-/** More than the stream keeps. */
-const REPLAY_LIMIT = 100_000;
+/** Whoever missed more reads everything anew, which is less. Many come back at once, when a server was replaced. */
+const REPLAY_LIMIT = 2_000;
+const BATCH = 1_000;
 const BLOCK_MS = 10_000;
 const PAUSE_AFTER_ERROR_MS = 500;
 
@@ -40,26 +44,50 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
   const { redis, keys } = engine;
   let reader: Redis | undefined;
   let last: string | undefined;
+  let placing: Promise<void> | undefined;
   let closed = false;
 
   const newest = async () => {
     const [entry] = await redis.xrevrange(keys.events, '+', '-', 'COUNT', 1);
     return entry?.[0] ?? '0-0';
   };
+  const ready = () =>
+    (placing ??= newest().then(
+      (id) => void (last = id),
+      (error: unknown) => {
+        placing = undefined;
+        throw error;
+      },
+    ));
+  const tell = (change: Change | 'lost') => {
+    for (const listener of [...listeners]) listener(change);
+  };
+  /** After a while without Redis, or without a turn of our own. */
+  const checkGap = async (place: string) => {
+    const [first] = await redis.xrange(keys.events, '-', '+', 'COUNT', 1);
+    const [before] = await redis.xrevrange(keys.events, place, '-', 'COUNT', 1);
+    if (first !== undefined && before === undefined && place !== '0-0') tell('lost');
+  };
   const loop = async (connection: Redis) => {
+    let interrupted = false;
     while (!closed && listeners.size > 0) {
       try {
-        last ??= await newest();
-        const reply = await connection.xread('COUNT', 1_000, 'BLOCK', BLOCK_MS, 'STREAMS', keys.events, last);
+        if (last === undefined) await ready();
+        const from = last ?? '0-0';
+        if (interrupted) await checkGap(from);
+        interrupted = false;
+        const reply = await connection.xread('COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', keys.events, from);
         for (const [, entries] of (reply ?? []) as [string, [string, string[]][]][]) {
+          // A full batch: there is more, and what is trimmed meanwhile is not told.
+          interrupted = entries.length === BATCH;
           for (const entry of entries) {
             last = entry[0];
-            const change = toChange(entry);
-            for (const listener of [...listeners]) listener(change);
+            tell(toChange(entry));
           }
         }
       } catch {
         // Redis is away or the connection was closed: wait, then go on where we were.
+        interrupted = true;
         if (!closed) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR_MS));
       }
     }
@@ -67,6 +95,7 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
     if (reader === connection) {
       reader = undefined;
       last = undefined;
+      placing = undefined;
     }
   };
   const start = () => {
@@ -89,9 +118,10 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
       // The stream is trimmed at its head: an id before it may have lost successors.
       if (first !== undefined && isBefore(id, first[0])) return undefined;
       if (isBefore(await newest(), id)) return undefined; // of another ledger
-      const entries = await redis.xrange(keys.events, `(${id}`, '+', 'COUNT', REPLAY_LIMIT);
-      return entries.map(toChange);
+      const entries = await redis.xrange(keys.events, `(${id}`, '+', 'COUNT', REPLAY_LIMIT + 1);
+      return entries.length > REPLAY_LIMIT ? undefined : entries.map(toChange);
     },
+    ready,
     newest,
     get listeners() {
       return listeners.size;

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 
 import { z } from 'zod';
 
+import { ServiceError } from '../../definitions/errors.ts';
 import { type Scrub, scrubJson } from '../../telemetry/scrub.ts';
 import { createSight } from '../access/sight.ts';
 import type { Routes } from '../context.ts';
@@ -11,8 +12,12 @@ import { type Change, isBefore } from '../events/change-feed.ts';
 import { API_PREFIX } from '../openapi.ts';
 
 const HEARTBEAT_MS = 15_000;
-/** A client that lags behind by this much is cut off; it resumes from its last id. */
-const MAX_BEHIND_BYTES = 4_194_304;
+/** A client that lags behind by this much is cut off; it resumes from its last id, or is told to read anew. */
+const MAX_BEHIND_BYTES = 1_048_576;
+/** Changes that wait to be looked at by whoever sees some jobs only. */
+const MAX_UNTOLD = 10_000;
+/** Of one server: what all of them may lag behind together stays below a gigabyte. */
+const MAX_STREAMS = 1_000;
 const RETRY_MS = 1_000;
 
 const StreamId = z.string().max(50).optional();
@@ -37,6 +42,8 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub }) => {
       },
     },
     async (request, reply) => {
+      if (changes.listeners >= MAX_STREAMS)
+        throw new ServiceError('server', `This server tells ${MAX_STREAMS} clients of changes, and no more.`);
       const from = request.headers['last-event-id'] ?? request.query.last_event_id;
       const sees = createSight(engine, request.principal);
       const stream = new Readable({ read() {}, highWaterMark: MAX_BEHIND_BYTES });
@@ -50,10 +57,19 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub }) => {
       };
       // Listening begins before the past is read, so that nothing falls between the two; told one after the other.
       let held: Change[] | undefined = [];
-      let told: Promise<void> = Promise.resolve();
+      let telling: Promise<void> = Promise.resolve();
+      let untold = 0;
       const end = changes.listen((change) => {
+        if (change === 'lost') return void stream.destroy(); // it comes back, and is told to read anew
         if (held) held.push(change);
-        else told = told.then(() => tell(change)).catch(() => void stream.destroy());
+        else if (++untold > MAX_UNTOLD) stream.destroy();
+        else
+          telling = telling
+            .then(() => tell(change))
+            .then(
+              () => void untold--,
+              () => void stream.destroy(),
+            );
       });
       const heartbeat = setInterval(() => push(': still here\n\n'), HEARTBEAT_MS);
       // Before anything can end the stream: whoever ends it, the timer and the listening end with it.
@@ -63,14 +79,16 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub }) => {
       });
       request.raw.on('close', () => stream.destroy());
       try {
+        await changes.ready();
         push(`retry: ${RETRY_MS}\n\n`);
         let last = await changes.newest();
-        const missed = from === undefined || from === '' ? [] : await changes.since(from);
-        if (missed === undefined) push(`event: reset\nid: ${last}\ndata: {}\n\n`);
+        const isBack = from !== undefined && from !== '';
+        const missed = isBack ? await changes.since(from) : [];
+        const told = missed && (await retell(missed, sees, scrub));
+        if (told === undefined) push(`event: reset\nid: ${last}\ndata: {}\n\n`);
         else {
-          last = missed.at(-1)?.id ?? (from === undefined || from === '' ? last : from);
-          for (const change of missed) await tell(change);
-          push(`event: hello\nid: ${last}\ndata: {}\n\n`);
+          if (isBack) last = missed?.at(-1)?.id ?? from;
+          push(`${told}event: hello\nid: ${last}\ndata: {}\n\n`);
         }
         for (let change = held.shift(); change !== undefined; change = held.shift())
           if (isBefore(last, change.id)) await tell(change);
@@ -89,6 +107,20 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub }) => {
     },
   );
 };
+
+/** What a client missed; undefined when it is so much that the client would be cut off at once, and again and again. */
+async function retell(
+  missed: readonly Change[],
+  sees: ReturnType<typeof createSight>,
+  scrub: Scrub,
+): Promise<string | undefined> {
+  let text = '';
+  for (const change of missed) {
+    if (await sees(change)) text += format(change, scrub);
+    if (text.length > MAX_BEHIND_BYTES / 2) return undefined;
+  }
+  return text;
+}
 
 function format(change: Change, scrub: Scrub): string {
   return `id: ${change.id}\nevent: change\ndata: ${scrubJson(scrub, JSON.stringify(change))}\n\n`;
