@@ -66,7 +66,9 @@ export async function buildApp(engine: Engine, options: AppOptions): Promise<App
     routerOptions: { maxParamLength: 1_000 },
     // Streams of changes never end by themselves.
     forceCloseConnections: true,
+    // Whoever sends slowly is looked for every few seconds, and let go.
     requestTimeout: 60_000,
+    http: { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 },
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : ulid();

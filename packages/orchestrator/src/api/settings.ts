@@ -20,6 +20,8 @@ export interface ApiSettings {
   readonly sessionTtlMs: number;
   /** Of one address, over all servers. */
   readonly requestsPerMinute: number;
+  /** Clients that one server tells of changes at once. */
+  readonly maxStreams: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -33,6 +35,8 @@ const Settings = z.object({
   SKEIN_AUTH_SESSION_HOURS: z.coerce.number().min(0.1).max(720).default(12),
   /** A dashboard with ten open tabs stays far below. */
   SKEIN_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(6_000),
+  /** What they may lag behind together stays below a gigabyte. */
+  SKEIN_MAX_STREAMS: z.coerce.number().int().min(1).max(100_000).default(1_000),
 });
 
 /** @throws EnvironmentInvalidError that lists every mistake by the variable's name */
@@ -55,6 +59,7 @@ export function readApiSettings(env: Environment): ApiSettings {
     trustProxy: e.SKEIN_AUTH_TRUST_PROXY === 'true',
     sessionTtlMs: e.SKEIN_AUTH_SESSION_HOURS * HOUR_MS,
     requestsPerMinute: e.SKEIN_REQUESTS_PER_MINUTE,
+    maxStreams: e.SKEIN_MAX_STREAMS,
   };
 }
 

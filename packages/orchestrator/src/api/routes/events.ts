@@ -16,13 +16,11 @@ const HEARTBEAT_MS = 15_000;
 const MAX_BEHIND_BYTES = 1_048_576;
 /** Changes that wait to be looked at by whoever sees some jobs only. */
 const MAX_UNTOLD = 10_000;
-/** Of one server: what all of them may lag behind together stays below a gigabyte. */
-const MAX_STREAMS = 1_000;
 const RETRY_MS = 1_000;
 
 const StreamId = z.string().max(50).optional();
 
-export const eventRoutes: Routes = (app, { engine, changes, scrub }) => {
+export const eventRoutes: Routes = (app, { engine, changes, scrub, settings }) => {
   app.get(
     `${API_PREFIX}/events`,
     {
@@ -42,8 +40,8 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub }) => {
       },
     },
     async (request, reply) => {
-      if (changes.listeners >= MAX_STREAMS)
-        throw new ServiceError('server', `This server tells ${MAX_STREAMS} clients of changes, and no more.`);
+      if (changes.listeners >= settings.maxStreams)
+        throw new ServiceError('server', `This server tells ${settings.maxStreams} clients of changes, and no more.`);
       const from = request.headers['last-event-id'] ?? request.query.last_event_id;
       const sees = createSight(engine, request.principal);
       const stream = new Readable({ read() {}, highWaterMark: MAX_BEHIND_BYTES });
