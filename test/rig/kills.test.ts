@@ -23,7 +23,7 @@ test(
       const each = rig.size.partitions / rig.size.sensors;
       try {
         await Promise.all(Array.from({ length: WORKERS }, () => rig.start('worker')));
-        await rig.begin();
+        await rig.begin(0);
         const starting: Promise<unknown>[] = [];
         let kills = 0;
         for (; kills < KILLS && !random.timeIsUp(); kills++) {
@@ -61,7 +61,7 @@ test(
         const idle = { SKEIN_PULSE_MS: '86400000' };
         await Promise.all([rig.start('worker', idle), rig.start('worker', idle)]);
         const servers = await Promise.all([rig.start('server'), rig.start('server')]);
-        await rig.begin();
+        await rig.begin(0);
         let over = false;
         const people = clients.work(
           () => servers[0]?.url ?? '',
@@ -117,7 +117,7 @@ test(
       try {
         // One of each is sound, so that there is work for those that will die.
         const [server] = await Promise.all([rig.start('server'), rig.start('worker')]);
-        await rig.begin();
+        await rig.begin(0);
         let over = false;
         const people = [1, 2].map(() =>
           clients.work(

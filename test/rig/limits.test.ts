@@ -27,7 +27,7 @@ test(
       const each = rig.size.partitions / rig.size.sensors;
       try {
         await Promise.all([1, 2, 3].map(() => rig.start('worker')));
-        await rig.begin();
+        await rig.begin(0);
         const starting: Promise<unknown>[] = [];
         let kills = 0;
         for (; kills < RUNS / 5 && !random.timeIsUp(); kills++) {
@@ -112,9 +112,8 @@ test(
         size: { sensors: 1, partitions: 100_000, batch: 1, everyMs: 100, flakyOneIn: 0, workMs: 0 },
       });
       try {
-        rig.history.available = 0;
         await rig.start('worker');
-        await rig.begin();
+        await rig.begin(0);
         const won: { version: number; next: number }[] = [];
         let lost = 0;
         const person = async (by: string) => {

@@ -24,7 +24,7 @@ test(
       try {
         for (const { port } of proxies)
           await rig.start('worker', { SKEIN_REDIS_URL: `redis://127.0.0.1:${port}/0`, RIG_CONCURRENCY: '10' });
-        await rig.begin();
+        await rig.begin(0);
         let struck = 0;
         for (const [i, [, toxic]] of rounds.entries()) {
           if (random.timeIsUp()) break;

@@ -19,7 +19,7 @@ test(
       const each = rig.size.partitions / rig.size.sensors;
       try {
         await Promise.all([rig.start('worker'), rig.start('worker'), rig.start('worker')]);
-        await rig.begin();
+        await rig.begin(0);
         let stops = 0;
         for (; stops < STOPS && !random.timeIsUp(); stops++) {
           rig.history.available = Math.ceil((each * (stops + 1)) / STOPS);
@@ -97,7 +97,7 @@ test(
           await rig.start('worker'),
           await rig.start('worker', { RIG_SKEW_MS: String(24 * HOUR_MS) }),
         ];
-        await rig.begin();
+        await rig.begin(0);
         const answer = await fetch(`${skewed.url}/readyz`);
         expect(answer.status).toBe(503);
         expect(JSON.stringify(await answer.json())).toMatch(/clocks agree","ok":false/);

@@ -28,7 +28,7 @@ async function underLoad(
   const clients = createClients(rig.history, random);
   try {
     const [server] = await Promise.all([rig.start('server'), rig.start('worker'), rig.start('worker')]);
-    await rig.begin();
+    await rig.begin(0);
     let over = false;
     const people = clients.work(
       () => server.url,

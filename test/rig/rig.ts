@@ -40,8 +40,8 @@ export interface Rig {
   /** Resolves when it is ready, or has died before it was: an armed failpoint may lie on the way. */
   start(role: Member['role'], env?: Readonly<Record<string, string>>): Promise<Member>;
   kill(member: Member, signal?: NodeJS.Signals): Promise<void>;
-  /** Turns the workload's sensors on. */
-  begin(): Promise<void>;
+  /** Turns the workload's sensors on. @param available what each feed holds at first, of all that it will hold */
+  begin(available?: number): Promise<void>;
   /** Every item of every feed was asked for. */
   allRequested(): Promise<boolean>;
   /** A worker in the middle of something, chosen by `pick`; waits until there is one, or nothing is left to be done. */
@@ -142,7 +142,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       member.child.kill(signal);
       await member.ended;
     },
-    async begin() {
+    async begin(available = history.available) {
+      history.available = available;
       for (const name of sensors) await engine.script('switch-sensor', name, 'RUNNING', 'rig');
     },
     allRequested: requested,
