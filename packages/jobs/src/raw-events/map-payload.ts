@@ -8,7 +8,7 @@ import { formatFixed6, parseFloat64, parseInt64 } from './go-numbers.ts';
 import { lower, stringify, trim } from './go-text.ts';
 import { type JsonRecord, type Payload, decodePayload } from './payload.ts';
 import { type OwnTexts, mergeProperties, textOf } from './properties.ts';
-import { parseRfc3339 } from './rfc3339.ts';
+import { reprintRfc3339 } from './rfc3339.ts';
 
 /** `seed` as first committed, `current` since: model name optional, event name trimmed, prompt tokens billed. */
 export const PROFILES = ['seed', 'current'] as const;
@@ -55,7 +55,7 @@ export function mapPayload(text: string, profile: Profile): Mapped {
   const { payload } = decoded;
   const reason = firstFailingRule(payload, profile);
   if (reason !== undefined) return { kind: 'drop', reason };
-  const timestamp = parseRfc3339(payload.createdAt);
+  const timestamp = reprintRfc3339(payload.createdAt);
   if (timestamp === undefined) return { kind: 'error', error: `${TIMESTAMP_ERROR}: it is not RFC 3339` };
   const names = resolveNames(payload);
   const eventName = names.provider + names.method + names.model;

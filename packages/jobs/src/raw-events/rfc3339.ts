@@ -15,6 +15,14 @@ const MAX_OFFSET_MINUTES = 60;
 const NANOSECOND_DIGITS = 9;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/** As collectors write it: UTC, milliseconds without a zero at the end, a day that every month has. */
+const USUAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d\d[1-9]Z$/;
+
+/** The text of `parseRfc3339` without its instant; the usual form is its own text (a tenth of the mapping, measured). */
+export function reprintRfc3339(input: string): Pick<Rfc3339, 'text' | 'isSerializable'> | undefined {
+  return USUAL.test(input) ? { text: input, isSerializable: true } : parseRfc3339(input);
+}
+
 /** undefined when Go's `time.Parse(time.RFC3339, text)` gives an error. */
 export function parseRfc3339(input: string): Rfc3339 | undefined {
   const match = SHAPE.exec(input);
