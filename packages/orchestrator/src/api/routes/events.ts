@@ -57,10 +57,15 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub, settings }) =
       let held: Change[] | undefined = [];
       let telling: Promise<void> = Promise.resolve();
       let untold = 0;
+      let last = '0-0';
+      let isNew = false;
       const end = changes.listen((change) => {
         if (change === 'lost') return void stream.destroy(); // it comes back, and is told to read anew
-        if (held) held.push(change);
-        else if (++untold > MAX_UNTOLD) stream.destroy();
+        if (held) return void held.push(change);
+        // The reader may be behind what was read of the past: that much has been told.
+        isNew ||= isBefore(last, change.id);
+        if (!isNew) return;
+        if (++untold > MAX_UNTOLD) stream.destroy();
         else
           telling = telling
             .then(() => tell(change))
@@ -79,7 +84,7 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub, settings }) =
       try {
         await changes.ready();
         push(`retry: ${RETRY_MS}\n\n`);
-        let last = await changes.newest();
+        last = await changes.newest();
         const isBack = from !== undefined && from !== '';
         const missed = isBack ? await changes.since(from) : [];
         const told = missed && (await retell(missed, sees, scrub));
@@ -88,8 +93,10 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub, settings }) =
           if (isBack) last = missed?.at(-1)?.id ?? from;
           push(`${told}event: hello\nid: ${last}\ndata: {}\n\n`);
         }
-        for (let change = held.shift(); change !== undefined; change = held.shift())
-          if (isBefore(last, change.id)) await tell(change);
+        for (let change = held.shift(); change !== undefined; change = held.shift()) {
+          isNew ||= isBefore(last, change.id);
+          if (isNew) await tell(change);
+        }
         held = undefined;
       } catch (error) {
         stream.destroy();
