@@ -19,7 +19,7 @@ import type { Duckling } from '../resources/duckling-catalog.ts';
 import { ducklings } from '../resources/ducklake-ducklings.ts';
 import { rowsInLakeEqualRowsInClickHouse } from './check.ts';
 import { DucklingBackfillConfig, isRehearsal } from './config.ts';
-import { type Dataset, EVENTS, PERSONS } from './dataset.ts';
+import { type Dataset, EVENTS, LAKE_SCHEMA, PERSONS } from './dataset.ts';
 import { DayNotOverError } from './errors.ts';
 import { type ExportRequest, countSource, exportDay, exportSettings, requireSource } from './export.ts';
 import { type TeamDay, teamDays } from '../team-days.ts';
@@ -56,6 +56,10 @@ function ducklingAsset(dataset: Dataset, description: string) {
     timeout: '4h',
     checks: [rowsInLakeEqualRowsInClickHouse(dataset)],
     isRehearsal,
+    destroys: (config) =>
+      config.delete_tables && !isRehearsal(config)
+        ? `the table ${LAKE_SCHEMA}.${dataset.table} of the teams’ lakes, all days of it`
+        : undefined,
     materialize: (context) => backfillDay(dataset, context),
   });
 }

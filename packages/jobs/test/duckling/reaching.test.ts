@@ -2,7 +2,13 @@
 
 import { tmpdir } from 'node:os';
 
-import { DucklingRow, ducklingEventsBackfillJob, ducklingPersonsBackfillJob } from '@skein/jobs';
+import {
+  DucklingRow,
+  ducklingEventsBackfill,
+  ducklingEventsBackfillJob,
+  ducklingPersonsBackfill,
+  ducklingPersonsBackfillJob,
+} from '@skein/jobs';
 import type { DuckDBInstance } from '@duckdb/node-api';
 
 import { asLakeError, lakeTroubleOf } from '../../src/resources/ducklake-errors.ts';
@@ -132,4 +138,16 @@ test('both jobs share the tag by which all backfills of ducklings may be limited
     expect(job.tags.duckling_backfill_concurrency).toBe('duckling_v1');
   expect(ducklingEventsBackfillJob.tags.duckling_events_backfill_concurrency).toBe('duckling_events_v1');
   expect(ducklingPersonsBackfillJob.tags.duckling_persons_backfill_concurrency).toBe('duckling_persons_v1');
+});
+
+test('delete_tables is an administrator’s: the assets say what it destroys, unless nothing is written', () => {
+  for (const [asset, table] of [
+    [ducklingEventsBackfill, 'posthog.events'],
+    [ducklingPersonsBackfill, 'posthog.persons'],
+  ] as const) {
+    const of = (config: object) => asset.destroys(asset.config.parse(config));
+    expect(of({ delete_tables: true })).toContain(table);
+    expect([of({}), of({ delete_tables: true, dry_run: true })]).toEqual([undefined, undefined]);
+    expect(of({ delete_tables: true, skip_ducklake_registration: true })).toBeUndefined();
+  }
 });

@@ -85,6 +85,11 @@ export interface AssetSpec<P, S extends z.ZodType, R extends ResourceMap, I exte
   readonly bindConfig?: (config: z.output<S>, partitions: readonly P[]) => z.output<S>;
   /** True when a run with this config leaves partition states as they are (dry run, sample, part of a day). */
   readonly isRehearsal?: (config: z.output<S>) => boolean;
+  /**
+   * What a config destroys beyond the partitions it is launched for, in a few words (`the table x, all days of it`);
+   * undefined: nothing. Over HTTP only an administrator may launch with it.
+   */
+  readonly destroys?: (config: z.output<S>) => string | undefined;
   readonly materialize?: (context: MaterializeContext<P, z.output<S>, Opened<R>>) => Promise<Outcome>;
   readonly tasks?: FanOut<P, z.output<S>, Opened<R>, I>;
 }
@@ -115,6 +120,7 @@ export interface Asset {
   readonly partitionsOf: ((config: unknown, now: Date) => readonly string[] | null) | undefined;
   readonly bindConfig: (config: unknown, partitions: readonly unknown[]) => unknown;
   readonly isRehearsal: (config: unknown) => boolean;
+  readonly destroys: (config: unknown) => string | undefined;
   readonly materialize: ((context: MaterializeContext<unknown, unknown, unknown>) => Promise<Outcome>) | undefined;
   readonly tasks: FanOut<unknown, unknown, unknown, Json> | undefined;
 }
@@ -164,6 +170,7 @@ export function defineAsset<
     partitionsOf: spec.partitionsOf,
     bindConfig: spec.bindConfig ?? ((config: unknown) => config),
     isRehearsal: spec.isRehearsal ?? hasDryRun,
+    destroys: spec.destroys ?? (() => undefined),
     materialize: spec.materialize,
     tasks: spec.tasks,
   } as unknown as TypedAsset<P, S, R>;

@@ -16,6 +16,7 @@ import {
   retryBackfill,
   setBackfillLimit,
 } from '../../engine/backfill.ts';
+import { refuseDestruction } from '../access/destruction.ts';
 import { seesJob } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -111,6 +112,8 @@ export const backfillRoutes: Routes = (app, { engine }) => {
       },
     },
     async (request, reply) => {
+      const { job, config = {} } = request.body;
+      refuseDestruction(engine, request.principal, job, config as JsonObject);
       const { id } = await createBackfill(engine, toRequest(request.body), actorOf(request));
       note(request, id, request.body.reason, { ...request.body });
       return reply.code(201).send(toBackfill(deployment, await readBackfill(engine, id)));
@@ -198,6 +201,8 @@ export const backfillRoutes: Routes = (app, { engine }) => {
     },
     async (request, reply) => {
       const { statuses, reason } = request.body;
+      const old = await readBackfill(engine, request.params.id);
+      refuseDestruction(engine, request.principal, old.job, old.config);
       const { id } = await retryBackfill(engine, request.params.id, { statuses }, actorOf(request));
       note(request, id, reason, { retry_of: request.params.id, statuses });
       return reply.code(201).send(toBackfill(deployment, await readBackfill(engine, id)));

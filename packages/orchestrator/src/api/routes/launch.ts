@@ -11,6 +11,7 @@ import type { JsonObject } from '../../definitions/json.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readStatuses } from '../../engine/partition-reader.ts';
 import { MAX_PARTITIONS_PER_RUN, type SubmitSpec, planSubmit, submit } from '../../engine/submit.ts';
+import { refuseDestruction } from '../access/destruction.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { maskSecrets } from '../mask.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -72,6 +73,7 @@ export const launchRoutes: Routes = (app, { engine }) => {
     async (request, reply) => {
       const { body } = request;
       request.auditNote = { target: `job:${body.job}`, reason: body.reason };
+      if (!body.dry_run) refuseDestruction(engine, request.principal, body.job, body.config as JsonObject);
       const { runId, isNew } = await submit(engine, toSubmit(engine, body, actorOf(request)));
       request.auditNote = {
         target: `run:${runId}`,
@@ -97,7 +99,12 @@ export const launchRoutes: Routes = (app, { engine }) => {
         response: { 200: LaunchCheck },
       },
     },
-    async (request) => check(engine, request.body, actorOf(request)),
+    async (request) => {
+      const { body, principal } = request;
+      const found = await check(engine, body, actorOf(request));
+      if (found.ok && !body.dry_run) refuseDestruction(engine, principal, body.job, body.config as JsonObject);
+      return found;
+    },
   );
 };
 

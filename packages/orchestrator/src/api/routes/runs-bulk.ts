@@ -10,7 +10,9 @@ import type { RunSummary } from '../../definitions/client.ts';
 import { RequestError } from '../../definitions/errors.ts';
 import { cancelRun } from '../../engine/cancel.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { readRun } from '../../engine/reads/runs.ts';
 import { retryRun } from '../../engine/retry.ts';
+import { refuseDestruction } from '../access/destruction.ts';
 import type { Principal } from '../access/principal.ts';
 import { ofJobsOf } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
@@ -104,6 +106,7 @@ export const bulkRunRoutes: Routes = (app, { engine }) => {
     },
     async (request) =>
       step(engine, request, request.body, async (run) => {
+        refuseDestruction(engine, request.principal, run.job, (await readRun(engine, run.id)).config);
         await retryRun(engine, run.id, request.body.only_failed && run.counts.total > 1 ? 'failed' : 'all');
       }),
   );

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { cancelRun } from '../../engine/cancel.ts';
 import { retryRun } from '../../engine/retry.ts';
+import { refuseDestruction } from '../access/destruction.ts';
 import { ofJobsOf } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -191,6 +192,8 @@ export const runRoutes: Routes = (app, { engine, archive, runs, log }) => {
       const { id } = request.params;
       const { only_failed: onlyFailed = false, from_failure: fromFailure = false } = request.body ?? {};
       request.auditNote = { target: `run:${id}`, reason: request.body?.reason };
+      const old = await runs.read(id);
+      refuseDestruction(engine, request.principal, old.job, old.config);
       const scope = fromFailure ? 'from_failure' : onlyFailed ? 'failed' : 'all';
       const { runId, partitions, carried } = await retryRun(engine, id, scope);
       request.auditNote = { target: `run:${id}`, reason: request.body?.reason, after: { run_id: runId } };
