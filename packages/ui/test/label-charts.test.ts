@@ -142,6 +142,13 @@ test('a drop reason leads to its events, with their payloads; the address holds 
   const page = await skein.page();
   await page.goto(`${skein.url}/runs/${id}?tab=config`);
   await page.getByRole('button', { name: /^missing model name/ }).waitFor();
+  const counters = page.locator('.card').filter({ hasText: 'not delivered' }).locator('.count-line');
+  const chart = await counters.evaluateAll((lines) => lines.map((line) => line.textContent));
+  expect(chart).toEqual(['found5', 'published1', 'dropped3', 'not understood1', 'not delivered0']);
+  const widths = await counters
+    .locator('i')
+    .evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width));
+  expect(widths.map((width) => Math.round((5 * width) / (widths[0] ?? 0)))).toEqual([5, 1, 3, 1, 0]);
   await page.getByRole('button', { name: /^missing org id/ }).click();
   const events = page.getByRole('table').filter({ hasText: 'Raw event' });
   const shown = () => events.locator('tbody tr:not(.opened)').locator('td:first-child').allInnerTexts();

@@ -22,7 +22,11 @@ test('the rules speak only of counters that a run really counts', async () => {
   expect(named.size).toBe(6);
 });
 
-test('the four alerts of the original, with its thresholds', () => {
+test('the four alerts of the original, with its thresholds, by name in the page', () => {
+  const page = readFileSync(path.resolve(__dirname, '../../../../docs/jobs/raw-events.md'), 'utf8');
+  const names = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name = '']) => name);
+  expect(names).toHaveLength(4);
+  expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   for (const condition of [
     'success_ratio:rate15m < 0.9',
     'error_ratio:rate15m > 0.05',
