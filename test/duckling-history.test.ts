@@ -72,7 +72,8 @@ const DAYS_IN_ALL = TEAMS.reduce((sum, team) => sum + daysOf(team, THROUGH).leng
 /** Days of team 20 that have no rows. */
 const isGap = (day: string) => Number(day.slice(8)) % 10 === 4;
 const ROWS_A_DAY = 6;
-const TICK_MS = 500;
+/** In the whole form most ticks find a hundred runs in flight. */
+const TICK_MS = DAYS > 0 ? 1_000 : 500;
 const NEVER = new AbortController().signal;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const KINDS = ['events', 'persons'] as const;
