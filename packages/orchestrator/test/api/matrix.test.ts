@@ -84,6 +84,7 @@ const bulk = { body: { q: 'status:canceled', before: '2020-01-01T00:00:00Z', ...
 /** What a valid request of each operation brings along. `{job}` stands for the job that is asked about. */
 const REQUESTS: Readonly<Record<string, Asked>> = {
   getMe: {},
+  listSignInMethods: {},
   signIn: { body: { token: ENV.SKEIN_AUTH_ADMIN_TOKEN } },
   signOut: {},
   listTokens: {},

@@ -3,7 +3,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { Dialog } from '../parts/Dialog.tsx';
-import { signIn } from '../api/generated/client.ts';
+import { listSignInMethods, signIn } from '../api/generated/client.ts';
+import { useApi } from '../api/use-api.ts';
 import { ProblemNotice } from '../parts/States.tsx';
 import { signalSignedIn } from './session.ts';
 
@@ -25,6 +26,7 @@ function SignInForm() {
         act.mutate();
       }}
     >
+      <ProviderButton />
       <p className="dim">
         Paste an API token. An admin makes one on the System page, or from the command line with{' '}
         <code className="mono">skein tokens create</code>.
@@ -44,6 +46,30 @@ function SignInForm() {
         Sign in
       </Button>
     </form>
+  );
+}
+
+/** What a provider sent people back with; the address says no more than that. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  forbidden: 'You are signed in there, but have no role in this Skein. Ask an administrator.',
+  service_unavailable: 'The sign-in provider does not answer. Try again in a moment.',
+};
+
+/** Where a provider is configured: there and back to this page. */
+function ProviderButton() {
+  const { data } = useApi(listSignInMethods, {});
+  if (!data?.oidc) return null;
+  const here = new URL(window.location.href);
+  const refusal = here.searchParams.get('sign_in');
+  here.searchParams.delete('sign_in');
+  const returnTo = encodeURIComponent(`${here.pathname}${here.search}`);
+  return (
+    <>
+      {refusal === null ? null : <p role="alert">{REFUSALS[refusal] ?? 'The sign-in did not succeed. Begin again.'}</p>}
+      <Button component="a" href={`${data.oidc.url}?return_to=${returnTo}`}>
+        {data.oidc.label}
+      </Button>
+    </>
   );
 }
 

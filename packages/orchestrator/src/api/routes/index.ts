@@ -24,12 +24,14 @@ import { savedRoutes } from './saved.ts';
 import { scheduleRoutes } from './schedules.ts';
 import { searchRoutes } from './search.ts';
 import { sensorRoutes } from './sensors.ts';
+import { signInRoutes } from './sign-in.ts';
 import { systemRoutes } from './system.ts';
 
 export const ALL_ROUTES: readonly Routes[] = [
   healthRoutes,
   docsRoutes,
   accessRoutes,
+  signInRoutes,
   overviewRoutes,
   searchRoutes,
   savedRoutes,

@@ -193,6 +193,11 @@ readonly next_times: readonly (string)[]; readonly error_streak: number };
 export type SearchHit = { readonly kind: "asset" | "job" | "sensor" | "schedule" | "pool" | "run" | "partition"; readonly id: string; readonly title: string; readonly detail: string; /** Of a partition. */
 readonly asset?: string };
 
+export type SignInMethods = { /** By a token. */
+readonly token: boolean; /** By a provider. */
+readonly oidc: { readonly label: string; /** Where the browser goes; takes `return_to`. */
+readonly url: string } | null };
+
 export type Worker = { readonly id: string; readonly host: string; readonly pid: number; readonly concurrency: number; readonly active: number; readonly rss_bytes: number; readonly last_heard_at: string };
 
 export type System = { readonly workers: readonly (Worker)[]; /** What an operator should look at, in words. */
@@ -228,6 +233,9 @@ export const listAudit = /* @__PURE__ */ operation<{ limit?: number; after?: str
 
 /** Undo a change, where an inverse exists and nobody changed it since */
 export const undoChange = /* @__PURE__ */ operation<{ id: string; body?: { readonly reason?: string } | null }, { readonly target: string; readonly before: unknown; readonly after: unknown }>('undoChange', 'POST', '/api/v1/audit/{id}/undo', []);
+
+/** The ways to sign in here */
+export const listSignInMethods = /* @__PURE__ */ operation<Record<never, never>, SignInMethods>('listSignInMethods', 'GET', '/api/v1/session/methods', []);
 
 /** Everything at a glance */
 export const getOverview = /* @__PURE__ */ operation<Record<never, never>, Overview>('getOverview', 'GET', '/api/v1/overview', []);
