@@ -15,7 +15,9 @@ export default {
     ],
   },
   // ESM-only dependencies that Jest must see as CommonJS.
-  transformIgnorePatterns: ['/node_modules/(?!(openid-client|oauth4webapi|jose|cookie|content-disposition|ulid|@fastify/.*)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(openid-client|oauth4webapi|jose|cookie|content-disposition|ulid|@fastify/.*)/)',
+  ],
   globalSetup: '<rootDir>/infra/embedded/test-services/global-setup.mjs',
   globalTeardown: '<rootDir>/infra/embedded/test-services/global-teardown.mjs',
   modulePathIgnorePatterns: ['<rootDir>/.skein/', '<rootDir>/packages/.*/dist/'],
