@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 
 import { type ClickHouse, publishEach, readRawEventsSettings, transformRawEvent } from '@skein/jobs';
 
+import { ROWS_PER_QUERY } from '../packages/jobs/src/raw-events/asset.ts';
 import { RawEventsConfig } from '../packages/jobs/src/raw-events/config.ts';
 import { eventWriter } from '../packages/jobs/src/raw-events/event-text.ts';
 import { mapPayload } from '../packages/jobs/src/raw-events/map-payload.ts';
@@ -169,7 +170,10 @@ function reader(clickhouse: ClickHouse): AsyncGenerator<Page> {
   const fromMs = Date.parse(`${FIRST_DAY}T00:00:00Z`);
   const config = { ...RawEventsConfig.parse({}), tenant_id: TENANT };
   const scope = { settings: readRawEventsSettings({}), config, range: { fromMs, toMs: fromMs + 86_399_999 } };
-  return readPages({ clickhouse, scope, rowsPerQuery: 50_000, signal: new AbortController().signal }, undefined);
+  return readPages(
+    { clickhouse, scope, rowsPerQuery: ROWS_PER_QUERY, signal: new AbortController().signal },
+    undefined,
+  );
 }
 
 async function pages(clickhouse: ClickHouse, count: number): Promise<Page[]> {

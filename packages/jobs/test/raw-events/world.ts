@@ -80,18 +80,21 @@ export async function openWorld(): Promise<World> {
     deadLetters,
     insert: (rows) => clickhouse.insert('raw_events', rows.map(rawRow)),
     run: (config, changes = {}) =>
-      runAsset(defineReprocessRawEvents({ rowsPerQuery: changes.rowsPerQuery ?? 50_000 }), {
-        config,
-        now: changes.now ?? NOW,
-        resources: {
-          clickhouse: changes.clickhouse ?? clickhouse,
-          kafka: changes.kafka ?? publisher,
-          settings: { ...settings, ...changes.settings },
+      runAsset(
+        defineReprocessRawEvents(changes.rowsPerQuery === undefined ? {} : { rowsPerQuery: changes.rowsPerQuery }),
+        {
+          config,
+          now: changes.now ?? NOW,
+          resources: {
+            clickhouse: changes.clickhouse ?? clickhouse,
+            kafka: changes.kafka ?? publisher,
+            settings: { ...settings, ...changes.settings },
+          },
+          ...(changes.checkpoints ? { checkpoints: changes.checkpoints } : {}),
+          ...(changes.partitions ? { partitions: changes.partitions } : {}),
+          ...(changes.attempt ? { attempt: changes.attempt } : {}),
         },
-        ...(changes.checkpoints ? { checkpoints: changes.checkpoints } : {}),
-        ...(changes.partitions ? { partitions: changes.partitions } : {}),
-        ...(changes.attempt ? { attempt: changes.attempt } : {}),
-      }),
+      ),
     received: (topic = output) => readTopic(kafka.brokers, topic),
     async close() {
       await publisher.close();
