@@ -40,6 +40,11 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly load
       summary: '10,000 sensors, a million runs and partitions, a hundred million states: growth from 1 to 100 times',
       load: () => import('./scale.ts'),
     },
+    dashboard: {
+      summary:
+        'the dashboard’s budgets: first load when all is slow, a map of a million cells, a log of a million lines',
+      load: () => import('./dashboard.ts'),
+    },
     versus: {
       summary: 'Skein beside Dagster: empty runs, a backfill, a sensor’s fan-out, partition states',
       load: () => import('./versus.ts'),

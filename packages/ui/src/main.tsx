@@ -50,7 +50,7 @@ window.addEventListener('vite:preloadError', (event) => {
 });
 
 const live = startLive(cache);
-const router = createAppRouter();
+const router = createAppRouter(cache);
 
 declare module '@tanstack/react-router' {
   interface Register {

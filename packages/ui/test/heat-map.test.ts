@@ -1,4 +1,4 @@
-/** A million cells: what travels, how soon it is painted, and that a frame of panning is cheap. Prints what it measured. */
+/** A million cells: few tiles travel, and they are light. How fast it is painted and panned, `npm run bench -- dashboard` says. */
 
 import { type Skein, openSkein, until } from './harness.ts';
 
@@ -43,7 +43,7 @@ afterAll(async () => {
   await skein?.close();
 });
 
-test('a map of 1,000,000 cells is light on the wire, and panned smoothly', async () => {
+test('a map of 1,000,000 cells is light on the wire, and panned', async () => {
   const page = await skein.page();
   let bytes = 0;
   let tiles = 0;
@@ -63,26 +63,13 @@ test('a map of 1,000,000 cells is light on the wire, and panned smoothly', async
     (n) => n > 0,
   );
   await page.waitForLoadState('networkidle');
-  // Twenty steps of panning, each in a frame of its own; the time that scripts took of each.
-  const frames = (await page.evaluate(PAN)) as number[];
-  const sorted = [...frames].sort((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  process.stderr.write(`heat map: ${tiles} tiles, ${bytes} bytes on the wire, median frame ${median.toFixed(1)} ms\n`);
+  await page.mouse.move(700, 500);
+  for (let i = 0; i < 10; i++) await page.mouse.wheel(0, 300);
+  await page.waitForLoadState('networkidle');
+  await page.getByRole('application', { name: /^Map of 500 rows and/ }).waitFor();
   expect(bytes).toBeGreaterThan(0);
   expect(bytes).toBeLessThanOrEqual(WIRE_BYTES);
-  expect(median).toBeLessThan(20);
+  expect(tiles).toBeLessThan(20);
   expect(skein.faults).toEqual([]);
   await page.context().close();
 }, 60_000);
-
-const PAN = `(async () => {
-  const canvas = document.querySelector('canvas');
-  const frames = [];
-  for (let i = 0; i < 40; i++) {
-    const before = performance.now();
-    canvas.dispatchEvent(new WheelEvent('wheel', { deltaX: 12, deltaY: 30, bubbles: true, cancelable: true }));
-    await new Promise((resolve) => requestAnimationFrame(resolve));
-    frames.push(performance.now() - before);
-  }
-  return frames;
-})()`;

@@ -26,7 +26,8 @@ const STATUS_PAGE: Readonly<Record<string, readonly [file: string, type: string]
 
 export async function serveSite(app: App, _context: ApiContext, uiRoot?: string): Promise<void> {
   const root = uiRoot ?? fileURLToPath(DASHBOARD);
-  await app.register(fastifyStatic, { root, serve: false });
+  // The build leaves each file beside itself as brotli and gzip make it.
+  await app.register(fastifyStatic, { root, serve: false, preCompressed: true });
   app.setNotFoundHandler((request, reply) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const isPage = (request.method === 'GET' || request.method === 'HEAD') && !NOT_PAGES.test(pathname);

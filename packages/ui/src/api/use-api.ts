@@ -1,6 +1,13 @@
 /** Reading and acting: an operation of the client as a query or as an act, with the same cache keys everywhere. */
 
-import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import {
+  type QueryClient,
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
 
 import { ApiError, type Operation } from './operation.ts';
 import { notify } from '../app/notify.ts';
@@ -18,12 +25,19 @@ export function useApi<Args extends object, Answer>(
   options: ReadOptions = {},
 ) {
   return useQuery({
-    queryKey: [operation.id, args],
-    queryFn: ({ signal }) => operation(args, signal),
+    ...asQuery(operation, args),
     enabled: options.enabled ?? true,
     refetchInterval: options.refetchInterval ?? false,
     ...(options.keep === true ? { placeholderData: keepPreviousData } : {}),
   });
+}
+
+/** What the cache knows an operation with its arguments by. */
+export function asQuery<Args extends object, Answer>(operation: Operation<Args, Answer>, args: Args) {
+  return {
+    queryKey: [operation.id, args],
+    queryFn: ({ signal }: { signal: AbortSignal }) => operation(args, signal),
+  };
 }
 
 interface Page<Item> {
@@ -37,14 +51,29 @@ export function usePages<Args extends object, Item, P extends Page<Item>>(
   args: Args,
 ) {
   const query = useInfiniteQuery({
-    queryKey: [operation.id, args, 'pages'],
-    queryFn: ({ pageParam, signal }) =>
-      operation(pageParam === undefined ? args : { ...args, after: pageParam }, signal),
-    initialPageParam: undefined as string | undefined,
+    ...pagesOf(operation, args),
     getNextPageParam: (page) => page.next ?? undefined,
     placeholderData: keepPreviousData,
   });
   return { ...query, items: query.data?.pages.flatMap((page) => page.items) ?? [], first: query.data?.pages[0] };
+}
+
+function pagesOf<Args extends object, Answer>(operation: Operation<Args, Answer>, args: Args) {
+  return {
+    queryKey: [operation.id, args, 'pages'],
+    queryFn: ({ pageParam, signal }: { pageParam: string | undefined; signal: AbortSignal }) =>
+      operation(pageParam === undefined ? args : { ...args, after: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+  };
+}
+
+/** Asks for the first page of a list before whoever shows it is drawn. */
+export function prefetchPages<Args extends object, Answer>(
+  cache: QueryClient,
+  operation: Operation<Args, Answer>,
+  args: Args,
+): void {
+  void cache.prefetchInfiniteQuery(pagesOf(operation, args));
 }
 
 /** An act shows the server's answer, then everything on the page is read anew. */

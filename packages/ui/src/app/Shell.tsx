@@ -102,7 +102,7 @@ function NavEntry({ item, count }: { item: NavItem; count: number }) {
 }
 
 function Centered({ children }: { children: React.ReactNode }) {
-  return <main style={{ maxWidth: 640, margin: '12vh auto', padding: 20 }}>{children}</main>;
+  return <main style={{ maxWidth: 640, margin: '0 auto', padding: '12vh 20px 20px' }}>{children}</main>;
 }
 
 /** From this long on it is no hiccup. */

@@ -1,14 +1,18 @@
 /** Every address of the dashboard with its typed search parameters. Pages are loaded when they are first opened. */
 
+import type { QueryClient } from '@tanstack/react-query';
 import {
   Link,
-  createRootRoute,
+  createRootRouteWithContext,
   createRoute,
   createRouter,
   lazyRouteComponent,
   type ErrorComponentProps,
 } from '@tanstack/react-router';
 
+import { getOverview, listRuns } from '../api/generated/client.ts';
+import { asQuery, prefetchPages } from '../api/use-api.ts';
+import { LATEST, OverviewPage } from '../overview/OverviewPage.tsx';
 import { Page } from '../parts/Page.tsx';
 import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
 import { type Raw, choiceOf, given, numberOf, parseSearch, stringifySearch, textOf } from './search.ts';
@@ -18,8 +22,10 @@ import { Shell } from './Shell.tsx';
 const DECISIONS = ['running', 'requested', 'suppressed', 'acted', 'skipped', 'failed', 'timed_out'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-const root = createRootRoute({
+const root = createRootRouteWithContext<{ readonly cache: QueryClient }>()({
   component: Shell,
+  // The figures beside the navigation, asked for while the browser still draws the frame.
+  loader: ({ context: { cache } }) => void cache.prefetchQuery(asQuery(getOverview, {})),
   notFoundComponent: () => (
     <Page title="There is no such page.">
       <Empty title="The address may be old, or mistyped.">
@@ -33,7 +39,10 @@ const at = <const P extends string>(path: P) => ({ getParentRoute: () => root, p
 
 const overview = createRoute({
   ...at('/'),
-  component: lazyRouteComponent(() => import('../overview/OverviewPage.tsx'), 'OverviewPage'),
+  // The page that most begin with comes with the entry; its parts are those of every page. What it reads is asked for
+  // while the browser still draws the frame around it.
+  component: OverviewPage,
+  loader: ({ context }) => prefetchPages(context.cache, listRuns, LATEST),
 });
 const assets = createRoute({
   ...at('/assets'),
@@ -163,9 +172,10 @@ const tree = root.addChildren([
   system,
 ]);
 
-export function createAppRouter() {
+export function createAppRouter(cache: QueryClient) {
   return createRouter({
     routeTree: tree,
+    context: { cache },
     parseSearch,
     stringifySearch,
     defaultPreload: 'intent',

@@ -5,11 +5,16 @@ import { type Overview, getOverview } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
 import { Card, Page } from '../parts/Page.tsx';
 import { Proportion } from '../parts/Proportion.tsx';
-import { Empty, Loading, Notice, Read } from '../parts/States.tsx';
+import { Empty, Notice, Read } from '../parts/States.tsx';
 import { lookOf } from '../parts/status.ts';
 import { RunTable } from '../runs/RunTable.tsx';
 
 const HourBars = lazy(() => import('./HourBars.tsx').then((module) => ({ default: module.HourBars })));
+
+/** Of the newest runs, those that are shown. */
+export const LATEST = { limit: 8 } as const;
+/** The chart’s, also while it is not there yet: what follows stays where it is. */
+const CHART_PX = 176;
 
 export function OverviewPage() {
   const overview = useApi(getOverview, {});
@@ -23,9 +28,11 @@ export function OverviewPage() {
             <div className="split side">
               <div className="stack">
                 <Card title="Runs that ended, last 24 hours by the hour">
-                  <Suspense fallback={<Loading lines={5} />}>
-                    <HourBars hours={value.hours} />
-                  </Suspense>
+                  <div style={{ minHeight: CHART_PX }}>
+                    <Suspense fallback={null}>
+                      <HourBars hours={value.hours} />
+                    </Suspense>
+                  </div>
                 </Card>
                 <Card flush title="Latest runs" aside={<Link to="/runs">All runs</Link>}>
                   <LatestRuns />
@@ -179,7 +186,7 @@ function Sensors({ of }: { of: Overview }) {
 function LatestRuns() {
   return (
     <RunTable
-      filter={{ limit: 8 }}
+      filter={LATEST}
       isNarrow
       none={
         <span>

@@ -1,11 +1,14 @@
 import { Button } from '@mantine/core';
+import { Undo2 } from 'lucide-react';
 import { useState } from 'react';
 
-import { type AuditEntry, listAudit } from '../api/generated/client.ts';
-import { usePages } from '../api/use-api.ts';
+import { type AuditEntry, listAudit, undoChange } from '../api/generated/client.ts';
+import { useAct, usePages } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { DiffView } from '../editor/DiffView.tsx';
 import type { Json } from '../editor/json.ts';
+import { Act } from '../parts/Act.tsx';
+import { Confirm } from '../parts/Confirm.tsx';
 import { PagedTable } from '../parts/DataTable.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Notice } from '../parts/States.tsx';
@@ -64,12 +67,53 @@ function Audit() {
 }
 
 function Detail({ of }: { of: AuditEntry }) {
-  return (
-    <>
-      <DiffView before={of.before as Json} after={of.after as Json} same="Nothing was recorded of before and after." />
-      <span className="small dim">
-        from {of.ip}, request {of.request_id}
-      </span>
-    </>
+  const [isUndoing, setUndoing] = useState(false);
+  const undo = useAct(undoChange, ({ target }) => `Undone: ${target} is as it was.`);
+  const diff = (
+    <DiffView before={of.before as Json} after={of.after as Json} same="Nothing was recorded of before and after." />
   );
+  return (
+    <div className="stack tight">
+      {diff}
+      <div className="row wrap">
+        <Act
+          permission="undo_change"
+          size="compact-xs"
+          leftSection={<Undo2 size={12} />}
+          because={whyNot(of)}
+          onAct={() => setUndoing(true)}
+        >
+          Undo…
+        </Act>
+        <span className="small dim">
+          from {of.ip}, request {of.request_id}
+        </span>
+      </div>
+      {isUndoing && (
+        <Confirm
+          title={`Undo a change of ${of.target}`}
+          verb="Undo it"
+          busy={undo.isPending}
+          error={undo.error}
+          onClose={() => setUndoing(false)}
+          onConfirm={(reason) =>
+            undo.mutate({ id: of.id, body: reason === '' ? null : { reason } }, { onSuccess: () => setUndoing(false) })
+          }
+        >
+          <p>
+            What it was before comes back, if nobody has changed it since. That is a change of its own, which can be
+            undone too.
+          </p>
+          {diff}
+        </Confirm>
+      )}
+    </div>
+  );
+}
+
+/** The server knows what has an inverse; this only tells what certainly has none. */
+function whyNot({ before, after, result }: AuditEntry): string | undefined {
+  if (!result.startsWith('2')) return 'It was refused, so it changed nothing.';
+  if (before === null || after === null) return 'Nothing was recorded that it could go back to.';
+  return undefined;
 }

@@ -2,7 +2,7 @@ import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
 
 import { Dialog } from '../parts/Dialog.tsx';
-import { type Token, createToken, listTokens, revokeToken } from '../api/generated/client.ts';
+import { type Token, createToken, listJobs, listTokens, revokeToken } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { notify } from '../app/notify.ts';
@@ -40,6 +40,11 @@ function Tokens() {
                 columns={[
                   { name: 'Name', cell: (token) => <bdi>{token.name}</bdi> },
                   { name: 'Role', cell: (token) => token.role },
+                  {
+                    name: 'Jobs',
+                    className: 'anywhere',
+                    cell: ({ jobs }) => (jobs === null ? 'all' : <bdi className="mono">{jobs.join(', ')}</bdi>),
+                  },
                   { name: 'Made by', cell: (token) => token.created_by },
                   { name: 'Made', cell: (token) => <Time at={token.created_at} /> },
                   { name: 'Last used', cell: (token) => <Time at={token.last_used_at} relative /> },
@@ -85,6 +90,10 @@ function Tokens() {
 function NewToken() {
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('viewer');
+  const [lastDay, setLastDay] = useState('');
+  const [chosen, setJobs] = useState<ReadonlySet<string>>(new Set());
+  // Who may do everything is not limited to jobs: the server refuses it, too.
+  const jobs = role === 'admin' ? [] : [...chosen];
   const create = useAct(createToken, () => undefined);
   return (
     <Card title="New token">
@@ -93,7 +102,22 @@ function NewToken() {
         style={{ alignItems: 'flex-end' }}
         onSubmit={(event) => {
           event.preventDefault();
-          create.mutate({ body: { name, role } }, { onSuccess: () => setName('') });
+          create.mutate(
+            {
+              body: {
+                name,
+                role,
+                ...(jobs.length > 0 ? { jobs } : {}),
+                ...(lastDay === '' ? {} : { expires_at: `${lastDay}T23:59:59Z` }),
+              },
+            },
+            {
+              onSuccess: () => {
+                setName('');
+                setJobs(new Set());
+              },
+            },
+          );
         }}
       >
         <TextInput
@@ -112,9 +136,23 @@ function NewToken() {
           value={role}
           onChange={(value) => setRole((value ?? 'viewer') as Role)}
         />
+        <TextInput
+          label="Last day (UTC)"
+          type="date"
+          w={150}
+          value={lastDay}
+          onChange={(event) => setLastDay(event.currentTarget.value)}
+        />
         <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
           Make a token
         </Button>
+        {role === 'admin' ? (
+          <p className="small dim" style={{ flexBasis: '100%' }}>
+            An administrator’s token is for all jobs.
+          </p>
+        ) : (
+          <OnlyJobs chosen={chosen} onChange={setJobs} />
+        )}
       </form>
       {create.error ? <ProblemNotice error={create.error} /> : null}
       {create.data && (
@@ -137,5 +175,41 @@ function NewToken() {
         </Dialog>
       )}
     </Card>
+  );
+}
+
+/** Limits the token to some jobs, their assets, sensors, schedules, runs and backfills. */
+function OnlyJobs({
+  chosen,
+  onChange,
+}: {
+  chosen: ReadonlySet<string>;
+  onChange: (next: ReadonlySet<string>) => void;
+}) {
+  const jobs = useApi(listJobs, {});
+  return (
+    <div
+      className="row wrap"
+      style={{ flexBasis: '100%', maxHeight: 160, overflowY: 'auto' }}
+      role="group"
+      aria-label="Only these jobs"
+    >
+      <span className="small dim">{chosen.size === 0 ? 'For all jobs, or only for:' : 'Only for:'}</span>
+      {jobs.data?.items.map(({ name }) => (
+        <button
+          key={name}
+          type="button"
+          className="chip"
+          aria-pressed={chosen.has(name)}
+          onClick={() => {
+            const next = new Set(chosen);
+            if (!next.delete(name)) next.add(name);
+            onChange(next);
+          }}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
   );
 }
