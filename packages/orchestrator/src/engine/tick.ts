@@ -87,7 +87,8 @@ async function decide(ports: TickPorts, tick: OpenTick): Promise<TickDecision> {
   if (sensor) return decideSensor(ports, sensor, tick);
   const schedule = engine.deployment.schedules.get(tick.name);
   if (schedule) return decideSchedule(engine, schedule, tick);
-  throw new NotFoundError(`No sensor or schedule is named “${tick.name}” in this worker's deployment.`);
+  // In the middle of an upgrade, or after one that removed it: no fault of the sensor's.
+  return { requests: [], reason: `The worker that took this tick knows no sensor or schedule “${tick.name}”.` };
 }
 
 async function decideSensor(ports: TickPorts, sensor: Sensor, tick: OpenTick): Promise<TickDecision> {
