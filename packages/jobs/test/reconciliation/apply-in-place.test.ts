@@ -13,6 +13,8 @@ import { canonicalJson } from '../../src/reconciliation/json-text.ts';
 import { personMessage } from '../../src/reconciliation/person-message.ts';
 import type { Change, PersonDiff } from '../../src/reconciliation/replay.ts';
 
+const RUNS = Number(process.env.SKEIN_FUZZ_HISTORIES ?? 15);
+
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let client: pg.Client;
 beforeAll(async () => {
@@ -144,10 +146,10 @@ test('random persons and changes: those that are taken are what the rules say, t
         expect([backup[1]?.p, backup[1]?.u, backup[1]?.o].map(same)).toEqual(after);
       }
     }),
-    { numRuns: Number(process.env.SKEIN_FUZZ_HISTORIES ?? 15) },
+    { numRuns: RUNS },
   );
   expect(taken).toBeGreaterThan(20);
-}, 120_000);
+}, 120_000 + RUNS * 10_000);
 
 const plain = (changes: readonly Change[]): Person => ({
   members: { email: '"old"' },

@@ -12,6 +12,8 @@ import { createTeamLog } from '../../src/reconciliation/team-log.ts';
 import { HOUR_MS, NOW, START, eventIds, load, model, resolvedOperations, scenario } from './histories.ts';
 import { type World, openWorld } from './world.ts';
 
+const RUNS = Number(process.env.SKEIN_FUZZ_HISTORIES ?? 25);
+
 let world: World;
 beforeAll(async () => void (world = await openWorld()));
 afterAll(() => world.close());
@@ -76,11 +78,11 @@ test('both modes and the model agree on random histories', async () => {
         Object.fromEntries(Object.entries(expected).filter(([person]) => affected.has(Number(person)))),
       );
     }),
-    { numRuns: Number(process.env.SKEIN_FUZZ_HISTORIES ?? 25) },
+    { numRuns: RUNS },
   );
   // Histories without differences would prove nothing.
   expect(changes).toBeGreaterThan(0);
-}, 300_000);
+}, 120_000 + RUNS * 10_000);
 
 test('the order of event ids in the model is ClickHouse’s', async () => {
   const rows = await world.clickhouse.rows<{ id: string }>(

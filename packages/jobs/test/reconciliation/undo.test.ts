@@ -13,6 +13,8 @@ import { personPropertyReconciliationRestore } from '../../src/reconciliation/re
 import { type ExpectedDiff, NOW, load, members, model, object, scenario } from './histories.ts';
 import { type World, openWorld } from './world.ts';
 
+const RUNS = Number(process.env.SKEIN_FUZZ_HISTORIES ?? 5);
+
 let world: World;
 beforeAll(async () => void (world = await openWorld()));
 afterAll(() => world.close());
@@ -156,8 +158,8 @@ test('random histories: both modes do what the model says, and a restore gives t
         restored += updated;
       }
     }),
-    { numRuns: Number(process.env.SKEIN_FUZZ_HISTORIES ?? 5) },
+    { numRuns: RUNS },
   );
   // Histories without changes would prove nothing.
   expect(restored).toBeGreaterThan(0);
-}, 300_000);
+}, 120_000 + RUNS * 10_000);
