@@ -49,8 +49,13 @@ const FORMS = {
     tests: ['duckling/s3', 'embedded/test/moto'],
   },
   fuzz: {
-    env: { SKEIN_FUZZ_RUNS: '1000000', SKEIN_FUZZ_EXAMPLES: '500' },
-    tests: ['test/api/(hostile|schemathesis)', 'raw-events/transform.test', 'definitions/partitions'],
+    env: { SKEIN_FUZZ_RUNS: '1000000', SKEIN_FUZZ_EXAMPLES: '500', SKEIN_FUZZ_HISTORIES: '1000' },
+    tests: [
+      'test/api/(hostile|schemathesis)',
+      'raw-events/transform.test',
+      'definitions/partitions',
+      'reconciliation/(modes-agree|undo|apply-in-place)',
+    ],
   },
 };
 
