@@ -105,51 +105,55 @@ const AFTER =
   'properties_after::text AS p, properties_last_updated_at_after::text AS u, properties_last_operation_after::text AS o';
 const same = (text: string | null | undefined) => (typeof text === 'string' ? canonicalJson(text) : text);
 
-test('random persons and changes: those that are taken are what the rules say, the others are as they were', async () => {
-  let taken = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(person, { minLength: 30, maxLength: 60 }), async (persons) => {
-      const diffs = await insert(persons);
-      const messages = await apply(diffs);
-      const [rows, versions] = [
-        await stored('posthog_person', PERSON),
-        await stored('posthog_person', 'version::text AS v'),
-      ];
-      const [was, is] = [
-        await stored('posthog_person_reconciliation_backup', PERSON),
-        await stored('posthog_person_reconciliation_backup', AFTER),
-      ];
-      for (const [i, p] of persons.entries()) {
-        const id = diffs[i]?.personId ?? '';
-        const row = rows.get(id);
-        const hasOnce = p.changes.some((c) => c.operation === 'set_once' && !c.replaces && c.key in p.members);
-        const takes = (p.version ?? 0) === p.found && !hasOnce;
-        expect(messages.has(id)).toBe(takes);
-        const expected = takes ? applyChanges(before(p), p.changes) : undefined;
-        if (!takes || !expected) {
-          expect([row?.p, row?.u, row?.o].map(same)).toEqual([object(p.members), p.updated, p.operation].map(same));
-          expect(is.has(id)).toBe(false);
-          continue;
+test(
+  'random persons and changes: those that are taken are what the rules say, the others are as they were',
+  async () => {
+    let taken = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(person, { minLength: 30, maxLength: 60 }), async (persons) => {
+        const diffs = await insert(persons);
+        const messages = await apply(diffs);
+        const [rows, versions] = [
+          await stored('posthog_person', PERSON),
+          await stored('posthog_person', 'version::text AS v'),
+        ];
+        const [was, is] = [
+          await stored('posthog_person_reconciliation_backup', PERSON),
+          await stored('posthog_person_reconciliation_backup', AFTER),
+        ];
+        for (const [i, p] of persons.entries()) {
+          const id = diffs[i]?.personId ?? '';
+          const row = rows.get(id);
+          const hasOnce = p.changes.some((c) => c.operation === 'set_once' && !c.replaces && c.key in p.members);
+          const takes = (p.version ?? 0) === p.found && !hasOnce;
+          expect(messages.has(id)).toBe(takes);
+          const expected = takes ? applyChanges(before(p), p.changes) : undefined;
+          if (!takes || !expected) {
+            expect([row?.p, row?.u, row?.o].map(same)).toEqual([object(p.members), p.updated, p.operation].map(same));
+            expect(is.has(id)).toBe(false);
+            continue;
+          }
+          taken++;
+          const after = [expected.properties, expected.lastUpdatedAt, expected.lastOperation].map(same);
+          expect([row?.p, row?.u, row?.o].map(same)).toEqual(after);
+          expect(versions.get(id)?.v).toBe(String(p.found + 1));
+          const message = JSON.parse(String(messages.get(id)?.value)) as { properties: string; version: number };
+          expect(same(message.properties)).toEqual(after[0]);
+          expect(message.version).toBe(p.found + 1);
+          expect(message.properties).not.toMatch(/0{20}(?!e0)/);
+          const backup = [was.get(id), is.get(id)];
+          expect([backup[0]?.p, backup[0]?.u, backup[0]?.o].map(same)).toEqual(
+            [object(p.members), p.updated, p.operation].map(same),
+          );
+          expect([backup[1]?.p, backup[1]?.u, backup[1]?.o].map(same)).toEqual(after);
         }
-        taken++;
-        const after = [expected.properties, expected.lastUpdatedAt, expected.lastOperation].map(same);
-        expect([row?.p, row?.u, row?.o].map(same)).toEqual(after);
-        expect(versions.get(id)?.v).toBe(String(p.found + 1));
-        const message = JSON.parse(String(messages.get(id)?.value)) as { properties: string; version: number };
-        expect(same(message.properties)).toEqual(after[0]);
-        expect(message.version).toBe(p.found + 1);
-        expect(message.properties).not.toMatch(/0{20}(?!e0)/);
-        const backup = [was.get(id), is.get(id)];
-        expect([backup[0]?.p, backup[0]?.u, backup[0]?.o].map(same)).toEqual(
-          [object(p.members), p.updated, p.operation].map(same),
-        );
-        expect([backup[1]?.p, backup[1]?.u, backup[1]?.o].map(same)).toEqual(after);
-      }
-    }),
-    { numRuns: RUNS },
-  );
-  expect(taken).toBeGreaterThan(20);
-}, 120_000 + RUNS * 10_000);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(taken).toBeGreaterThan(20);
+  },
+  120_000 + RUNS * 10_000,
+);
 
 const plain = (changes: readonly Change[]): Person => ({
   members: { email: '"old"' },
