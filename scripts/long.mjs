@@ -30,12 +30,17 @@ const FORMS = {
       SKEIN_CHAOS_BACKFILLS: '50',
       SKEIN_CHAOS_BACKFILL_PARTITIONS: '10000',
       SKEIN_CHAOS_CURSOR_WRITES: '10000',
+      SKEIN_STREAM_CLIENTS: '500',
+      SKEIN_STREAM_RUNS: '2000',
+      SKEIN_STREAM_RESTARTS: '5',
+      SKEIN_OVERLOAD_SECONDS: '60',
     },
     // One at a time: attacks share the two cores with what they attack, and time is part of what is judged.
     inBand: true,
     tests: [
       'test/rig',
       'test/engine/(model|losses|isolation)',
+      'test/security/(streams|overload)',
       'duckling/kill',
       'duckling-(kills|history)',
       'orphan-sync/faults',
@@ -52,6 +57,8 @@ const FORMS = {
     env: { SKEIN_FUZZ_RUNS: '1000000', SKEIN_FUZZ_EXAMPLES: '500', SKEIN_FUZZ_HISTORIES: '1000' },
     tests: [
       'test/api/(hostile|schemathesis)',
+      'test/security/(keys|pollution)',
+      'resources/object-store-file',
       'raw-events/transform.test',
       'definitions/partitions',
       'reconciliation/(modes-agree|undo|apply-in-place)',

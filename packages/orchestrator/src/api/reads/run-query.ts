@@ -102,15 +102,20 @@ export function matches(query: RunQuery, run: RunSummary, parts: string): boolea
   if (query.jobs !== undefined && !query.jobs.includes(run.job)) return false;
   if (query.job !== undefined && run.job !== query.job) return false;
   if (query.status !== undefined && run.status !== query.status) return false;
-  if (query.partition !== undefined && !parts.includes(`[${JSON.stringify(query.partition)},`)) return false;
+  if (query.partition !== undefined && !unescaped(parts).includes(`[${JSON.stringify(query.partition)},`)) return false;
   if (query.cause !== undefined && !run.cause.startsWith(query.cause)) return false;
   if (query.error !== undefined && !errorText(run).includes(query.error)) return false;
   if (query.createdAfter !== undefined && run.createdAt < query.createdAfter) return false;
   if (query.createdBefore !== undefined && run.createdAt >= query.createdBefore) return false;
   if (!Object.entries(query.tags ?? {}).every(([name, value]) => run.tags[name] === value)) return false;
   if (query.text === undefined) return true;
-  const all = [run.id, run.job, run.cause, errorText(run), parts, ...Object.values(run.tags)].join('\n').toLowerCase();
+  const all = [run.id, run.job, run.cause, errorText(run), unescaped(parts), ...Object.values(run.tags)]
+    .join('\n')
+    .toLowerCase();
   return query.text.every((word) => all.includes(word));
 }
+
+/** Lua’s JSON writes every slash as `\/`, ours none. */
+const unescaped = (parts: string) => parts.replaceAll('\\/', '/');
 
 const errorText = (run: RunSummary) => (run.error === undefined ? '' : `${run.error.code} ${run.error.message}`);
