@@ -26,6 +26,7 @@ test('while the server is away a banner says so; what was typed stays, and savin
   await page.locator('.cm-content').click();
   await page.keyboard.press('Control+a');
   await page.keyboard.insertText('{"next": 5, "until": 3, "note": "typed"}');
+  await page.getByText('Live', { exact: true }).waitFor();
   await page.context().setOffline(true);
   await page.getByText('The server does not answer.').waitFor();
   await page.getByRole('button', { name: 'Save…' }).click();

@@ -96,11 +96,22 @@ function lead(begin: () => void): void {
 
 function listen(tell: (message: Message) => void): void {
   const source = new EventSource('/api/v1/events');
+  const over = new AbortController();
+  const anew = () => {
+    if (over.signal.aborted) return;
+    over.abort();
+    source.close();
+    tell({ kind: 'state', state: 'reconnecting' });
+    listen(tell);
+  };
+  // A stream whose network is gone says nothing for minutes. That the network changed says nothing of this server
+  // either, which may be on this machine: opening the stream anew finds out.
+  for (const event of ['offline', 'online']) window.addEventListener(event, anew, { signal: over.signal });
   source.addEventListener('open', () => tell({ kind: 'state', state: 'live' }));
   source.addEventListener('error', () => {
     tell({ kind: 'state', state: 'reconnecting' });
     // A refusal (an expired session, a proxy's error) ends an EventSource for good.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(tell), 3 * READ_EVERY_MS);
+    if (source.readyState === EventSource.CLOSED) setTimeout(anew, 3 * READ_EVERY_MS);
   });
   source.addEventListener('reset', () => tell({ kind: 'reset' }));
   source.addEventListener('change', ({ data }: MessageEvent<string>) => {
