@@ -310,7 +310,7 @@ describe.each(MODES)('%s', (_name, mode) => {
   });
 });
 
-test('mode asymmetry: a person with events after the window only is reconciled without windows alone', async () => {
+test('10, mode asymmetry: a person with events after the window only is reconciled without windows alone', async () => {
   const uuid = await world.person({ properties: { a: 1 } });
   await world.events({ at: daysAgo(2), person: uuid, properties: { $set: { a: 2 } } });
   const end = daysAgo(4).slice(0, 19);

@@ -236,7 +236,7 @@ test('74: the difference has ClickHouse’s version', async () => {
   expect((await find()).map((diff) => diff.version)).toEqual([42n]);
 });
 
-test('100, 103: overrides lead to the newest person, of this team only; a deleted one leads nowhere', async () => {
+test('100, 103, 152: overrides lead to the newest person, of this team only; a deleted one leads nowhere', async () => {
   const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()];
   for (const uuid of [a, b, c]) await world.chPerson({ team, uuid, properties: { k: 'old' } });
   const override = (of: number, distinct_id: string, person_id: string, version: number, is_deleted = 0) => ({

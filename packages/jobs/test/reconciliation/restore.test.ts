@@ -56,6 +56,17 @@ test.each(['keep_newer', 'full_overwrite'] as const)(
       kind: 'materialized',
       metadata: { persons_processed: 1, persons_restored: 1, persons_skipped: 0 },
     });
+    const prefix = 'person_property_restore_';
+    const counters = { persons_processed_total: 1, persons_restored_total: 1, persons_skipped_total: 0 };
+    const rows = await world.clickhouse.rows<{ name: string; increment: number }>(
+      "SELECT name, increment FROM custom_metrics_counter_events WHERE startsWith(name, {prefix:String}) AND labels['chunk_id'] = {chunk:String}",
+      { params: { prefix, chunk: `team_${team}` } },
+    );
+    expect(Object.fromEntries(rows.map((row) => [row.name.slice(prefix.length), row.increment]))).toEqual({
+      ...counters,
+      duration_seconds_total: expect.any(Number),
+    });
+    for (const [name, value] of Object.entries(counters)) expect(result.counters.get(prefix + name)).toBe(value);
     expect(await world.pgState(uuid)).toMatchObject({
       properties: ORIGINAL,
       version: '7',
@@ -103,7 +114,7 @@ test('242, 246: a dry run changes nothing and publishes nothing', async () => {
   expect(world.published.length).toBe(published);
 });
 
-test('247, 248, 252: all teams, chosen teams, small pages', async () => {
+test('245, 247, 248, 252: all teams, chosen teams, small pages', async () => {
   const teams = [team, team + 1, team + 2];
   const uuids = await reconciled(teams, 4, `a-${team}`);
   const some = await restore({ job_id: `a-${team}`, team_ids: [team, team + 2], backup_batch_size: 3 }, `b-${team}`);
@@ -158,6 +169,7 @@ test('reconciliation and restore of a team exclude each other, both ways', async
         kind: 'failed',
         error: { code: 'TEAM_BUSY' },
       });
+      expect(other.counters.get('person_property_restore_error')).toBe(1);
     },
   );
   expect((await restore({ job_id: `a-${team}` }, `c-${team}`)).result).toMatchObject({ persons_restored: 1 });

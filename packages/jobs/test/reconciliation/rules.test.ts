@@ -12,6 +12,7 @@ import {
 import {
   ReconciliationConfig,
   formatMoment,
+  isWindowed,
   namedTeams,
   parseMoment,
   windowAt,
@@ -252,6 +253,13 @@ describe('accumulator', () => {
   };
   test('57', () => expect(collect(set('1', 12), set('2', 13))?.set?.value).toBe('2'));
   test('58', () => expect(collect(once('1', 13), once('2', 12))?.setOnce?.value).toBe('2'));
+  test('56, 61: persons are added, and kept apart', () => {
+    const accumulator = new Accumulator();
+    accumulator.add({ personId: 'p', keys: [history(set('1', 12))] });
+    accumulator.add({ personId: 'q', keys: [history(set('2', 12))] });
+    expect(['p', 'q'].map((id) => [...accumulator.of(id)].map((kept) => kept.set?.value))).toEqual([['1'], ['2']]);
+    expect(accumulator.personIds).toEqual(['p', 'q']);
+  });
   test('59, 60: set and unset are both kept', () =>
     expect(collect({ unsetAt: at(12) }, set('1', 13))).toMatchObject({ unsetAt: at(12), set: { value: '1' } }));
   test('equal instants keep the first', () => expect(collect(set('1', 12), set('2', 12))?.set?.value).toBe('1'));
@@ -265,6 +273,11 @@ describe('time, chunks, ids, config', () => {
       ['2024-01-01 00:00:00', '2024-01-01 01:00:00'],
       ['2024-01-01 01:00:00', '2024-01-01 02:00:00'],
     ]);
+  });
+  test.each([0, -100, 1])('80, 81: windows of %i seconds; 0 and below: none', (seconds) => {
+    const config = { bug_window_start: '2026-01-01 00:00:00', bug_window_end: '2026-01-02 00:00:00', team_ids: [1] };
+    const parsed = ReconciliationConfig.parse({ ...config, team_ch_props_fetch_window_seconds: seconds });
+    expect(isWindowed(parsed)).toBe(seconds > 0);
   });
   test('84 to 86: moments are strict', () => {
     expect(formatMoment(parseMoment('2024-01-15 12:30:45') ?? new Date(0))).toBe('2024-01-15 12:30:45');
