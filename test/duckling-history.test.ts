@@ -69,8 +69,8 @@ const MARKED = DAYS > 0 ? [] : daysBetween('2024-01-03', '2024-02-26');
 const daysOf = (team: number, through: string) =>
   daysBetween(FIRST_DAYS[team] ?? '', through).filter((day) => team !== 10 || !MARKED.includes(day));
 const DAYS_IN_ALL = TEAMS.reduce((sum, team) => sum + daysOf(team, THROUGH).length, 0);
-/** Days of team 20 that have no rows. */
-const isGap = (day: string) => Number(day.slice(8)) % 10 === 4;
+/** Days of team 20 that have no rows, between others that have. */
+const isGap = (day: string) => day.endsWith('4') && day !== FIRST_DAYS[20];
 const ROWS_A_DAY = 6;
 /** In the whole form most ticks find a hundred runs in flight. */
 const TICK_MS = DAYS > 0 ? 1_000 : 500;
