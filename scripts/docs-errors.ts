@@ -9,7 +9,7 @@ import path from 'node:path';
 import { DUCKLING_ERRORS, LABEL_ERRORS, RAW_EVENTS_ERRORS } from '@skein/jobs';
 import { ERRORS } from '@skein/orchestrator';
 
-import { PROBLEM_TITLES } from '../packages/orchestrator/src/api/errors.ts';
+import { API_ERRORS } from '../packages/orchestrator/src/api/errors.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -77,7 +77,7 @@ export function registry(): Readonly<Record<string, string>> {
   return {
     ...ERRORS,
     ...joined(),
-    ...PROBLEM_TITLES,
+    ...API_ERRORS,
     ...DUCKLING_ERRORS,
     ...LABEL_ERRORS,
     ...RAW_EVENTS_ERRORS,

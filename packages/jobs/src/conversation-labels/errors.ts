@@ -1,6 +1,6 @@
 /** Errors of their own kind in this family, with stable codes. */
 
-import { RefusedError, WorkError } from '@skein/orchestrator';
+import { RefusedError, WorkError, registerErrors } from '@skein/orchestrator';
 
 export type MutationTrouble = 'failing' | 'blocked' | 'stalled' | 'slow' | 'unknown' | 'vanished';
 
@@ -31,3 +31,5 @@ export const LABEL_ERRORS: Readonly<Record<string, string>> = {
   LABELS_DISAGREE:
     'Label rows do not agree with what was written or with the source; the message names the numbers and the rows.',
 };
+
+registerErrors(LABEL_ERRORS);

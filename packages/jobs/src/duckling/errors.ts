@@ -1,6 +1,6 @@
 /** What can go wrong in a duckling's backfill beyond its services, with stable codes. */
 
-import { WorkError } from '@skein/orchestrator';
+import { WorkError, registerErrors } from '@skein/orchestrator';
 
 /** The lake's table or the source does not fit the export; nothing was exported. */
 export class SchemaMismatchError extends WorkError {
@@ -24,3 +24,5 @@ export const DUCKLING_ERRORS: Readonly<Record<string, string>> = {
   ROW_COUNT_MISMATCH: 'A lake would have held another number of rows than was exported; nothing was committed.',
   DAY_NOT_OVER: 'The day of a partition has not ended in UTC; it can be exported from the next day on.',
 };
+
+registerErrors(DUCKLING_ERRORS);

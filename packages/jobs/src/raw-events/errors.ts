@@ -1,6 +1,6 @@
 /** The errors of this family alone. */
 
-import { RequestError } from '@skein/orchestrator';
+import { RequestError, registerErrors } from '@skein/orchestrator';
 
 export class RawEventsReprocessingDisabledError extends RequestError {
   readonly code = 'RAW_EVENTS_REPROCESSING_DISABLED';
@@ -17,3 +17,5 @@ export const RAW_EVENTS_ERRORS: Readonly<Record<string, string>> = {
   RAW_EVENT_CASE_INVALID: 'A line given to “raw-events transform” is not a case with a payload in it.',
   RAW_EVENTS_REPROCESSING_DISABLED: 'Raw events reprocessing is switched off by configuration.',
 };
+
+registerErrors(RAW_EVENTS_ERRORS);

@@ -1,6 +1,6 @@
 /** Errors that only the HTTP API has; their codes join the registry. */
 
-import { ERRORS, RequestError } from '../definitions/errors.ts';
+import { RequestError, registerErrors } from '../definitions/errors.ts';
 
 export class UnauthenticatedError extends RequestError {
   readonly code = 'UNAUTHENTICATED';
@@ -34,7 +34,7 @@ export class RateLimitedError extends RequestError {
   override readonly httpStatus = 429;
 }
 
-const API_ERRORS: Readonly<Record<string, string>> = {
+export const API_ERRORS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'No one is signed in, or the token is unknown, expired or revoked.',
   FORBIDDEN: 'The role may not do this, or the request came from another site.',
   PRECONDITION_FAILED: 'If-Match names a version that is not the current one; the answer holds the current one.',
@@ -47,5 +47,4 @@ const API_ERRORS: Readonly<Record<string, string>> = {
   INTERNAL: 'A fault of Skein itself; the log has it under the request id.',
 };
 
-/** Every code that an answer of the API can carry, with its meaning. */
-export const PROBLEM_TITLES: Readonly<Record<string, string>> = { ...ERRORS, ...API_ERRORS };
+registerErrors(API_ERRORS);

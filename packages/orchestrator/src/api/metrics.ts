@@ -4,6 +4,7 @@ import { Gauge } from 'prom-client';
 
 import type { ApiContext } from './context.ts';
 import { RUN_INDEXES } from './reads/run-list.ts';
+import { readReplication } from './reads/replication.ts';
 import { clockSkewMs, readAges, readQueues, readWorkers } from './reads/system.ts';
 
 /** Gives what fills the gauges. */
@@ -24,15 +25,22 @@ export function serverMetrics({ engine, metrics, changes }: ApiContext): () => P
   const leaseOverdue = gauge('skein_lease_overdue_seconds', 'How long the most overdue lease has been over.');
   const oldestQueued = gauge('skein_oldest_queued_seconds', 'Age of the oldest run that is queued.');
   const backupAge = gauge('skein_backup_age_seconds', 'Age of the last backup; absent when there was none.', ['kind']);
+  const replicas = gauge(
+    'skein_redis_replicas',
+    'Replicas of the ledger’s Redis, those that follow and those that do not.',
+    ['state'],
+  );
+  const isPrimary = gauge('skein_redis_primary', '1 while the ledger’s Redis is a primary.');
   const ledger = gauge('skein_ledger_stats', 'Counters that the ledger keeps.', ['name']);
 
   return async () => {
-    const [queues, alive, live, skewMs, ages, stats, counts] = await Promise.all([
+    const [queues, alive, live, skewMs, ages, replication, stats, counts] = await Promise.all([
       readQueues(engine),
       readWorkers(engine),
       engine.redis.scard(engine.keys.liveBackfills),
       clockSkewMs(engine),
       readAges(engine),
+      readReplication(engine),
       engine.redis.hgetall(engine.keys.stats),
       Promise.all(RUN_INDEXES.map((status) => engine.redis.zcard(engine.keys.runsByStatus(status)))),
     ]);
@@ -49,6 +57,9 @@ export function serverMetrics({ engine, metrics, changes }: ApiContext): () => P
     leaseOverdue.set(ages.leaseOverdueMs / 1_000);
     oldestQueued.set(ages.oldestQueuedMs / 1_000);
     if (ages.backupAgeMs !== undefined) backupAge.set({ kind: 'ledger' }, ages.backupAgeMs / 1_000);
+    isPrimary.set(replication.role === 'primary' ? 1 : 0);
+    replicas.set({ state: 'following' }, replication.following);
+    replicas.set({ state: 'broken' }, replication.replicas - replication.following);
     listeners.set(changes.listeners);
     for (const [name, value] of Object.entries(stats)) ledger.set({ name }, Number(value));
   };

@@ -3,9 +3,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 
-import { SkeinError } from '../definitions/errors.ts';
+import { ERRORS, SkeinError } from '../definitions/errors.ts';
 import type { Scrub } from '../telemetry/scrub.ts';
-import { PROBLEM_TITLES } from './errors.ts';
 
 interface ProblemBody {
   readonly type: string;
@@ -32,7 +31,7 @@ export function sendProblem(
   if (described.status >= 500) onFault(error);
   const body: ProblemBody = {
     type: `about:blank#${described.code.toLowerCase().replaceAll('_', '-')}`,
-    title: PROBLEM_TITLES[described.code] ?? 'The request failed.',
+    title: ERRORS[described.code] ?? 'The request failed.',
     ...described,
     detail: scrub(described.detail).slice(0, 4_000),
     request_id: request.id,

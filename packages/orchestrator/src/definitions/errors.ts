@@ -186,3 +186,17 @@ export const ERRORS: Record<string, string> = {
   UPSTREAM_FAILED: 'An asset that this one depends on failed, in the same run or before it, or never ran.',
   SERVICE_UNAVAILABLE: 'A service that Skein depends on does not answer or refuses.',
 };
+
+/**
+ * Codes of a deployment's own errors (classes that extend WorkError or RequestError), with what each means: the title of
+ * the API's answer. @throws DefinitionInvalidError for a code of another shape, or one that means something else already
+ */
+export function registerErrors(meanings: Readonly<Record<string, string>>): void {
+  for (const [code, meaning] of Object.entries(meanings)) {
+    if (!/^[A-Z][A-Z0-9_]{2,59}$/.test(code))
+      throw new DefinitionInvalidError(`The code of an error is written as UPPER_SNAKE, not “${code.slice(0, 80)}”.`);
+    if (Object.hasOwn(ERRORS, code) && ERRORS[code] !== meaning)
+      throw new DefinitionInvalidError(`The code ${code} is taken: “${ERRORS[code]}” Choose another one.`);
+  }
+  Object.assign(ERRORS, meanings);
+}

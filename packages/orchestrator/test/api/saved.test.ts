@@ -1,3 +1,4 @@
+import { createToken } from '../../src/api/access/tokens.ts';
 import { closeApis, openApi } from './harness.ts';
 
 afterEach(closeApis);
@@ -20,6 +21,26 @@ test('a view is saved, listed for everyone, replaced by its author and kept from
   expect((await api.send('DELETE', '/api/v1/views/theirs', undefined, viewer)).status).toBe(403);
   expect((await api.send('DELETE', url, undefined, operator)).status).toBe(200);
   expect((await api.send('DELETE', url, undefined, operator)).status).toBe(404);
+});
+
+test('who is limited to a job sees its views and their own, and learns nothing of others’', async () => {
+  const api = await openApi(() => ({ rows: 1 }), { env: { SKEIN_AUTH_MODE: 'token' } });
+  const everybody = { headers: { authorization: `Bearer ${(await api.token('operator')).token}` } };
+  const made = await createToken(api.engine, { name: 'limited', role: 'operator', jobs: ['chunks_job'], by: 'test' });
+  const limited = { headers: { authorization: `Bearer ${made.token}` } };
+  const save = (name: string, q: string, as: typeof limited) => api.send('PUT', `/api/v1/views/${name}`, { q }, as);
+  await save('other', 'job:events_job status:failed', everybody);
+  await save('all', 'partition:"77_2024-01-01"', everybody);
+  await save('shared', 'job:chunks_job', everybody);
+  expect((await save('mine', 'status:failed', limited)).status).toBe(200);
+  const namesFor = async (as: typeof limited) =>
+    ((await api.get('/api/v1/views', as)).body.items as unknown as { name: string }[]).map(({ name }) => name);
+  expect(await namesFor(limited)).toEqual(['mine', 'shared']);
+  expect(await namesFor(everybody)).toEqual(['all', 'mine', 'other', 'shared']);
+  const taken = await save('other', 'job:chunks_job', limited);
+  expect([taken.status, String(taken.body.detail)]).toEqual([403, 'The name “other” is taken: choose another one.']);
+  expect((await api.send('DELETE', '/api/v1/views/other', undefined, limited)).status).toBe(404);
+  expect(await namesFor(everybody)).toContain('other');
 });
 
 test('a view that is no query is refused with the word that is wrong', async () => {

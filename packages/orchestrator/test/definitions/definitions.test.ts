@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import {
+  ERRORS,
   backoffMs,
   daily,
   defineAsset,
@@ -13,6 +14,7 @@ import {
   parseBySchema,
   parseDurationMs,
   provide,
+  registerErrors,
   resource,
   skip,
 } from '../../src/index.ts';
@@ -83,4 +85,15 @@ test('a config error names every field, and unknown keys are refused', () => {
   ).toThrow('__proto__');
   expect(({} as { admin?: boolean }).admin).toBeUndefined();
   expect(parseBySchema(schema, { team_id: 1, mode: 'a' }, 'config')).toEqual({ team_id: 1, mode: 'a' });
+});
+
+test('a deployment’s own codes join the registry, and mean one thing each', () => {
+  registerErrors({ OUR_SINK_FULL: 'The sink is full.' });
+  registerErrors({ OUR_SINK_FULL: 'The sink is full.' });
+  expect(ERRORS.OUR_SINK_FULL).toBe('The sink is full.');
+  expect(() => registerErrors({ OUR_SINK_FULL: 'Something else.' })).toThrow(/OUR_SINK_FULL is taken/);
+  expect(() => registerErrors({ NOT_FOUND: 'Ours.' })).toThrow(/NOT_FOUND is taken/);
+  expect(() => registerErrors({ sinkFull: 'x' })).toThrow(/UPPER_SNAKE/);
+  expect(() => registerErrors({ ['__proto__']: 'x' })).toThrow(/UPPER_SNAKE/);
+  expect(ERRORS.sinkFull).toBeUndefined();
 });

@@ -49,7 +49,7 @@ const ABOUT: readonly (readonly [RegExp, About])[] = [
   [new RegExp(`^POST ${V1}/backfills$`), 'body'],
   [at('(assets|jobs|sensors|schedules|pools|runs|runs/(count|cancel|retry)|backfills)'), 'list'],
   [at('(events|overview|search|failures)'), 'list'],
-  [at('views.*'), 'anyone'],
+  [at('views.*'), 'list'],
 ];
 
 function at(route: string): RegExp {

@@ -1,6 +1,7 @@
 /**
  * What people keep on the server for each other: views of the list of runs, and presets of the launchpad. Small
- * documents by name. A name that somebody else gave is replaced or removed only by an operator.
+ * documents by name. A name that somebody else gave is replaced or removed only by an operator. Who is limited to some
+ * jobs sees the views of those, and their own: a query tells of what it asks for.
  */
 
 import type { FastifyRequest } from 'fastify';
@@ -10,6 +11,7 @@ import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type Principal, isAtLeast } from '../access/principal.ts';
+import { seesJob } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { ForbiddenError, RequestInvalidError } from '../errors.ts';
 import { maskSecrets } from '../mask.ts';
@@ -50,7 +52,10 @@ export const savedRoutes: Routes = (app, { engine }) => {
         response: { 200: pageOf(View) },
       },
     },
-    async () => ({ items: await readAll<z.input<typeof View>>(engine, 'views'), next: null }),
+    async (request) => ({
+      items: (await readAll<z.input<typeof View>>(engine, 'views')).filter((view) => seesView(request, view)),
+      next: null,
+    }),
   );
 
   app.put(
@@ -68,6 +73,8 @@ export const savedRoutes: Routes = (app, { engine }) => {
     async (request) => {
       parseRunQuery(request.body.q, new Date());
       const { name } = request.params;
+      if ((await hidden(engine, request, name)) !== undefined)
+        throw new ForbiddenError(`The name “${name}” is taken: choose another one.`);
       return keep(engine, request, 'views', name, { name, q: request.body.q });
     },
   );
@@ -83,7 +90,11 @@ export const savedRoutes: Routes = (app, { engine }) => {
         response: { 200: Done },
       },
     },
-    async (request) => remove(engine, request, 'views', request.params.name),
+    async (request) => {
+      const { name } = request.params;
+      if ((await hidden(engine, request, name)) !== undefined) throw notKept(name);
+      return remove(engine, request, 'views', name);
+    },
   );
 
   app.get(
@@ -145,6 +156,21 @@ export const savedRoutes: Routes = (app, { engine }) => {
   );
 };
 
+function seesView(request: FastifyRequest, view: z.input<typeof View>): boolean {
+  if (request.principal?.jobs === undefined || view.by === actorOf(request)) return true;
+  const { job } = parseRunQuery(view.q, new Date());
+  return job !== undefined && seesJob(request.principal, job);
+}
+
+/** A view that is there, but not for whoever asks. */
+async function hidden(engine: Engine, request: FastifyRequest, name: string): Promise<Kept | undefined> {
+  const text = await engine.redis.hget(engine.keys.saved('views'), name);
+  const view = text === null ? undefined : (JSON.parse(text) as z.input<typeof View>);
+  return view === undefined || seesView(request, view) ? undefined : view;
+}
+
+const notKept = (name: string) => new NotFoundError(`Nothing is kept under the name “${name}”.`);
+
 interface Kept {
   readonly name: string;
   readonly by: string;
@@ -181,7 +207,7 @@ async function keep<T extends { readonly name: string }>(
 async function remove(engine: Engine, request: FastifyRequest, kind: string, name: string): Promise<{ ok: true }> {
   const key = engine.keys.saved(kind);
   const before = await engine.redis.hget(key, name);
-  if (before === null) throw new NotFoundError(`Nothing is kept under the name “${name}”.`);
+  if (before === null) throw notKept(name);
   mayChange(request.principal, actorOf(request), JSON.parse(before) as Kept);
   await engine.redis.hdel(key, name);
   request.auditNote = { target: `${kind}/${name}`, before: JSON.parse(before) as unknown };

@@ -64,6 +64,7 @@ async function examine(session: Session, engine: Engine, repair: boolean): Promi
       : ok(`resource ${name}`, answer),
   );
   return [
+    await ledger.checkReplication(engine),
     await ledger.checkClock(engine),
     await ledger.checkWorkers(engine),
     await ledger.checkOutbox(engine),

@@ -1,6 +1,7 @@
 /** Is the ledger moving: clocks, workers, the outbox, leases, sensors that fail. Reads only. */
 
 import { readSwitches } from '../../api/reads/sensors.ts';
+import { readReplication } from '../../api/reads/replication.ts';
 import { clockSkewMs, readAges, readQueues } from '../../api/reads/system.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { countWorkers, takesAnybodyAll } from '../../worker/worker.ts';
@@ -99,6 +100,26 @@ export async function checkBackup(engine: Engine): Promise<Finding> {
   if (backupAgeMs === undefined) return notice('backup', 'none was ever taken', fix);
   const text = `the last one is ${duration(backupAgeMs)} old`;
   return backupAgeMs > BACKUP_AGE_MS ? problem('backup', text, fix) : ok('backup', text);
+}
+
+export async function checkReplication(engine: Engine): Promise<Finding> {
+  const { role, linked, replicas, following, maxLagSeconds } = await readReplication(engine);
+  if (role === 'replica') {
+    return problem(
+      'replication',
+      `SKEIN_REDIS_URL leads to a replica${linked ? '' : ', whose primary it has lost'}: nothing can be written there`,
+      'Set SKEIN_REDIS_URL to the primary, or to the name that follows it at a failover.',
+    );
+  }
+  if (replicas === 0) return ok('replication', 'a primary without replicas');
+  const text = `${following} of ${replicas} replicas follow, the slowest ${maxLagSeconds} s behind`;
+  return following < replicas
+    ? problem(
+        'replication',
+        text,
+        'A failover would lose what they have not got: see the log of each, and its network.',
+      )
+    : ok('replication', text);
 }
 
 /** Counters that stay at 0 on a good day: worth a look, and nothing to repair. */
