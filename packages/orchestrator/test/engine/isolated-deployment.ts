@@ -9,17 +9,29 @@ const config = z.object({});
 async function misbehave(how: string): Promise<void> {
   if (how === 'memory') {
     const hoard: string[][] = [];
-    for (;;) hoard.push(Array.from({ length: 100_000 }, (_, i) => `${i}-${hoard.length}`));
+    for (;;) {
+      hoard.push(Array.from({ length: 20_000 }, (_, i) => `${i}-${hoard.length}`));
+      await new Promise((resolve) => setImmediate(resolve)); // its lease is renewed: it is lost by memory alone
+    }
   }
   if (how === 'loop') for (;;);
   if (how === 'exit') process.exit(0);
+  if (how === 'reject') {
+    void Promise.reject(new TypeError('nobody waits for this'));
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+  }
+  if (how === 'print') {
+    // 50 MB, and on only when they are written: whoever does not read them would hold the code up for ever.
+    for (let i = 0; i < 50; i++)
+      await new Promise<void>((done) => process.stdout.write('x'.repeat(1_000_000), () => done()));
+  }
 }
 
 const asset = (key: string, isolation: 'thread' | 'process') =>
   defineAsset({
     key,
     description: 'Misbehaves as its partition says.',
-    partitions: staticPartitions(['memory', 'loop', 'exit', 'fine']),
+    partitions: staticPartitions(['memory', 'loop', 'exit', 'reject', 'print', 'fine']),
     config,
     isolation,
     memoryLimitMb: 64,

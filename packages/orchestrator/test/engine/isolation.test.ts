@@ -32,10 +32,13 @@ test('memory, endless loops and exits end the attempt, not the worker', async ()
         const { runId } = await client.submit({ job: `in_${kind}`, partitions: [partition], cause: 'test' });
         return client.wait(runId);
       };
-      const [fine, memory, exit, loop] = await Promise.all(['fine', 'memory', 'exit', 'loop'].map(run));
+      const ways = ['memory', 'exit', 'loop', 'reject', 'print', 'fine'];
+      const [memory, exit, loop, reject, print, fine] = await Promise.all(ways.map(run));
       expect(fine).toMatchObject({ status: 'SUCCESS' });
       expect(memory).toMatchObject({ status: 'FAILURE', endReason: 'oom', error: { code: 'OUT_OF_MEMORY' } });
       expect(exit).toMatchObject({ status: 'FAILURE', endReason: 'user_error', error: { code: 'PROCESS_EXITED' } });
+      expect(reject).toMatchObject({ status: 'FAILURE', endReason: 'user_error', error: { code: 'PROCESS_EXITED' } });
+      expect(print).toMatchObject({ status: 'SUCCESS' });
       expect(loop).toMatchObject({ status: 'FAILURE', endReason: 'worker_lost' });
     }
   } finally {
@@ -45,4 +48,4 @@ test('memory, endless loops and exits end the attempt, not the worker', async ()
     await engine.redis.del(...keys);
     await engine.close();
   }
-}, 120_000);
+}, 240_000);
