@@ -94,7 +94,7 @@ function Partition({ run }: { run: Run }) {
 }
 
 function Job({ run, isNarrow }: { run: Run; isNarrow: boolean }) {
-  const note = run.error?.message ?? run.blocked ?? run.progress?.note;
+  const note = run.error?.message ?? run.blocked ?? progressOf(run);
   return (
     <>
       <div className="clip" style={{ maxWidth: isNarrow ? 200 : 280 }} title={run.job}>
@@ -107,4 +107,12 @@ function Job({ run, isNarrow }: { run: Run; isNarrow: boolean }) {
       )}
     </>
   );
+}
+
+/** What its code says of how far it is: `12 of 40, reading day 3`. */
+function progressOf({ progress }: Run): string | undefined {
+  if (progress === null) return undefined;
+  const { done, total, note } = progress;
+  const counted = total > 0 ? `${done.toLocaleString('en')} of ${total.toLocaleString('en')}` : '';
+  return [counted, note].filter(Boolean).join(', ') || undefined;
 }
