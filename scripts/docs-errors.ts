@@ -120,6 +120,9 @@ message says what was wrong, where, and what to do, and holds no secret.
 listed, thrown by user code, count as \`ASSET_FAILED\` and are retried. Where HTTP status and exit code are empty, the code
 stands in a run or an attempt only, or the status depends on the case.
 
+Code of your own throws errors of its own: a class that extends \`WorkError\` (the work failed) or \`RequestError\` (it was asked
+for what cannot be) with a \`code\`, whose meaning \`registerErrors({ SINK_FULL: '…' })\` adds to the registry.
+
 | code | meaning | HTTP | exit | retried |
 | --- | --- | --- | --- | --- |`;
 

@@ -42,7 +42,10 @@ export interface PartitionReader {
 export interface RunReader {
   /** Runs that are queued or active, whoever launched them. */
   countActive(filter: { readonly job?: string; readonly tags?: Readonly<Record<string, string>> }): Promise<number>;
-  /** Outcomes counted over the ended runs with these tags. */
+  /**
+   * Outcomes counted over the ended runs with these tags that the ledger holds: those that ended within SKEIN_RETENTION.
+   * What is older is history’s, and a sensor that needs it keeps its own count in the cursor.
+   */
   countEnded(filter: { readonly job?: string; readonly tags?: Readonly<Record<string, string>> }): Promise<{
     readonly succeeded: number;
     readonly failed: number;
