@@ -66,7 +66,7 @@ export const scenario = fc.record({
   persons: fc.array(personState, { minLength: 6, maxLength: 6 }),
   overrides: fc.uniqueArray(override, { maxLength: 4, selector: (o) => `${o.distinctId}-${o.version}` }),
   endHalf: fc.integer({ min: 1, max: 96 }),
-  windowHours: fc.constantFrom(1, 5, 24, 100),
+  windowHours: fc.constantFrom(4, 7, 24, 100),
   sliceSize: fc.constantFrom(1, 2, 10),
   repair: fc.boolean(),
 });
