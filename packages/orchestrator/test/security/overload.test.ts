@@ -44,6 +44,8 @@ test('huge lists, limits, rectangles and bodies are refused before anything is m
   }
   for (const url of [
     '/api/v1/runs?limit=1000000',
+    '/api/v1/audit?after=40501701718235816994',
+    '/api/v1/audit?after=1-40501701718235816994',
     '/api/v1/runs?limit=1e9',
     '/api/v1/failures?runs=1000000',
     `/api/v1/runs?q=${'x'.repeat(501)}`,

@@ -113,7 +113,7 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
       return () => void listeners.delete(listener);
     },
     async since(id) {
-      if (!/^\d{1,20}-\d{1,20}$/.test(id)) return undefined;
+      if (!/^\d{1,19}-\d{1,19}$/.test(id)) return undefined;
       const [first] = await redis.xrange(keys.events, '-', '+', 'COUNT', 1);
       // The stream is trimmed at its head: an id before it may have lost successors.
       if (first !== undefined && isBefore(id, first[0])) return undefined;

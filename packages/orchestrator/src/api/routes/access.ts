@@ -234,7 +234,7 @@ export const accessRoutes: Routes = (app, context) => {
         operationId: 'undoChange',
         summary: 'Undo a change, where an inverse exists and nobody changed it since',
         tags: ['access'],
-        params: z.object({ id: z.string().regex(/^\d{1,20}-\d{1,20}$/, 'is not an id of an audit entry') }),
+        params: z.object({ id: z.string().regex(/^\d{1,19}-\d{1,19}$/, 'is not an id of an audit entry') }),
         body: z.strictObject({ reason: Reason.optional() }).nullish(),
         response: { 200: z.object({ target: z.string(), before: z.unknown(), after: z.unknown() }) },
       },

@@ -25,9 +25,10 @@ import {
 } from './run-schemas.ts';
 
 export const RunParams = z.object({ id: z.string().regex(/^[0-9A-Za-z]{1,60}$/, 'is not an id of a run') });
+/** Redis takes 64 bits: with twenty digits an id may be beyond them. */
 export const StreamPlace = z
   .string()
-  .regex(/^\d{1,20}(-\d{1,20})?$/, 'must be an id of an earlier answer')
+  .regex(/^\d{1,19}(-\d{1,19})?$/, 'must be an id of an earlier answer')
   .optional();
 
 const ListQuery = z.strictObject({
