@@ -22,6 +22,7 @@ import { enter } from './access/authenticate.ts';
 import { stayInScope } from './access/scope.ts';
 import { finishAnswer } from './answer.ts';
 import { checkDepth } from './body-depth.ts';
+import { answerBrokenRequest } from './broken-requests.ts';
 import type { ApiContext, App } from './context.ts';
 import { createChangeFeed } from './events/change-feed.ts';
 import { RateLimitedError } from './errors.ts';
@@ -69,6 +70,7 @@ export async function buildApp(engine: Engine, options: AppOptions): Promise<App
     // Whoever sends slowly is looked for every few seconds, and let go.
     requestTimeout: 60_000,
     http: { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 },
+    clientErrorHandler: answerBrokenRequest,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : ulid();

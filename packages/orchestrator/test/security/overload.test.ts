@@ -96,6 +96,28 @@ test('whoever sends slowly is let go by rule, not by chance', async () => {
   expect(api.app.server.maxHeadersCount ?? 2_000).toBeLessThanOrEqual(2_000);
 });
 
+test('what is no request, or has too long a head, is answered as every mistake is', async () => {
+  const { port } = await serve();
+  const send = (text: string) =>
+    new Promise<string>((resolve, reject) => {
+      let answer = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(text));
+      socket.on('data', (chunk) => (answer += String(chunk)));
+      socket.on('close', () => resolve(answer));
+      socket.on('error', reject);
+    });
+  for (const [text, status] of [
+    [`GET /api/v1/runs?q=${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 431],
+    [`GET /api/v1/me HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+    ['nonsense\r\n\r\n', 400],
+  ] as const) {
+    const answer = await send(text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toContain('application/problem+json');
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code: 'REQUEST_INVALID' });
+  }
+});
+
 (SECONDS > 0 ? test : test.skip)(
   'others are served while connections are held, streams are open and heavy requests come',
   async () => {
