@@ -127,6 +127,13 @@ async function retell(
   return text;
 }
 
+/** Every client is told the same: made and scrubbed once for all of them. */
+const texts = new WeakMap<Change, string>();
+
 function format(change: Change, scrub: Scrub): string {
-  return `id: ${change.id}\nevent: change\ndata: ${scrubJson(scrub, JSON.stringify(change))}\n\n`;
+  const known = texts.get(change);
+  if (known !== undefined) return known;
+  const text = `id: ${change.id}\nevent: change\ndata: ${scrubJson(scrub, JSON.stringify(change))}\n\n`;
+  texts.set(change, text);
+  return text;
 }
