@@ -17,8 +17,7 @@ import { decodeState, readStatuses } from './partition-reader.ts';
 import { listRows, readRow } from './reads/partitions.ts';
 import { planSubmit } from './submit.ts';
 
-type BackfillStatus =
-  'REQUESTED' | 'IN_PROGRESS' | 'COMPLETED' | 'COMPLETED_WITH_FAILURES' | 'PAUSED' | 'CANCELED';
+type BackfillStatus = 'REQUESTED' | 'IN_PROGRESS' | 'COMPLETED' | 'COMPLETED_WITH_FAILURES' | 'PAUSED' | 'CANCELED';
 
 export interface BackfillRequest extends BackfillSelection {
   readonly job: string;
