@@ -60,7 +60,9 @@ export function dashboardDeployment(firstDay: string = FIRST_DAY): Deployment {
     description: 'A report of the day.',
     group: 'reports',
     partitions,
-    config: z.object({}),
+    config: z.object({ drop_table: z.boolean().default(false) }),
+    destroys: (config) =>
+      config.drop_table ? { name: 'reports', what: 'the table of reports, all days of it' } : undefined,
     dependsOn: [{ asset: 'events', mapping: 'identity' }],
     materialize: () => Promise.resolve(materialized({ rows: 1 })),
   });

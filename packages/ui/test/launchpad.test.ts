@@ -73,3 +73,25 @@ test('a day of the strip is chosen by a click, with its state', async () => {
   expect(await page.getByLabel('Partition key').inputValue()).toBe(key);
   await page.getByText('Usually takes').waitFor();
 });
+
+test('what destroys more than its partition is launched only after its name was typed', async () => {
+  await page.goto(`${skein.url}/launch?asset=report&partition=acme_2026-01-02&edit=json`);
+  await page.getByText('can be launched').waitFor();
+  await replaceAll('{"drop_table": true}');
+  // At once, before the check of it has come back.
+  await page.getByRole('button', { name: 'Launch', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Destroy reports' });
+  await dialog.getByText('the table of reports, all days of it').waitFor();
+  const verb = dialog.getByRole('button', { name: 'Destroy and launch' });
+  expect(await verb.getAttribute('aria-disabled')).toBe('true');
+  await dialog.getByLabel('Type reports to go on').fill('report');
+  await dialog.getByLabel('Type reports to go on').press('Control+Enter');
+  expect((await skein.api<{ items: unknown[] }>('GET', '/runs?job=report_job')).items).toEqual([]);
+  await dialog.getByLabel('Type reports to go on').fill('reports');
+  await verb.click();
+  await until(
+    () => skein.api<{ items: { config: object }[] }>('GET', '/runs?job=report_job'),
+    ({ items }) => items.length === 1,
+  );
+  expect(skein.faults).toEqual([]);
+});

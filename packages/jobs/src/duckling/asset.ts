@@ -58,7 +58,10 @@ function ducklingAsset(dataset: Dataset, description: string) {
     isRehearsal,
     destroys: (config) =>
       config.delete_tables && !isRehearsal(config)
-        ? `the table ${LAKE_SCHEMA}.${dataset.table} of the teams’ lakes, all days of it`
+        ? {
+            name: dataset.table,
+            what: `the table ${LAKE_SCHEMA}.${dataset.table} of the teams’ lakes, all days of it`,
+          }
         : undefined,
     materialize: (context) => backfillDay(dataset, context),
   });

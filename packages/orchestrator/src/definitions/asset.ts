@@ -47,6 +47,13 @@ export interface FanOut<P, C, R, I extends Json> {
   maxConcurrent?(config: C): number;
 }
 
+export interface Destroyed {
+  /** Short, for a person to type: `events`. */
+  readonly name: string;
+  /** In a few words: `the table x, all days of it`. */
+  readonly what: string;
+}
+
 export interface AssetSpec<P, S extends z.ZodType, R extends ResourceMap, I extends Json = Json> {
   /** `[a-z][a-z0-9_]*` */
   readonly key: string;
@@ -86,10 +93,10 @@ export interface AssetSpec<P, S extends z.ZodType, R extends ResourceMap, I exte
   /** True when a run with this config leaves partition states as they are (dry run, sample, part of a day). */
   readonly isRehearsal?: (config: z.output<S>) => boolean;
   /**
-   * What a config destroys beyond the partitions it is launched for, in a few words (`the table x, all days of it`);
-   * undefined: nothing. Over HTTP only an administrator may launch with it.
+   * What a config destroys beyond the partitions it is launched for; undefined: nothing. Over HTTP only an administrator
+   * may launch with it, and the dashboard has its name typed first.
    */
-  readonly destroys?: (config: z.output<S>) => string | undefined;
+  readonly destroys?: (config: z.output<S>) => Destroyed | undefined;
   readonly materialize?: (context: MaterializeContext<P, z.output<S>, Opened<R>>) => Promise<Outcome>;
   readonly tasks?: FanOut<P, z.output<S>, Opened<R>, I>;
 }
@@ -120,7 +127,7 @@ export interface Asset {
   readonly partitionsOf: ((config: unknown, now: Date) => readonly string[] | null) | undefined;
   readonly bindConfig: (config: unknown, partitions: readonly unknown[]) => unknown;
   readonly isRehearsal: (config: unknown) => boolean;
-  readonly destroys: (config: unknown) => string | undefined;
+  readonly destroys: (config: unknown) => Destroyed | undefined;
   readonly materialize: ((context: MaterializeContext<unknown, unknown, unknown>) => Promise<Outcome>) | undefined;
   readonly tasks: FanOut<unknown, unknown, unknown, Json> | undefined;
 }

@@ -9,12 +9,13 @@ import { closeApis, openApi } from './harness.ts';
 afterEach(closeApis);
 
 const TOKEN_MODE = { SKEIN_AUTH_MODE: 'token', SKEIN_AUTH_ADMIN_TOKEN: 'root-of-the-test-0123456789' };
+const DESTROYED = { name: 'events', what: 'the table lake.events, all days of it' };
 const lake = defineAsset({
   key: 'lake',
   description: 'A day in a lake.',
   partitions: teamDays,
   config: z.object({ dry_run: z.boolean().default(false), delete_tables: z.boolean().default(false) }),
-  destroys: (config) => (config.delete_tables && !config.dry_run ? 'the table lake.events, all days of it' : undefined),
+  destroys: (config) => (config.delete_tables && !config.dry_run ? DESTROYED : undefined),
   materialize: async () => materialized({}),
 });
 const deployment = defineDeployment({ definitions: { jobs: [defineJob({ name: 'lake_job', assets: [lake] })] } });
@@ -48,7 +49,11 @@ test('an operator may launch, but not what drops a table: not by a launch, a bac
   expect(await operator('/launch', { ...RUN, config: { delete_tables: 'yes' } })).toMatchObject({ status: 422 });
   expect(await operator('/launch', { ...RUN, job: 'nope', ...DESTRUCTIVE })).toMatchObject({ status: 404 });
 
-  expect(await admin('/launch/check', { ...RUN, ...DESTRUCTIVE })).toMatchObject({ status: 200 });
+  expect(await admin('/launch/check', { ...RUN, ...DESTRUCTIVE })).toMatchObject({
+    status: 200,
+    body: { ok: true, destroys: DESTROYED },
+  });
+  expect((await admin('/launch/check', RUN)).body.destroys).toBeNull();
   const launched = await admin('/launch', { ...RUN, ...DESTRUCTIVE });
   expect(launched.status).toBe(202);
   const run = String(launched.body.run_id);

@@ -2,7 +2,7 @@ import { Textarea } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
-import { createBackfill, planBackfill } from '../api/generated/client.ts';
+import { checkLaunch, createBackfill, planBackfill } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
 import { type JsonObject, isObject, parseJson } from '../editor/json.ts';
 import { Confirm } from '../parts/Confirm.tsx';
@@ -42,15 +42,23 @@ export function BackfillDialog({ selection, onClose }: { selection: Selection; o
   const create = useAct(createBackfill, () => 'The backfill is on its way.');
   const toRun = plan.data?.to_run ?? 0;
   const request = { ...body, ...(isConfig && config.value !== null ? { config: config.value as JsonObject } : {}) };
+  const check = useApi(
+    checkLaunch,
+    { body: { job: selection.job, config: request.config ?? {} } },
+    { enabled: configText !== '' && isConfig },
+  );
+  const destroys = check.data?.destroys ?? undefined;
   return (
     <Confirm
+      typed={destroys?.name}
+      dangerous={destroys !== undefined}
       title={`Backfill ${selection.from === selection.to ? selection.from : `${selection.from} … ${selection.to}`}`}
       verb={`Backfill ${toRun.toLocaleString('en')} partitions`}
       reason={toRun > MANY ? 'required' : 'optional'}
       busy={create.isPending}
       error={create.error}
       onClose={onClose}
-      ready={isConfig && statuses.length > 0}
+      ready={isConfig && statuses.length > 0 && !check.isFetching}
       onConfirm={(reason) =>
         create.mutate(
           { body: { ...request, ...(reason === '' ? {} : { reason }) } },
@@ -112,6 +120,9 @@ export function BackfillDialog({ selection, onClose }: { selection: Selection; o
         value={configText}
         onChange={(event) => setConfigText(event.currentTarget.value)}
       />
+      {destroys !== undefined && (
+        <Notice tone="bad">Each of its runs destroys {destroys.what} before it makes its partition.</Notice>
+      )}
       {statuses.length === 0 ? (
         <Notice tone="warn">Choose at least one state.</Notice>
       ) : (

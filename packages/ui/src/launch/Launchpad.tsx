@@ -9,6 +9,7 @@ import { useAllowed } from '../app/access.ts';
 import { DocumentEditor, useMistakes } from '../editor/DocumentEditor.tsx';
 import { type JsonObject, formatJson, isObject, parseJson, withValue } from '../editor/json.ts';
 import type { Schema } from '../editor/json-schema.ts';
+import { Confirm } from '../parts/Confirm.tsx';
 import { Card } from '../parts/Page.tsx';
 import { ProblemNotice } from '../parts/States.tsx';
 import { useDraft } from '../parts/use-draft.ts';
@@ -23,6 +24,12 @@ import { Presets } from './Presets.tsx';
 const route = getRouteApi('/launch');
 const CHECK_AFTER_MS = 350;
 const NOTHING: JsonObject = {};
+
+/** What a config destroys beyond its partitions. */
+interface Destroyed {
+  readonly name: string;
+  readonly what: string;
+}
 
 /** Partition, config in its layers, what would come of it, and the launch. */
 export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
@@ -71,12 +78,25 @@ export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
         : mistakes.length > 0
           ? 'The schema refuses the config; see below the editor.'
           : undefined;
+  const isOld = asked !== JSON.stringify(request);
+  const look = useAct(checkLaunch, () => undefined);
+  const [sure, setSure] = useState<{ follow: boolean; destroys: Destroyed }>();
   const start = (follow: boolean) => {
-    if (because !== undefined || launch.isPending) return;
+    if (because !== undefined || launch.isPending || look.isPending) return;
+    const goOn = (found: { destroys: Destroyed | null } | undefined) => {
+      if (found?.destroys) setSure({ follow, destroys: found.destroys });
+      else goOnTyped(follow);
+    };
+    // The check may be of what stood here a moment ago.
+    if (isOld || check.isFetching) look.mutate({ body: request }, { onSuccess: goOn });
+    else goOn(check.data);
+  };
+  const goOnTyped = (follow: boolean) => {
     launch.mutate(
       { body: request },
       {
         onSuccess: ({ run_id: id }) => {
+          setSure(undefined);
           if (follow) void navigate({ to: '/runs/$id', params: { id }, search: { tab: 'log' } });
         },
       },
@@ -139,15 +159,27 @@ export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
       </div>
       <div className="stack">
         <Card title="Check">
-          <CheckPanel
-            asset={asset}
-            job={job}
-            config={request.config}
-            check={check}
-            isOld={asked !== JSON.stringify(request)}
-          />
+          <CheckPanel asset={asset} job={job} config={request.config} check={check} isOld={isOld} />
         </Card>
-        {launch.error ? <ProblemNotice error={launch.error} /> : null}
+        {launch.error && sure === undefined ? <ProblemNotice error={launch.error} /> : null}
+        {look.error ? <ProblemNotice error={look.error} /> : null}
+        {sure !== undefined && (
+          <Confirm
+            title={`Destroy ${sure.destroys.name}`}
+            verb="Destroy and launch"
+            dangerous
+            reason="none"
+            typed={sure.destroys.name}
+            busy={launch.isPending}
+            error={launch.error}
+            onConfirm={() => goOnTyped(sure.follow)}
+            onClose={() => setSure(undefined)}
+          >
+            <p>
+              Before it makes its partition, this run destroys <strong>{sure.destroys.what}</strong>.
+            </p>
+          </Confirm>
+        )}
         <LaunchActs request={request} because={because} isBusy={launch.isPending} onStart={start} />
         {config !== undefined && (
           <LayersCard

@@ -11,7 +11,7 @@ import type { JsonObject } from '../../definitions/json.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readStatuses } from '../../engine/partition-reader.ts';
 import { MAX_PARTITIONS_PER_RUN, type SubmitSpec, planSubmit, submit } from '../../engine/submit.ts';
-import { refuseDestruction } from '../access/destruction.ts';
+import { destroyedBy, refuseDestruction } from '../access/destruction.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { maskSecrets } from '../mask.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -55,6 +55,10 @@ const LaunchCheck = named(
     priority: z.number().nullable(),
     rehearsal: z.boolean().describe('The states of the partitions will stay as they are.'),
     on_busy: z.enum(['wait', 'join', 'refuse']).nullable(),
+    destroys: z
+      .object({ name: z.string(), what: z.string() })
+      .nullable()
+      .describe('What this config destroys beyond its partitions, if anything: an administrator types its name first.'),
   }),
 );
 
@@ -103,7 +107,8 @@ export const launchRoutes: Routes = (app, { engine }) => {
       const { body, principal } = request;
       const found = await check(engine, body, actorOf(request));
       if (found.ok && !body.dry_run) refuseDestruction(engine, principal, body.job, body.config as JsonObject);
-      return found;
+      const destroyed = body.dry_run ? undefined : destroyedBy(engine, body.job, body.config as JsonObject);
+      return { ...found, destroys: destroyed ?? null };
     },
   );
 };
@@ -125,7 +130,11 @@ function toSubmit(engine: Engine, body: Launch, cause: string): SubmitRequest {
   };
 }
 
-async function check(engine: Engine, body: Launch, cause: string): Promise<z.input<typeof LaunchCheck>> {
+async function check(
+  engine: Engine,
+  body: Launch,
+  cause: string,
+): Promise<Omit<z.input<typeof LaunchCheck>, 'destroys'>> {
   const job = lookUp('job', engine.deployment.jobs, body.job);
   let spec: SubmitSpec;
   try {

@@ -147,7 +147,8 @@ export type LaunchCheck = { readonly ok: boolean; readonly errors: readonly (Fie
 readonly partitions: readonly ({ readonly key: string; readonly outcome: "missing" | "materialized" | "failed" | "skipped"; readonly activity: "idle" | "queued" | "running" | "cancelling" })[]; /** Of those, how many are queued or running: the run waits, joins or is refused. */
 readonly busy: number; /** With defaults and what the partitions fill in; secrets masked. */
 readonly effective_config: { readonly [key: string]: unknown } | null; readonly tags: { readonly [key: string]: string }; readonly priority: number | null; /** The states of the partitions will stay as they are. */
-readonly rehearsal: boolean; readonly on_busy: "wait" | "join" | "refuse" | null };
+readonly rehearsal: boolean; readonly on_busy: "wait" | "join" | "refuse" | null; /** What this config destroys beyond its partitions, if anything: an administrator types its name first. */
+readonly destroys: { readonly name: string; readonly what: string } | null };
 
 export type Marked = { readonly changed: number; /** Left alone because they are queued or running. */
 readonly busy: number };
