@@ -73,6 +73,7 @@ export function createLake(options: LakeOptions): Lake {
   const lock = createWriterLock(address);
   let opened: Promise<DuckDBInstance> | undefined;
   let secretOf: Credentials | undefined;
+  let refreshing: Promise<void> = Promise.resolve();
   let tail: Promise<unknown> = Promise.resolve();
   let active = 0;
 
@@ -89,7 +90,12 @@ export function createLake(options: LakeOptions): Lake {
     }
   };
 
-  const refreshSecret = async (instance: DuckDBInstance) => {
+  /** One at a time: of two that replace the secret at once DuckDB refuses one. */
+  const refreshSecret = (instance: DuckDBInstance): Promise<void> => {
+    refreshing = refreshing.catch(() => {}).then(() => replaceSecret(instance));
+    return refreshing;
+  };
+  const replaceSecret = async (instance: DuckDBInstance) => {
     if (!s3) return;
     const credentials = await s3.credentials.current();
     if (credentials === secretOf) return;

@@ -201,8 +201,12 @@ async function whilePaused({ redis }: Engine, maxMs: number, work: () => Promise
       hint: 'Give the user of SKEIN_REDIS_URL the right to CLIENT PAUSE and UNPAUSE (Redis 6.2 or later), or copy the append-only file.',
     });
   }
+  // What went wrong in a pause that was over too soon says nothing more than that.
+  let failure: { readonly error: unknown } | undefined;
   try {
     await work();
+  } catch (error) {
+    failure = { error };
   } finally {
     await redis.call('CLIENT', 'UNPAUSE');
   }
@@ -216,5 +220,6 @@ async function whilePaused({ redis }: Engine, maxMs: number, work: () => Promise
       },
     );
   }
+  if (failure) throw failure.error;
   return tookMs;
 }
