@@ -4,6 +4,7 @@
  */
 
 import type { RunDetail, RunEvent } from '../definitions/client.ts';
+import { printable } from '../telemetry/lines.ts';
 import { INTERRUPTED } from './interrupts.ts';
 import type { RunsPort } from './ports/runs.ts';
 import { type ProgressBar, createProgressBar } from './progress-bar.ts';
@@ -55,19 +56,22 @@ function sayEvent(bar: ProgressBar, event: RunEvent): void {
   if (!QUIET.has(event.type)) bar.line(eventLine(event));
 }
 
-/** `19:30:05 info  read 1200 rows  rows=1200` */
+/** `19:30:05 info  read 1200 rows  rows=1200`; what a run's code wrote moves no cursor of the terminal. */
 export function eventLine(event: RunEvent): string {
   const at = paintNote.dim(event.at.toISOString().slice(11, 19));
   const { attempt: _attempt, ...fields } = event.fields;
-  if (event.type !== 'log') return `${at} ${paintNote.cyan('event')} ${event.type}${fieldsText(fields)}`;
+  if (event.type !== 'log') return `${at} ${paintNote.cyan('event')} ${printable(event.type)}${fieldsText(fields)}`;
   const level = String(fields.level);
   const paint = { error: paintNote.red, warn: paintNote.yellow, debug: paintNote.dim }[level] ?? paintNote.green;
-  return `${at} ${paint(level.padEnd(5))} ${String(fields.message)}${fieldsText(fields.fields)}`;
+  return `${at} ${paint(level.padEnd(5))} ${printable(String(fields.message))}${fieldsText(fields.fields)}`;
 }
 
 function fieldsText(fields: unknown): string {
   if (typeof fields !== 'object' || fields === null) return '';
   return Object.entries(fields)
-    .map(([name, value]) => ` ${paintNote.dim(`${name}=`)}${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(
+      ([name, value]) =>
+        ` ${paintNote.dim(`${name}=`)}${printable(typeof value === 'string' ? value : JSON.stringify(value))}`,
+    )
     .join('');
 }
