@@ -83,6 +83,15 @@ export async function stopProcess(identity: ProcessIdentity, signal: NodeJS.Sign
   }
 }
 
+/**
+ * Waits until not even the dead process stands in the process table any more: PostgreSQL takes a lock file for held as
+ * long as its process has not been reaped. Gives up after `timeoutMs`, for not every parent reaps.
+ */
+export async function untilReaped(identity: ProcessIdentity, timeoutMs: number): Promise<void> {
+  const stands = () => identity.born !== undefined && readStat(identity.pid)?.born === identity.born;
+  for (const until = Date.now() + timeoutMs; stands() && Date.now() < until;) await sleep(20);
+}
+
 function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

@@ -13,7 +13,7 @@ import { kafka } from './kafka.ts';
 import { kafkaIsAtHand } from './kafka-distribution.ts';
 import { withLock } from './locks.ts';
 import { postgres } from './postgres.ts';
-import { isAlive, stopProcess } from './processes.ts';
+import { isAlive, stopProcess, untilReaped } from './processes.ts';
 import { redis } from './redis.ts';
 import { objectDirectory, s3 } from './s3.ts';
 import { type Environment, type Service, SERVICE_NAMES, type ServiceName, type ServiceRecord } from './service.ts';
@@ -52,6 +52,7 @@ export interface ServiceStatus {
 
 const SERVICES: Readonly<Record<ServiceName, Service>> = { redis, postgres, clickhouse, kafka, s3, ducklake };
 const STOP_GRACE_MS = 20_000;
+const REAP_MS = 5_000;
 
 /**
  * Starts what is not running and resolves when everything answers. Doing it again is harmless.
@@ -216,8 +217,9 @@ async function startOne(
   previous: ServiceRecord | undefined,
   progress: (line: string) => void,
 ): Promise<ServiceRecord> {
-  if (previous?.process && isAlive(previous.process)) {
-    await stopProcess(previous.process, service.stopSignal, STOP_GRACE_MS);
+  if (previous?.process) {
+    if (isAlive(previous.process)) await stopProcess(previous.process, service.stopSignal, STOP_GRACE_MS);
+    await untilReaped(previous.process, REAP_MS);
   }
   const own = path.join(dir, service.name);
   const log = path.join(dir, `${service.name}.log`);
