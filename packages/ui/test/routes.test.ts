@@ -89,7 +89,7 @@ async function contentOf(page: Page): Promise<string> {
   const all = await page.locator('main').innerText();
   return all
     .replaceAll(/\b(now|(in )?\d+ (ms|s|min)( ago)?|\d+(\.\d+)? ?(ms|s)\b)/g, '')
-    .replaceAll(/[\d.]+ (MB|KB)|\d+/g, '#');
+    .replaceAll(/[\d.]+ (bytes|[KMG]B)|\d+/g, '#');
 }
 
 /** Once it has stayed the same for a while: answers of cards come after the page is there. */
