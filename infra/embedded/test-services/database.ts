@@ -34,11 +34,22 @@ export async function testDatabase(kind: keyof typeof SCHEMAS): Promise<TestData
   return {
     url: urlOf(name),
     drop: () =>
-      onDatabase(
-        maintenance,
-        async (client) => void (await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
-      ),
+      onDatabase(maintenance, async (client) => {
+        await untilLeft(client, name);
+        await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      }),
   };
+}
+
+const LEAVING_MS = 500;
+
+/** A pool that was ended says so before the server has let go: whoever is thrown out then gets an error that nobody hears. */
+async function untilLeft(client: pg.Client, name: string): Promise<void> {
+  for (const until = Date.now() + LEAVING_MS; Date.now() < until;) {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_stat_activity WHERE datname = $1 LIMIT 1', [name]);
+    if (rowCount === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 async function ensureTemplate(
