@@ -34,6 +34,11 @@ export async function beginAttempt(engine: Engine, id: string, worker: string): 
   return reply ? toAttempt(id, reply) : undefined;
 }
 
+/** `run.step.name` of `run.step.name.attempt`. */
+export function unitOf(attempt: string): string {
+  return attempt.slice(0, attempt.lastIndexOf('.'));
+}
+
 /** Of what the ledger gives when an attempt begins. */
 export function toAttempt(id: string, reply: readonly string[]): Attempt {
   const [

@@ -10,7 +10,7 @@ import { Worker as Thread } from 'node:worker_threads';
 import type { Asset } from '../definitions/asset.ts';
 import type { EndReason } from '../definitions/errors.ts';
 import { backoffMs } from '../definitions/retry.ts';
-import { beginAttempt, settleFailed } from '../engine/attempt.ts';
+import { beginAttempt, settleFailed, unitOf } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** How an isolated execution ended, as far as it could be seen from outside. */
@@ -79,10 +79,6 @@ export async function executeIsolated(
 
 /** Redis is away: the next look tells. */
 function ignore(): void {}
-
-function unitOf(attempt: string): string {
-  return attempt.slice(0, attempt.lastIndexOf('.'));
-}
 
 /** `waiting`: not begun yet; `running`: begun and unsettled; `gone`: settled, lost or another attempt's by now. */
 async function isOurs(engine: Engine, attempt: string): Promise<'waiting' | 'running' | 'gone'> {

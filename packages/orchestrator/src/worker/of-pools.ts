@@ -4,6 +4,7 @@
  * share its pools with workers that take everything.
  */
 
+import { unitOf } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** How soon something new is seen. */
@@ -82,7 +83,7 @@ async function waitingIn({ redis, keys }: Engine, pools: readonly string[]): Pro
     priority: 0,
   }));
   const priorities = redis.pipeline();
-  for (const { attempt } of waiting) priorities.hget(keys.unit(attempt.slice(0, attempt.lastIndexOf('.'))), 'prio');
+  for (const { attempt } of waiting) priorities.hget(keys.unit(unitOf(attempt)), 'prio');
   ((await priorities.exec()) ?? []).forEach(([, priority], i) => {
     const one = waiting[i];
     if (one) one.priority = Number(priority ?? 0);

@@ -3,7 +3,15 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
 
-import { type AssetDetail, type Preset, checkLaunch, getRun, launchRun, listPresets } from '../api/generated/client.ts';
+import {
+  type AssetDetail,
+  type LaunchCheck,
+  type Preset,
+  checkLaunch,
+  getRun,
+  launchRun,
+  listPresets,
+} from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { DocumentEditor, useMistakes } from '../editor/DocumentEditor.tsx';
@@ -25,11 +33,7 @@ const route = getRouteApi('/launch');
 const CHECK_AFTER_MS = 350;
 const NOTHING: JsonObject = {};
 
-/** What a config destroys beyond its partitions. */
-interface Destroyed {
-  readonly name: string;
-  readonly what: string;
-}
+type Destroyed = NonNullable<LaunchCheck['destroys']>;
 
 /** Partition, config in its layers, what would come of it, and the launch. */
 export function Launchpad({ job, asset }: { job: string; asset: AssetDetail }) {
