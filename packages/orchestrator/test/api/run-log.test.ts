@@ -1,3 +1,6 @@
+import { gunzipSync } from 'node:zlib';
+
+import { parseLogPattern } from '../../src/api/reads/log-pattern.ts';
 import { LINES_A_LOOK, type Wanted, lookInRunLog, sift } from '../../src/engine/reads/look-in-log.ts';
 import { tailRunLog } from '../../src/engine/reads/run-events.ts';
 import { closeApis, openApi } from './harness.ts';
@@ -86,6 +89,8 @@ test('finding in a large log goes on from answer to answer until all of it was l
     lines += Number(body.lines);
     after = body.next as unknown as string | null;
   } while (after !== null);
+  const [step] = (await api.get(`/api/v1/runs/${id}/log/find?level=error`)).body.stretches as unknown as object[];
+  expect(step).toEqual({ last: '1333-1', lines: 1_000, hits: 10 });
   expect(lines).toBe(60_000);
   expect(found).toEqual([4_999, ...range(49_990, 49_999)]);
 });
@@ -107,17 +112,59 @@ test('Redis sifts lines as lines that were read elsewhere are sifted: by level, 
     ...([undefined, 'debug', 'info', 'warn', 'error'] as const).map((level) => ({ level })),
     ...['LINE 7', 'Ärger', '% [A-Z]+ (', 'שלום', '🚀', 'FIELDS 3', 'nowhere', '"level"'].map((text) => ({ text })),
     { level: 'warn', text: 'ärger' },
+    ...['line \\d00 ', '^line 7 ', '[א-ת]+'].map((q) => ({ pattern: parseLogPattern(q) })),
+    ...['a', 'a.', 'b'].map((attempt) => ({ attempt })),
   ];
   const counts: number[] = [];
   for (const wanted of asked) {
     for (const isBackwards of [false, true]) {
       const lines = isBackwards ? all.toReversed() : all;
       const first = await lookInRunLog(engine, id, { from: undefined, isBackwards }, wanted, 20);
-      expect(first).toEqual(sift(lines.slice(0, LINES_A_LOOK), wanted, 20));
+      expect(first).toEqual(await sift(lines.slice(0, LINES_A_LOOK), wanted, 20));
       const rest = await lookInRunLog(engine, id, { from: first.last, isBackwards }, wanted, 20);
-      expect(rest).toEqual(sift(lines.slice(LINES_A_LOOK), wanted, 20));
+      expect(rest).toEqual(await sift(lines.slice(LINES_A_LOOK), wanted, 20));
       counts.push(first.wanted + rest.wanted);
     }
   }
-  expect(counts).toEqual([1_505, 1_505, 1_501, 16, 15, 112, 2, 1, 1, 1, 1, 0, 5, 1].flatMap((n) => [n, n]));
+  expect(counts).toEqual(
+    [1_505, 1_505, 1_501, 16, 15, 112, 2, 1, 1, 1, 1, 0, 5, 1, 9, 2, 1, 1_505, 0, 0].flatMap((n) => [n, n]),
+  );
+});
+
+test('an expression that holds a backtracking engine up takes no time; one that RE2 has not is refused in words', async () => {
+  const { api, id } = await withLog(2_000);
+  const find = (q: string) => api.get(`/api/v1/runs/${id}/log/find?regex=true&q=${encodeURIComponent(q)}`);
+  const { engine } = api;
+  const long = ['l', 'info', 'm', `${'a'.repeat(60_000)}!`, 'f', '{}', 'u', 'a', 'at', '1'];
+  for (let i = 0; i < 20; i++) await engine.redis.xadd(engine.keys.runLog(id), '*', ...long);
+  expect((await find('(a+)+$')).body).toMatchObject({ hits: 0, lines: 2_020, next: null });
+  expect((await find('^line 1\\d{2}9 ')).body).toMatchObject({
+    hits: 100,
+    stretches: [{ hits: 0 }, { hits: 100 }, {}],
+  });
+  for (const q of ['(', '(?=x)', '(a)\\1', 'x{1000}{1000}', `${'x{900}'.repeat(4)}`]) {
+    const { status, body } = await find(q);
+    expect([status, String(body.detail).includes('expression')]).toEqual([400, true]);
+  }
+});
+
+test('the whole log comes as a file, piece by piece, as text or JSON lines, and only what is wanted', async () => {
+  const { api, id } = await withLog(2_500);
+  const text = await api.get(`/api/v1/runs/${id}/log/file`);
+  expect(text.headers['content-disposition']).toBe(`attachment; filename="${id}.log.txt"`);
+  const lines = text.text.trimEnd().split('\n');
+  expect([lines.length, lines[0], lines[2_499]]).toEqual([
+    2_500,
+    '1970-01-01T00:00:00.001Z info  line 1',
+    '1970-01-01T00:00:02.500Z error line 2500',
+  ]);
+  const packed = await api.get(`/api/v1/runs/${id}/log/file?format=jsonl&level=error`, {
+    headers: { 'accept-encoding': 'gzip' },
+  });
+  const errors = gunzipSync(packed.raw).toString().trimEnd().split('\n');
+  expect([packed.headers['content-encoding'], errors.length, JSON.parse(errors[0] ?? '')]).toMatchObject([
+    'gzip',
+    25,
+    { message: 'line 100', level: 'error' },
+  ]);
 });

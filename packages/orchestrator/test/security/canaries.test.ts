@@ -130,7 +130,16 @@ test('secrets that code spills are in no log, answer, stream, key of Redis, back
       async () => /"ended_at":"/.test((await ask('GET', `/api/v1/runs/${run}`)).text),
       () => `the end of “${way}”: ${places.get(`GET /api/v1/runs/${run}`)} ${dev.output().slice(-2_000)}`,
     );
-    for (const part of ['/log?limit=500', '/log/window', '/log/find?q=canary', '/events', '/why', '/partitions'])
+    for (const part of [
+      '/log?limit=500',
+      '/log/window',
+      '/log/file',
+      '/log/file?format=jsonl',
+      '/log/find?q=canary',
+      '/events',
+      '/why',
+      '/partitions',
+    ])
       await ask('GET', `/api/v1/runs/${run}${part}`);
   }
   for (const sensor of ['skipping', 'failing']) {

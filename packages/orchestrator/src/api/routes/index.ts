@@ -17,6 +17,7 @@ import { partitionValueRoutes } from './partition-values.ts';
 import { poolRoutes } from './pools.ts';
 import { bulkRunRoutes } from './runs-bulk.ts';
 import { runLogRoutes } from './run-log.ts';
+import { runLogFileRoutes } from './run-log-file.ts';
 import { runLogWindowRoutes } from './run-log-window.ts';
 import { runWhyRoutes } from './run-why.ts';
 import { runRoutes } from './runs.ts';
@@ -45,6 +46,7 @@ export const ALL_ROUTES: readonly Routes[] = [
   runRoutes,
   runLogRoutes,
   runLogWindowRoutes,
+  runLogFileRoutes,
   runWhyRoutes,
   sensorRoutes,
   cursorRoutes,

@@ -6,16 +6,18 @@
 import { z } from 'zod';
 
 import type { RunEvent } from '../../definitions/client.ts';
-import { LINES_A_LOOK, LOG_LEVELS, type LogLevelName, type LogPlace } from '../../engine/reads/look-in-log.ts';
+import { LINES_A_LOOK, type LogPlace, type Wanted } from '../../engine/reads/look-in-log.ts';
 import type { AllRuns } from '../../history/all-runs.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { named, pageQuery } from '../schema.ts';
+import { toWanted, wantedQuery } from './run-log.ts';
 import { LogLine, toLogLine } from './run-schemas.ts';
 import { RunParams, StreamPlace } from './runs.ts';
 
-/** Looked at for one answer while a level hides most lines. */
+/** Looked at for one answer while most lines are not wanted, and for how long: an expression takes longer than a level. */
 const MOST_LOOKED_AT = 200_000;
+const LOOK_FOR_MS = 1_500;
 
 const Window = named(
   'LogWindow',
@@ -46,14 +48,15 @@ export const runLogWindowRoutes: Routes = (app, { runs }) => {
           after: StreamPlace,
           around: StreamPlace,
           start: z.stringbool().optional().describe('The first lines.'),
-          level: z.enum(LOG_LEVELS).optional().describe('This level and above.'),
+          ...wantedQuery,
         }),
         response: { 200: Window },
       },
     },
     async ({ params: { id }, query }) => {
       await runs.read(id);
-      const { before, after, around, limit, level, start } = query;
+      const { before, after, around, limit, start } = query;
+      const wanted = toWanted(query);
       const total = await runs.countLog(id);
       const answer = (items: readonly RunEvent[], older: Side, newer: Side) => ({
         items: items.map(toLogLine),
@@ -66,16 +69,16 @@ export const runLogWindowRoutes: Routes = (app, { runs }) => {
       if (around !== undefined) {
         const [half, from] = [Math.ceil(limit / 2), justBefore(around)];
         const [older, newer] = await Promise.all([
-          look(runs, id, { from: from.exclusive, isBackwards: true }, level, half),
-          look(runs, id, { from: from.after, isBackwards: false }, level, half),
+          look(runs, id, { from: from.exclusive, isBackwards: true }, wanted, half),
+          look(runs, id, { from: from.after, isBackwards: false }, wanted, half),
         ]);
         return answer([...older.items.toReversed(), ...newer.items], older, newer);
       }
       if (after !== undefined || start === true) {
-        const newer = await look(runs, id, { from: after, isBackwards: false }, level, limit);
+        const newer = await look(runs, id, { from: after, isBackwards: false }, wanted, limit);
         return answer(newer.items, { hasMore: after !== undefined, next: newer.items[0]?.id }, newer);
       }
-      const older = await look(runs, id, { from: before, isBackwards: true }, level, limit);
+      const older = await look(runs, id, { from: before, isBackwards: true }, wanted, limit);
       return answer(older.items.toReversed(), older, { hasMore: before !== undefined, next: older.items[0]?.id });
     },
   );
@@ -97,17 +100,18 @@ async function look(
   runs: AllRuns,
   id: string,
   { from, isBackwards }: LogPlace,
-  level: LogLevelName | undefined,
+  wanted: Wanted,
   limit: number,
 ): Promise<Piece> {
   const items: RunEvent[] = [];
   let place = from;
-  for (let looked = 0; looked < MOST_LOOKED_AT; looked += LINES_A_LOOK) {
-    const batch = await runs.look(id, { from: place, isBackwards }, { level }, limit + 1);
+  const deadline = Date.now() + LOOK_FOR_MS;
+  for (let looked = 0; looked < MOST_LOOKED_AT && Date.now() < deadline; looked += LINES_A_LOOK) {
+    const batch = await runs.look(id, { from: place, isBackwards }, wanted, limit + 1);
     items.push(...batch.lines.map(({ event }) => event));
     if (items.length > limit) return { items: items.slice(0, limit), hasMore: true, next: items[limit - 1]?.id };
     place = batch.last ?? place;
-    if (batch.looked < LINES_A_LOOK) return { items, hasMore: false, next: place };
+    if (batch.isEnd) return { items, hasMore: false, next: place };
   }
   return { items, hasMore: true, next: place };
 }

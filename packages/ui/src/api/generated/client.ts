@@ -354,17 +354,21 @@ readonly from_failure?: boolean; readonly reason?: string } | null }, { readonly
 readonly carried: number }>('retryRun', 'POST', '/api/v1/runs/{id}/retry', []);
 
 /** Log lines, oldest first: after an id, or the last ones */
-export const readRunLog = /* @__PURE__ */ operation<{ limit?: number; after?: string; tail?: number; level?: "debug" | "info" | "warn" | "error"; id: string }, { readonly items: readonly (LogLine)[]; readonly next: string | null }>('readRunLog', 'GET', '/api/v1/runs/{id}/log', ['limit', 'after', 'tail', 'level']);
+export const readRunLog = /* @__PURE__ */ operation<{ limit?: number; after?: string; tail?: number; level?: "debug" | "info" | "warn" | "error"; attempt?: string; q?: string; regex?: string; id: string }, { readonly items: readonly (LogLine)[]; readonly next: string | null }>('readRunLog', 'GET', '/api/v1/runs/{id}/log', ['limit', 'after', 'tail', 'level', 'attempt', 'q', 'regex']);
 
-/** Lines of the whole log that hold a text, in any case, in message or fields */
-export const findInRunLog = /* @__PURE__ */ operation<{ q: string; level?: "debug" | "info" | "warn" | "error"; limit?: number; after?: string; id: string }, { readonly hits: number; /** Lines looked at. */
+/** Lines of the whole log that hold a text or match a regular expression, and where they stand */
+export const findInRunLog = /* @__PURE__ */ operation<{ level?: "debug" | "info" | "warn" | "error"; attempt?: string; q?: string; regex?: string; limit?: number; after?: string; id: string }, { readonly hits: number; /** Lines looked at. */
 readonly lines: number; readonly items: readonly ({ readonly id: string; readonly at: string; readonly level: string; readonly message: string; readonly fields: { readonly [key: string]: unknown }; /** `<run>.<step>.<unit>.<number>` */
 readonly attempt: string; /** 1-based, of the lines looked at. */
-readonly line: number })[]; /** `after` of the next call; null when the whole log was looked at. */
-readonly next: string | null }>('findInRunLog', 'GET', '/api/v1/runs/{id}/log/find', ['q', 'level', 'limit', 'after']);
+readonly line: number })[]; /** The lines looked at in stretches of a thousand: the last one’s id, and how many are hits. */
+readonly stretches: readonly ({ readonly last: string; readonly lines: number; readonly hits: number })[]; /** `after` of the next call; null when the whole log was looked at. */
+readonly next: string | null }>('findInRunLog', 'GET', '/api/v1/runs/{id}/log/find', ['level', 'attempt', 'q', 'regex', 'limit', 'after']);
 
 /** Log lines before one, after one, around one, or the last ones */
-export const readLogWindow = /* @__PURE__ */ operation<{ limit?: number; before?: string; after?: string; around?: string; start?: string; level?: "debug" | "info" | "warn" | "error"; id: string }, LogWindow>('readLogWindow', 'GET', '/api/v1/runs/{id}/log/window', ['limit', 'before', 'after', 'around', 'start', 'level']);
+export const readLogWindow = /* @__PURE__ */ operation<{ limit?: number; before?: string; after?: string; around?: string; start?: string; level?: "debug" | "info" | "warn" | "error"; attempt?: string; q?: string; regex?: string; id: string }, LogWindow>('readLogWindow', 'GET', '/api/v1/runs/{id}/log/window', ['limit', 'before', 'after', 'around', 'start', 'level', 'attempt', 'q', 'regex']);
+
+/** The log as a file: what the other ways to read it would give, as text or as a JSON line each */
+export const downloadRunLog = /* @__PURE__ */ operation<{ level?: "debug" | "info" | "warn" | "error"; attempt?: string; q?: string; regex?: string; format?: "text" | "jsonl"; id: string }, unknown>('downloadRunLog', 'GET', '/api/v1/runs/{id}/log/file', ['level', 'attempt', 'q', 'regex', 'format']);
 
 /** What caused a run, and what it waits for */
 export const explainRun = /* @__PURE__ */ operation<{ id: string }, Why>('explainRun', 'GET', '/api/v1/runs/{id}/why', []);
@@ -404,8 +408,14 @@ export const setCursor = /* @__PURE__ */ operation<{ name: string; body: { reado
 /** Every change of the cursor, by ticks and people, newest first */
 export const listCursorHistory = /* @__PURE__ */ operation<{ limit?: number; after?: string; name: string }, { readonly items: readonly (CursorChange)[]; readonly next: string | null }>('listCursorHistory', 'GET', '/api/v1/sensors/{name}/cursor/history', ['limit', 'after']);
 
-/** Back to the initial cursor, and run keys start over */
-export const resetCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly reason: string; readonly if_version?: number } }, Cursor>('resetCursor', 'POST', '/api/v1/sensors/{name}/cursor/reset', []);
+/** Back to the initial cursor, or to a given one, and run keys start over */
+export const resetCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly reason: string; /** Where to start over from; default: the initial cursor. */
+readonly cursor?: unknown; readonly if_version?: number } }, Cursor>('resetCursor', 'POST', '/api/v1/sensors/{name}/cursor/reset', []);
+
+/** Set the cursor and launch what the sensor asks for with it: both, or neither */
+export const applyCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly cursor: unknown; readonly reason: string; readonly if_version: number } }, { readonly cursor: unknown; /** Also the ETag; send it back as If-Match. */
+readonly version: number; /** Grows with each reset or restore; older run keys no longer suppress. */
+readonly generation: number; readonly tick: Tick }>('applyCursor', 'POST', '/api/v1/sensors/{name}/apply', []);
 
 /** Back to how the cursor was after a version, or before the newest change */
 export const restoreCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly reason: string; readonly version?: number; readonly if_version?: number } }, Cursor>('restoreCursor', 'POST', '/api/v1/sensors/{name}/cursor/restore', []);
