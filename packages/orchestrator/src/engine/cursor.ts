@@ -61,7 +61,11 @@ export async function setCursor(
   cursor: Json,
   write: CursorWrite,
 ): Promise<{ readonly version: number }> {
-  const sensor = sensorOf(engine, name);
+  return store(engine, name, cursorText(sensorOf(engine, name), cursor), write, false);
+}
+
+/** A person's cursor as it is stored. @throws ConfigInvalidError that names the field, or says that it is too large */
+export function cursorText(sensor: Sensor, cursor: Json): string {
   const text = JSON.stringify(cursor);
   if (Buffer.byteLength(text) > MAX_CURSOR_BYTES) {
     throw new ConfigInvalidError(
@@ -69,16 +73,21 @@ export async function setCursor(
     );
   }
   readCursor(sensor, cursor);
-  return store(engine, name, text, write, false);
+  return text;
 }
 
-/** Back to what the schema makes of `{}`; a new generation of run keys, so the sensor starts over by itself. */
+/**
+ * Back to what the schema makes of `{}`, or to `cursor`; a new generation of run keys, so the sensor starts over by
+ * itself.
+ */
 export async function resetCursor(
   engine: Engine,
   name: string,
-  write: CursorWrite,
+  write: CursorWrite & { readonly cursor?: Json },
 ): Promise<{ readonly version: number }> {
-  return store(engine, name, initialCursor(sensorOf(engine, name)), { reason: 'reset', ...write }, true);
+  const sensor = sensorOf(engine, name);
+  const text = write.cursor === undefined ? initialCursor(sensor) : cursorText(sensor, write.cursor);
+  return store(engine, name, text, { reason: 'reset', ...write }, true);
 }
 
 /** Back to the cursor before the newest change, or to how it was after `version`. @throws NotFoundError */
@@ -142,13 +151,14 @@ async function store(
   )) as number[];
   failpoint('cursor.after');
   const [version = 0, current = 0] = reply;
-  if (version === 0) {
-    throw new ConflictError(
-      `The cursor of ${name} is at version ${current} by now, not ${write.ifVersion}: read it again.`,
-      {
-        details: { current_version: current },
-      },
-    );
-  }
+  if (version === 0) throw movedOn(name, current, write.ifVersion);
   return { version };
+}
+
+/** Somebody, or a tick, wrote another version than the one that a change builds on. */
+export function movedOn(name: string, current: number, expected: number | undefined): ConflictError {
+  return new ConflictError(
+    `The cursor of ${name} is at version ${current} by now, not ${expected ?? 'the one that was read'}: read it again.`,
+    { details: { current_version: current } },
+  );
 }

@@ -91,7 +91,12 @@ async function decide(ports: TickPorts, tick: OpenTick): Promise<TickDecision> {
   return { requests: [], reason: `The worker that took this tick knows no sensor or schedule “${tick.name}”.` };
 }
 
-async function decideSensor(ports: TickPorts, sensor: Sensor, tick: OpenTick): Promise<TickDecision> {
+/** What the sensor's code decides with the cursor of the tick; writes nothing. */
+export async function decideSensor(
+  ports: Omit<TickPorts, 'worker' | 'describe'>,
+  sensor: Sensor,
+  tick: OpenTick,
+): Promise<TickDecision> {
   const { engine } = ports;
   const [asset] = sensor.job.assets;
   if (!asset) throw new NotFoundError(`Job ${sensor.job.name} has no assets.`);
@@ -210,8 +215,9 @@ function decideSchedule(engine: Engine, schedule: Schedule, tick: OpenTick): Tic
 
 /** Evaluates now, also when stopped; the worker that takes it commits it. @throws NotFoundError */
 export async function openTick(engine: Engine, name: string, by: string): Promise<string | undefined> {
-  const tick = (await engine.script('open-tick', name, engine.settings.leaseMs, by)) as string | null;
-  if (tick === null) return undefined;
+  const opened = (await engine.script('open-tick', name, engine.settings.leaseMs, by, '', '')) as string[] | null;
+  const [tick] = opened ?? [];
+  if (tick === undefined) return undefined;
   await ringTicks(engine, [tick]);
   return tick;
 }

@@ -1,3 +1,5 @@
+import type { Json } from '../../src/index.ts';
+import { applyCursor } from '../../src/engine/apply.ts';
 import { createClient } from '../../src/engine/client.ts';
 import { cursorHistory, getCursor, resetCursor, restoreCursor, setCursor } from '../../src/engine/cursor.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -225,4 +227,65 @@ test('planned times of a schedule across the change to and from summer time', ()
   ]);
   const autumn = plannedTimes(daily, new Date('2026-10-24T00:00:00Z'), new Date('2026-10-26T12:00:00Z'));
   expect(autumn.due.filter((at) => at.toISOString().startsWith('2026-10-25'))).toHaveLength(1);
+});
+
+const PORTS = {
+  openResources: async () => ({}),
+  describe: (error: unknown) => (error as Error).message,
+  log: SILENT,
+};
+
+test('a cursor that is applied and what the sensor asks for with it are written together, on the version seen, or not at all', async () => {
+  const h = await harness();
+  const at = (cursor: Json, ifVersion: number) =>
+    applyCursor(h.engine, PORTS, 'feed', cursor, { by: 'ana', reason: 'now', ifVersion });
+  const { version } = await getCursor(h.engine, 'feed');
+  const { tick, decision } = await at({ next: 2 }, version);
+  expect(decision).toBe('requested');
+  expect((await h.client.runs({})).map((run) => run.firstPartition)).toEqual(['1_2024-01-02']);
+  expect(await cursorHistory(h.engine, 'feed', 10)).toMatchObject([
+    { version: version + 2, by: `tick:${tick}`, before: { next: 2 }, after: { next: 3 } },
+    { version: version + 1, by: 'ana', reason: 'now', before: { next: 1 }, after: { next: 2 } },
+  ]);
+  expect(await tickRecord(h.engine, tick)).toMatchObject({
+    status: 'SUCCESS',
+    trigger: 'ana',
+    cursor_before: JSON.stringify({ next: 2 }),
+  });
+
+  const nothing = async (tried: Promise<unknown>, said: RegExp) => {
+    const before = await getCursor(h.engine, 'feed');
+    await expect(tried).rejects.toThrow(said);
+    expect(await getCursor(h.engine, 'feed')).toEqual(before);
+    expect(await h.client.runs({})).toHaveLength(1);
+    expect(await h.engine.redis.hget(h.engine.keys.sensor('feed'), 'tick')).toBeNull();
+  };
+  // An older version, a schema that refuses, code that fails.
+  await nothing(at({ next: 3 }, version), /version 3 by now/);
+  await nothing(at({ next: 'x' }, version + 2), /next/);
+  await nothing(
+    applyCursor(
+      h.engine,
+      { ...PORTS, openResources: () => Promise.reject(new RangeError('no source')) },
+      'feed',
+      {},
+      {
+        by: 'ana',
+        ifVersion: version + 2,
+      },
+    ),
+    /Nothing was saved.*no source/,
+  );
+
+  // Somebody writes while it is evaluated: neither the cursor nor the runs, and theirs stands.
+  const slow = at({ next: 3, pause_ms: 300 }, version + 2);
+  await until(
+    () => h.engine.redis.hget(h.engine.keys.sensor('feed'), 'tick'),
+    (open) => open !== null,
+  );
+  await expect(at({ next: 1 }, version + 2)).rejects.toThrow(/under way/);
+  await setCursor(h.engine, 'feed', { next: 1, until: 2 }, { by: 'ben' });
+  await expect(slow).rejects.toMatchObject({ code: 'CONFLICT', details: { current_version: version + 3 } });
+  expect((await getCursor(h.engine, 'feed')).cursor).toEqual({ next: 1, until: 2 });
+  expect(await h.client.runs({})).toHaveLength(1);
 });

@@ -3,22 +3,26 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
-import { ConflictError } from '../../definitions/errors.ts';
+import { ConflictError, NotFoundError } from '../../definitions/errors.ts';
 import type { Json } from '../../definitions/json.ts';
+import type { Sensor } from '../../definitions/sensor.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { applyCursor } from '../../engine/apply.ts';
 import { cursorHistory, getCursor, resetCursor, restoreCursor, setCursor } from '../../engine/cursor.ts';
+import { describeError } from '../../worker/describe-error.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { PreconditionFailedError, PreconditionRequiredError, RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Reason, given, pageOf, pageQuery } from '../schema.ts';
-import { Cursor, CursorChange } from './sensor-schemas.ts';
-import { SensorParams } from './sensors.ts';
+import { readTicks } from '../reads/sensors.ts';
+import { Cursor, CursorChange, Tick } from './sensor-schemas.ts';
+import { SensorParams, toTickPage } from './sensors.ts';
 
 /** Cursor changes say why: it is the first question of whoever finds one. */
 const NeededReason = Reason.min(1, 'say why, for those who read the history');
 const HISTORY_LIMIT = 2_000;
 
-export const cursorRoutes: Routes = (app, { engine }) => {
+export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => {
   app.get(
     `${API_PREFIX}/sensors/:name/cursor`,
     {
@@ -107,18 +111,68 @@ export const cursorRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         operationId: 'resetCursor',
-        summary: 'Back to the initial cursor, and run keys start over',
+        summary: 'Back to the initial cursor, or to a given one, and run keys start over',
         tags: ['cursors'],
         params: SensorParams,
-        body: z.strictObject({ reason: NeededReason, if_version: z.number().int().min(0).optional() }),
+        body: z.strictObject({
+          reason: NeededReason,
+          cursor: z.unknown().optional().describe('Where to start over from; default: the initial cursor.'),
+          if_version: z.number().int().min(0).optional(),
+        }),
         response: { 200: Cursor },
       },
     },
     async (request) => {
       const { reason, if_version: ifVersion } = request.body;
+      const cursor = request.body.cursor as Json | undefined;
       return change(engine, request, request.params.name, reason, (by) =>
-        resetCursor(engine, request.params.name, { by, reason, ...given({ ifVersion }) }),
+        resetCursor(engine, request.params.name, { by, reason, ...given({ ifVersion, cursor }) }),
       );
+    },
+  );
+
+  app.post(
+    `${API_PREFIX}/sensors/:name/apply`,
+    {
+      schema: {
+        operationId: 'applyCursor',
+        summary: 'Set the cursor and launch what the sensor asks for with it: both, or neither',
+        description:
+          'Evaluates the sensor’s real code with this cursor, also when the sensor is stopped. Cursor, history, runs and ' +
+          'the tick’s record are written at once, on the version that if_version names; a wrong one answers 409 with the ' +
+          'current cursor, and nothing is written.',
+        tags: ['cursors'],
+        params: SensorParams,
+        body: z.strictObject({
+          cursor: z.unknown().refine((value) => value !== undefined, 'is missing'),
+          reason: NeededReason,
+          if_version: z.number().int().min(0),
+        }),
+        response: { 200: Cursor.extend({ tick: Tick }) },
+      },
+    },
+    async (request) => {
+      const { name } = request.params;
+      const { cursor, reason, if_version: ifVersion } = request.body;
+      const ports = {
+        openResources: (map: Sensor['resources']) => resources.openAll(map),
+        describe: (error: unknown) => describeError(error, scrub).message,
+        log,
+      };
+      let id = '';
+      const after = await change(engine, request, name, reason, async (by) => {
+        id = (await applyCursor(engine, ports, name, cursor as Json, { by, reason, ifVersion })).tick;
+      });
+      // Its runs are launched: restoring the cursor alone would not undo it.
+      request.auditNote = {
+        target: `sensor:${name}/apply`,
+        reason,
+        before: request.auditNote?.before,
+        after: { ...after, tick: id },
+      };
+      const [tick] = toTickPage({ items: await readTicks(engine, [id]), next: null }).items;
+      if (!tick) throw new NotFoundError(`The tick ${id} was not kept.`);
+      return { ...after, tick };
     },
   );
 

@@ -1,7 +1,9 @@
 -- Ends a tick: its run requests, its record and the new cursor are written together, or nothing is but the record of
 -- why not. A cursor that a person wrote meanwhile wins, and so does a switch that was turned off.
--- ARGV: JSON { sensor, tick, version, cursor or absent, requests: [SubmitSpec], reason, plan, next }
--- Returns: decision, then run id and verdict pairs
+-- A tick that a person applied a cursor with (`set`) writes that one first, under their name, on its version or not at all.
+-- ARGV: JSON { sensor, tick, version, cursor or absent, requests: [SubmitSpec], reason, plan, next,
+--   set: { cursor, by, reason } or absent }
+-- Returns: decision, then run id and verdict pairs; of a `set` that somebody wrote before, overruled and their version
 -- include: base cells queue limits runs submit sensors
 local at = now_ms()
 local c = cjson.decode(ARGV[1])
@@ -15,8 +17,16 @@ if s[3] ~= 'RUNNING' and trigger == 'timer' then
 end
 if s[2] ~= tostring(c.version) then
   end_tick(c.sensor, c.tick, 'SKIPPED', 'skipped', 'The cursor was changed while this tick was evaluated; nothing was launched, the new cursor stands.', at)
-  redis.call('ZADD', k('due'), 'LT', at, c.sensor)
-  return { 'skipped' }
+  if s[3] == 'RUNNING' then redis.call('ZADD', k('due'), 'LT', at, c.sensor) end
+  return c.set and { 'overruled', tonumber(s[2]) } or { 'skipped' }
+end
+if c.set then
+  local version = redis.call('HINCRBY', sk, 'version', 1)
+  redis.call('HSET', sk, 'cursor', c.set.cursor)
+  cursor_history(c.sensor, version, at, c.set.by, c.set.reason, s[4], c.set.cursor)
+  redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'cursor.changed', 'at', at, 'd',
+    cjson.encode({ sensor = c.sensor, version = version, by = c.set.by }))
+  s[4] = c.set.cursor
 end
 local out, run_ids, suppressed, requested = {}, {}, {}, 0
 sum_counts()
