@@ -10,6 +10,7 @@ import type { Json } from '../definitions/json.ts';
 import { type CursorWrite, cursorText, getCursor, movedOn } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { createTickLog } from './tick-log.ts';
 import { type Decision, type TickPorts, decideSensor } from './tick.ts';
 
 export interface Applied {
@@ -37,15 +38,17 @@ export async function applyCursor(
   if (opened === null) throw new RefusedError(`A tick of ${name} is under way: wait for it to end.`);
   const [id = '', atVersion, generation, now] = opened;
   const version = write.ifVersion ?? Number(atVersion);
+  const said = createTickLog(ports.log, engine.scrub);
   let commit: string;
   try {
     const tick = { id, name, cursorText: text, version, generation: Number(generation), now: new Date(Number(now)) };
-    const decision = await decideSensor({ engine, ...ports }, sensor, { ...tick, plan: undefined });
+    const decision = await decideSensor({ engine, ...ports, log: said.log }, sensor, { ...tick, plan: undefined });
     const set = { cursor: text, by: write.by, reason: write.reason ?? '' };
-    commit = JSON.stringify({ sensor: name, tick: id, version, set, ...decision });
+    commit = JSON.stringify({ sensor: name, tick: id, version, set, ...decision, log: said.text() });
   } catch (error) {
     const message = ports.describe(error);
-    await engine.script('fail-tick', name, id, message, error instanceof TimeoutError ? 'timed_out' : 'failed');
+    const decision = error instanceof TimeoutError ? 'timed_out' : 'failed';
+    await engine.script('fail-tick', name, id, message, decision, said.text());
     throw new RefusedError(`Nothing was saved: with this cursor the sensor fails. ${message}`, {
       details: { tick: id },
     });

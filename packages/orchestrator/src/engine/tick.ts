@@ -16,7 +16,8 @@ import { failpoint } from './failpoint.ts';
 import { createPartitionReader } from './partition-reader.ts';
 import { ringTicks } from './pulse.ts';
 import { createRunReader } from './run-reader.ts';
-import { type SubmitSpec, planSubmit } from './submit.ts';
+import { type SubmitSpec, planSubmit, traceHere } from './submit.ts';
+import { createTickLog } from './tick-log.ts';
 
 export interface TickPorts {
   readonly engine: Engine;
@@ -64,10 +65,11 @@ export async function evaluateTick(ports: TickPorts, tickId: string): Promise<De
     plan: plan === '' ? undefined : Number(plan),
   };
   failpoint('tick.begun');
+  const said = createTickLog(ports.log, engine.scrub);
   try {
-    const decision = await decide(ports, tick);
+    const decision = await decide({ ...ports, log: said.log }, tick);
     failpoint('tick.decided');
-    const commit = { sensor: name, tick: tickId, version: tick.version, ...decision };
+    const commit = { sensor: name, tick: tickId, version: tick.version, ...decision, log: said.text() };
     const [verdict] = (await engine.script('commit-tick', JSON.stringify(commit))) as [Decision];
     failpoint('tick.committed');
     engine.dispatcher.kick();
@@ -75,9 +77,10 @@ export async function evaluateTick(ports: TickPorts, tickId: string): Promise<De
   } catch (error) {
     const timedOut = error instanceof TimeoutError;
     failpoint('tick.failing');
-    await engine.script('fail-tick', name, tickId, ports.describe(error), timedOut ? 'timed_out' : 'failed');
+    const decision = timedOut ? 'timed_out' : 'failed';
+    await engine.script('fail-tick', name, tickId, ports.describe(error), decision, said.text());
     failpoint('tick.failed');
-    return timedOut ? 'timed_out' : 'failed';
+    return decision;
   }
 }
 
@@ -137,7 +140,8 @@ export function requestsOf(result: TickResult<unknown>): readonly RunRequest[] {
 }
 
 function planRequest(engine: Engine, job: string, request: RunRequest, tick: OpenTick, cause: string): SubmitSpec {
-  return planSubmit(engine, { job, cause, ...request }, tick.now, { scope: tick.name, generation: tick.generation });
+  const keys = { scope: tick.name, generation: tick.generation };
+  return { ...planSubmit(engine, { job, cause, ...request }, tick.now, keys), ...traceHere(engine) };
 }
 
 export async function withTimeout<T>(

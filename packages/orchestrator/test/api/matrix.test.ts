@@ -136,6 +136,7 @@ const REQUESTS: Readonly<Record<string, Asked>> = {
   evaluateSensor: {},
   previewSensor: { body: {} },
   listTicks: {},
+  getTickTimeline: {},
   getTick: { path: { tick: '{tick}' } },
   getCursor: {},
   setCursor: { body: { cursor: { next: 1 }, ...because } },

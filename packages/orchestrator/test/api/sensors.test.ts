@@ -56,6 +56,22 @@ test('a sensor: listed, turned on and off, evaluated now, its ticks seen', async
   expect(ticks.body).toMatchObject({ items: [{ id: 'feed.2' }], next: 'feed.2' });
   expect((await api.get(`${FEED}/ticks?limit=1&after=feed.2`)).body).toMatchObject({ items: [{ id: 'feed.1' }] });
   expect((await api.get(`${FEED}/ticks?decision=failed`)).body).toEqual({ items: [], next: null });
+  // Its timeline, what each decided, and those of a range, whose ends count.
+  const marks = (await api.get(`${FEED}/timeline`)).body.items as unknown as { at: string }[];
+  expect(marks).toMatchObject([
+    { id: 'feed.1', decision: 'requested', requested: 1, duration_ms: expect.any(Number) as number },
+    { id: 'feed.2' },
+  ]);
+  expect((await api.get(FEED)).body.recent).toEqual(['requested', expect.any(String)]);
+  const first = encodeURIComponent(marks[0]?.at ?? '');
+  expect((await api.get(`${FEED}/ticks?from=${first}&to=${first}`)).body).toMatchObject({
+    items: [{ id: 'feed.1' }],
+    next: null,
+  });
+  expect((await api.get(`${FEED}/ticks?from=${first}&limit=1&after=feed.2`)).body).toMatchObject({
+    items: [{ id: 'feed.1' }],
+  });
+  expect((await api.get(`${FEED}/ticks?from=yesterday`)).status).toBe(400);
   for (const [method, url] of [
     ['GET', '/api/v1/sensors/nope'],
     ['GET', '/api/v1/sensors/nope/ticks'],
@@ -157,6 +173,32 @@ test('a cursor is written on top of the version that its writer saw', async () =
   expect(
     (await api.send('PUT', '/api/v1/sensors/nope/cursor', { cursor: {}, reason: 'x', if_version: 1 })).status,
   ).toBe(404);
+});
+
+test('a cursor is applied with what it asks for, and a wrong version tells the current one', async () => {
+  const api = await openApi();
+  const apply = (cursor: unknown, version: number) =>
+    api.post(`${FEED}/apply`, { cursor, reason: 'now', if_version: version });
+  expect(await apply({ next: 2 }, 1)).toMatchObject({
+    status: 200,
+    body: {
+      cursor: { next: 3 },
+      version: 3,
+      generation: 1,
+      tick: { decision: 'requested', requested: 1, trigger: 'api:local', cursor_before: { next: 2 } },
+    },
+  });
+  expect(await apply({ next: 1 }, 1)).toMatchObject({
+    status: 409,
+    body: { code: 'CONFLICT', current_version: 3, current: { next: 3 } },
+  });
+  expect(await apply({ next: 'x' }, 3)).toMatchObject({ status: 422, body: { errors: [{ path: 'next' }] } });
+  expect((await apply(undefined, 3)).status).toBe(400);
+  expect((await api.get('/api/v1/runs')).body.total).toBe(1);
+  // Reset to a place that a person chose: run keys begin anew there.
+  const reset = await api.post(`${FEED}/cursor/reset`, { cursor: { next: 2 }, reason: 'from the second day' });
+  expect(reset.body).toEqual({ cursor: { next: 2 }, version: 4, generation: 2 });
+  expect((await api.post(`${FEED}/cursor/reset`, { cursor: { next: 'x' }, reason: 'x' })).status).toBe(422);
 });
 
 test('of many writers on one version exactly one wins', async () => {

@@ -5,6 +5,7 @@ import { cursorHistory, getCursor, resetCursor, restoreCursor, setCursor } from 
 import type { Engine } from '../../src/engine/engine.ts';
 import { previewTicks } from '../../src/engine/preview.ts';
 import { openTick, plannedTimes } from '../../src/engine/tick.ts';
+import { createTickLog } from '../../src/engine/tick-log.ts';
 import { type Harness, SILENT, openHarness, testDeployment, until } from './harness.ts';
 
 const open: Harness[] = [];
@@ -203,6 +204,21 @@ test('a preview of five ticks ahead changes nothing', async () => {
   expect(ticks[4]?.skip_reason).toBe('complete up to day 3');
   expect((await getCursor(h.engine, 'feed')).cursor).toMatchObject({ next: 1 });
   expect(await h.client.runs({})).toEqual([]);
+});
+
+test('what a sensor logs is kept with its tick, bounded, without secrets', () => {
+  const passed: string[] = [];
+  const { log, text } = createTickLog({ ...SILENT, info: (message) => void passed.push(message) }, (said) =>
+    said.replaceAll('hunter2', '***'),
+  );
+  expect(text()).toBe('');
+  log.info('looked at 3 objects', { password: 'hunter2' });
+  for (let i = 0; i < 200; i++) log.warn('x'.repeat(100));
+  const lines = JSON.parse(text()) as { level: string; text: string }[];
+  expect(lines[0]).toMatchObject({ level: 'info', text: 'looked at 3 objects {"password":"***"}' });
+  expect(lines.at(-1)?.text).toMatch(/^1\d\d more lines were not kept$/);
+  expect(text().length).toBeLessThan(16_384);
+  expect(passed).toEqual(['looked at 3 objects']);
 });
 
 test('a tick whose cursor no longer fits fails with the field named, and the cursor stays', async () => {

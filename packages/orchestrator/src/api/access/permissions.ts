@@ -95,6 +95,7 @@ export const ACCESS: Readonly<Record<string, Need>> = {
   [`POST ${V1}/sensors/:name/apply`]: 'set_cursor',
   [`GET ${V1}/sensors/:name/ticks`]: 'read',
   [`GET ${V1}/sensors/:name/ticks/:tick`]: 'read',
+  [`GET ${V1}/sensors/:name/timeline`]: 'read',
   [`GET ${V1}/sensors/:name/cursor`]: 'read_config',
   [`PUT ${V1}/sensors/:name/cursor`]: 'set_cursor',
   [`GET ${V1}/sensors/:name/cursor/history`]: 'read_config',

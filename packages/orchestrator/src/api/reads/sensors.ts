@@ -1,6 +1,7 @@
 /** Sensors and schedules as the ledger has them: switch, cursor, last tick, next due; and their ticks. */
 
 import type { Engine } from '../../engine/engine.ts';
+import type { TickLine } from '../../engine/tick-log.ts';
 import { isoOf } from '../schema.ts';
 
 export interface SwitchState {
@@ -20,7 +21,19 @@ export interface SwitchState {
   } | null;
   readonly next_due_at: string | null;
   readonly error_streak: number;
+  /** Decisions of the newest ticks, oldest first. */
+  readonly recent: readonly string[];
 }
+
+/** As `include/sensors.lua` keeps them. */
+const DECISIONS: Readonly<Record<string, string>> = {
+  r: 'requested',
+  u: 'suppressed',
+  a: 'acted',
+  s: 'skipped',
+  f: 'failed',
+  t: 'timed_out',
+};
 
 export async function readSwitches(engine: Engine, names: readonly string[]): Promise<SwitchState[]> {
   const pipeline = engine.redis.pipeline();
@@ -52,6 +65,7 @@ export async function readSwitches(engine: Engine, names: readonly string[]): Pr
             },
       next_due_at: running ? isoOf(due) : null,
       error_streak: Number(f.error_streak ?? 0),
+      recent: [...(f.recent ?? '')].map((letter) => DECISIONS[letter] ?? 'skipped'),
     };
   });
 }
@@ -73,19 +87,33 @@ export interface TickRecord {
   readonly suppressed_run_ids: readonly string[];
   readonly cursor_before: unknown;
   readonly cursor_after: unknown;
+  /** What its code logged. */
+  readonly log: readonly TickLine[];
+}
+
+export interface TickQuery {
+  readonly after?: string | undefined;
+  readonly limit: number;
+  readonly decision?: string | undefined;
+  /** Begun within these moments, ms; both included. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
 }
 
 /** Newest first, older than the tick `after`. */
 export async function listTicks(
   engine: Engine,
   name: string,
-  page: { readonly after?: string | undefined; readonly limit: number; readonly decision?: string | undefined },
+  page: TickQuery,
 ): Promise<{ readonly items: readonly TickRecord[]; readonly next: string | null }> {
   const index = engine.keys.ticks(name);
   const rank = page.after === undefined ? null : await engine.redis.zrevrank(index, page.after);
   // One that is forgotten by now was the oldest: nothing older is left.
   if (page.after !== undefined && rank === null) return { items: [], next: null };
-  const ids = await engine.redis.zrevrange(index, rank === null ? 0 : rank + 1, -1);
+  const { from = '-inf', to = '+inf' } = page;
+  const within = await engine.redis.zrevrangebyscore(index, to, from);
+  // Of the same millisecond, the later id stands first, as the index has them.
+  const ids = page.after === undefined ? within : within.slice(within.indexOf(page.after) + 1);
   const items: TickRecord[] = [];
   for (let at = 0; at < ids.length; at += page.limit) {
     for (const tick of await readTicks(engine, ids.slice(at, at + page.limit))) {
@@ -95,6 +123,36 @@ export async function listTicks(
     }
   }
   return { items, next: null };
+}
+
+export interface TickMark {
+  readonly id: string;
+  readonly at: string;
+  readonly decision: string;
+  /** Null while it is under way. */
+  readonly duration_ms: number | null;
+  readonly requested: number;
+}
+
+/** Of every tick that is kept, oldest first, what a timeline draws. */
+export async function readTimeline(engine: Engine, name: string): Promise<TickMark[]> {
+  const ids = await engine.redis.zrange(engine.keys.ticks(name), 0, '-1');
+  const pipeline = engine.redis.pipeline();
+  for (const id of ids) pipeline.hmget(engine.keys.tick(id), 'started', 'ended', 'decision', 'requested');
+  const replies = ids.length === 0 ? [] : ((await pipeline.exec()) ?? []);
+  return ids.flatMap((id, i) => {
+    const [started, ended, decision, requested] = replies[i]?.[1] as (string | null)[];
+    if (!started) return [];
+    return [
+      {
+        id,
+        at: new Date(Number(started)).toISOString(),
+        decision: decision ?? 'running',
+        duration_ms: ended ? Number(ended) - Number(started) : null,
+        requested: Number(requested ?? 0),
+      },
+    ];
+  });
 }
 
 export async function readTicks(engine: Engine, ids: readonly string[]): Promise<TickRecord[]> {
@@ -126,6 +184,7 @@ function toTick(id: string, f: Record<string, string>): TickRecord {
     suppressed_run_ids: JSON.parse(f.suppressed_runs ?? '[]') as string[],
     cursor_before: parse(f.cursor_before),
     cursor_after: parse(f.cursor_after),
+    log: f.log ? (JSON.parse(f.log) as TickLine[]) : [],
   };
 }
 

@@ -13,7 +13,7 @@ import { API_PREFIX } from '../openapi.ts';
 import { type SwitchState, listTicks, readSwitches } from '../reads/sensors.ts';
 import { Reason, Time, named, pageOf } from '../schema.ts';
 import { LastTick, SensorStatus, Tick } from './sensor-schemas.ts';
-import { SensorParams, TickQuery, toTickPage } from './sensors.ts';
+import { SensorParams, TickQuery, tickQueryOf, toTickPage } from './sensors.ts';
 
 const ScheduleItem = named(
   'Schedule',
@@ -124,7 +124,7 @@ export const scheduleRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params, query }) =>
-      toTickPage(await listTicks(engine, lookUp('schedule', schedules, params.name).name, query)),
+      toTickPage(await listTicks(engine, lookUp('schedule', schedules, params.name).name, tickQueryOf(query))),
   );
 };
 

@@ -15,14 +15,23 @@ import { jsonSchemaOf } from '../config-schema.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { suppressedBy } from '../reads/suppressed.ts';
-import { type SwitchState, listTicks, readSwitches, readTicks } from '../reads/sensors.ts';
+import { type SwitchState, listTicks, readSwitches, readTicks, readTimeline } from '../reads/sensors.ts';
 import { Reason, given, pageOf, pageQuery } from '../schema.ts';
-import { PreviewTick, SensorDetail, SensorItem, SensorSwitched, Tick } from './sensor-schemas.ts';
+import { PreviewTick, SensorDetail, SensorItem, SensorSwitched, Tick, TickMark } from './sensor-schemas.ts';
 
 export const SensorParams = z.object({ name: z.string().min(1).max(100) });
 export const TickQuery = z.strictObject({
   ...pageQuery,
   decision: z.enum(['running', 'requested', 'suppressed', 'acted', 'skipped', 'failed', 'timed_out']).optional(),
+  from: z.iso.datetime({ offset: true }).optional().describe('Begun at this moment or later.'),
+  to: z.iso.datetime({ offset: true }).optional().describe('Begun at this moment or earlier.'),
+});
+export const tickQueryOf = ({ from, to, ...query }: z.output<typeof TickQuery>) => ({
+  ...query,
+  ...given({
+    from: from === undefined ? undefined : Date.parse(from),
+    to: to === undefined ? undefined : Date.parse(to),
+  }),
 });
 /** Requests that a preview shows, over all its ticks. */
 const MAX_PREVIEW_REQUESTS = 5_000;
@@ -195,7 +204,21 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
       },
     },
     async ({ params, query }) =>
-      toTickPage(await listTicks(engine, lookUp('sensor', sensors, params.name).name, query)),
+      toTickPage(await listTicks(engine, lookUp('sensor', sensors, params.name).name, tickQueryOf(query))),
+  );
+
+  app.get(
+    `${API_PREFIX}/sensors/:name/timeline`,
+    {
+      schema: {
+        operationId: 'getTickTimeline',
+        summary: 'Every tick that is kept, oldest first, as little of each as a timeline draws',
+        tags: ['sensors'],
+        params: SensorParams,
+        response: { 200: z.object({ items: z.array(TickMark) }) },
+      },
+    },
+    async ({ params }) => ({ items: await readTimeline(engine, lookUp('sensor', sensors, params.name).name) }),
   );
 
   app.get(
@@ -226,6 +249,7 @@ export function toTickPage(page: Awaited<ReturnType<typeof listTicks>>): {
       ...tick,
       run_ids: [...tick.run_ids],
       suppressed_run_ids: [...tick.suppressed_run_ids],
+      log: [...tick.log],
     })),
     next: page.next,
   };
@@ -247,5 +271,6 @@ function toSensor(sensor: Sensor, state: SwitchState): z.input<typeof SensorItem
     last_tick: state.last_tick,
     next_due_at: state.next_due_at,
     error_streak: state.error_streak,
+    recent: [...state.recent],
   };
 }

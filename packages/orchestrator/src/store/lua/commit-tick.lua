@@ -1,7 +1,7 @@
 -- Ends a tick: its run requests, its record and the new cursor are written together, or nothing is but the record of
 -- why not. A cursor that a person wrote meanwhile wins, and so does a switch that was turned off.
 -- A tick that a person applied a cursor with (`set`) writes that one first, under their name, on its version or not at all.
--- ARGV: JSON { sensor, tick, version, cursor or absent, requests: [SubmitSpec], reason, plan, next,
+-- ARGV: JSON { sensor, tick, version, cursor or absent, requests: [SubmitSpec], reason, plan, next, log,
 --   set: { cursor, by, reason } or absent }
 -- Returns: decision, then run id and verdict pairs; of a `set` that somebody wrote before, overruled and their version
 -- include: base cells queue limits runs submit sensors
@@ -58,7 +58,7 @@ if requested == 0 then
   else decision, status = 'skipped', 'SKIPPED' end
 end
 end_tick(c.sensor, c.tick, status, decision, c.reason, at, { 'cursor_after', cursor_after, 'requested', requested,
-  'suppressed', #c.requests - requested, 'runs', #run_ids > 0 and cjson.encode(run_ids) or '[]',
+  'log', c.log or '', 'suppressed', #c.requests - requested, 'runs', #run_ids > 0 and cjson.encode(run_ids) or '[]',
   'suppressed_runs', #suppressed > 0 and cjson.encode(suppressed) or '[]' })
 table.insert(out, 1, decision)
 return out

@@ -115,10 +115,12 @@ readonly passed: number; readonly active: number; readonly succeeded: number; re
 export type SensorStatus = "RUNNING" | "STOPPED";
 
 export type Sensor = { readonly name: string; readonly description: string; readonly job: string; readonly assets: readonly (string)[]; readonly every_ms: number; readonly timeout_ms: number; readonly status: SensorStatus; readonly default_status: SensorStatus; /** `definition`, or who turned it. */
-readonly status_by: string; readonly status_at: string | null; readonly running_tick: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; readonly next_due_at: string | null; readonly error_streak: number };
+readonly status_by: string; readonly status_at: string | null; readonly running_tick: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; readonly next_due_at: string | null; readonly error_streak: number; /** Decisions of the newest ticks, 48 at most, oldest first. */
+readonly recent: readonly (string)[] };
 
 export type SensorDetail = { readonly name: string; readonly description: string; readonly job: string; readonly assets: readonly (string)[]; readonly every_ms: number; readonly timeout_ms: number; readonly status: SensorStatus; readonly default_status: SensorStatus; /** `definition`, or who turned it. */
-readonly status_by: string; readonly status_at: string | null; readonly running_tick: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; readonly next_due_at: string | null; readonly error_streak: number; readonly cursor: unknown; readonly cursor_version: number; readonly cursor_generation: number; /** JSON schema, draft 7, for the form. */
+readonly status_by: string; readonly status_at: string | null; readonly running_tick: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; readonly next_due_at: string | null; readonly error_streak: number; /** Decisions of the newest ticks, 48 at most, oldest first. */
+readonly recent: readonly (string)[]; readonly cursor: unknown; readonly cursor_version: number; readonly cursor_generation: number; /** JSON schema, draft 7, for the form. */
 readonly cursor_schema: { readonly [key: string]: unknown }; /** What a reset restores. */
 readonly initial_cursor: unknown; readonly resources: readonly (string)[] };
 
@@ -126,7 +128,10 @@ export type Tick = { readonly id: string; readonly sensor: string; /** STARTED, 
 readonly status: string; /** running, requested, suppressed, acted, skipped, failed, timed_out */
 readonly decision: string; readonly reason: string; /** `timer`, or who asked for it. */
 readonly trigger: string; readonly worker: string | null; readonly started_at: string; readonly ended_at: string | null; readonly duration_ms: number | null; readonly requested: number; readonly suppressed: number; readonly run_ids: readonly (string)[]; /** The earlier runs of suppressed requests. */
-readonly suppressed_run_ids: readonly (string)[]; readonly cursor_before: unknown; readonly cursor_after: unknown };
+readonly suppressed_run_ids: readonly (string)[]; readonly cursor_before: unknown; readonly cursor_after: unknown; /** What its code logged; `at` in ms since it was begun. */
+readonly log: readonly ({ readonly at: number; readonly level: string; readonly text: string })[] };
+
+export type TickMark = { readonly id: string; readonly at: string; readonly decision: string; readonly duration_ms: number | null; readonly requested: number };
 
 export type Cursor = { readonly cursor: unknown; /** Also the ETag; send it back as If-Match. */
 readonly version: number; /** Grows with each reset or restore; older run keys no longer suppress. */
@@ -394,7 +399,10 @@ readonly suppressed_total: number; /** Only the first 5000 requests are shown. *
 readonly cut: boolean }>('previewSensor', 'POST', '/api/v1/sensors/{name}/preview', []);
 
 /** Ticks, newest first */
-export const listTicks = /* @__PURE__ */ operation<{ limit?: number; after?: string; decision?: "running" | "requested" | "suppressed" | "acted" | "skipped" | "failed" | "timed_out"; name: string }, { readonly items: readonly (Tick)[]; readonly next: string | null }>('listTicks', 'GET', '/api/v1/sensors/{name}/ticks', ['limit', 'after', 'decision']);
+export const listTicks = /* @__PURE__ */ operation<{ limit?: number; after?: string; decision?: "running" | "requested" | "suppressed" | "acted" | "skipped" | "failed" | "timed_out"; from?: string; to?: string; name: string }, { readonly items: readonly (Tick)[]; readonly next: string | null }>('listTicks', 'GET', '/api/v1/sensors/{name}/ticks', ['limit', 'after', 'decision', 'from', 'to']);
+
+/** Every tick that is kept, oldest first, as little of each as a timeline draws */
+export const getTickTimeline = /* @__PURE__ */ operation<{ name: string }, { readonly items: readonly (TickMark)[] }>('getTickTimeline', 'GET', '/api/v1/sensors/{name}/timeline', []);
 
 /** One tick */
 export const getTick = /* @__PURE__ */ operation<{ name: string; tick: string }, Tick>('getTick', 'GET', '/api/v1/sensors/{name}/ticks/{tick}', []);
@@ -433,7 +441,7 @@ export const startSchedule = /* @__PURE__ */ operation<{ name: string; body?: { 
 export const stopSchedule = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null }, { readonly status: SensorStatus; readonly before: SensorStatus }>('stopSchedule', 'POST', '/api/v1/schedules/{name}/stop', []);
 
 /** Ticks, newest first */
-export const listScheduleTicks = /* @__PURE__ */ operation<{ limit?: number; after?: string; decision?: "running" | "requested" | "suppressed" | "acted" | "skipped" | "failed" | "timed_out"; name: string }, { readonly items: readonly (Tick)[]; readonly next: string | null }>('listScheduleTicks', 'GET', '/api/v1/schedules/{name}/ticks', ['limit', 'after', 'decision']);
+export const listScheduleTicks = /* @__PURE__ */ operation<{ limit?: number; after?: string; decision?: "running" | "requested" | "suppressed" | "acted" | "skipped" | "failed" | "timed_out"; from?: string; to?: string; name: string }, { readonly items: readonly (Tick)[]; readonly next: string | null }>('listScheduleTicks', 'GET', '/api/v1/schedules/{name}/ticks', ['limit', 'after', 'decision', 'from', 'to']);
 
 /** All pools with their limits and use */
 export const listPools = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Pool)[]; readonly next: string | null }>('listPools', 'GET', '/api/v1/pools', []);

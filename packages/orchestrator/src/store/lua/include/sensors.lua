@@ -7,6 +7,10 @@ local function cursor_history(name, version, at, by, reason, before, after)
     'before', before, 'after', after)
 end
 
+-- The newest decisions of a sensor, a letter each, oldest first: what a list of sensors shows beside each.
+local LETTERS = { requested = 'r', suppressed = 'u', acted = 'a', skipped = 's', failed = 'f', timed_out = 't' }
+local RECENT = 48
+
 -- Ends a tick's record. `more` is a flat list of further fields.
 local function end_tick(name, id, status, decision, reason, at, more)
   redis.call('HSET', tick_key(id), 'status', status, 'decision', decision, 'reason', reason or '', 'ended', at, unpack(more or {}))
@@ -15,7 +19,8 @@ local function end_tick(name, id, status, decision, reason, at, more)
     redis.call('HDEL', sk, 'tick', 'tick_deadline')
     redis.call('ZREM', k('open_ticks'), name)
   end
-  redis.call('HSET', sk, 'last_tick', id, 'last_decision', decision, 'last_reason', reason or '', 'last_ended', at)
+  local recent = string.sub((hget(sk, 'recent') or '') .. (LETTERS[decision] or 's'), -RECENT)
+  redis.call('HSET', sk, 'last_tick', id, 'last_decision', decision, 'last_reason', reason or '', 'last_ended', at, 'recent', recent)
   if status == 'FAILURE' then redis.call('HINCRBY', sk, 'error_streak', 1) else redis.call('HSET', sk, 'error_streak', 0) end
   redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'tick.ended', 'at', at,
     'd', cjson.encode({ sensor = name, tick = id, decision = decision }))
