@@ -32,6 +32,7 @@ export const SensorItem = named(
     last_tick: LastTick.nullable(),
     next_due_at: Time.nullable(),
     error_streak: z.number(),
+    recent: z.array(z.string()).describe('Decisions of the newest ticks, 48 at most, oldest first.'),
   }),
 );
 
@@ -66,6 +67,20 @@ export const Tick = named(
     suppressed_run_ids: z.array(z.string()).describe('The earlier runs of suppressed requests.'),
     cursor_before: z.unknown(),
     cursor_after: z.unknown(),
+    log: z
+      .array(z.object({ at: z.number(), level: z.string(), text: z.string() }))
+      .describe('What its code logged; `at` in ms since it was begun.'),
+  }),
+);
+
+export const TickMark = named(
+  'TickMark',
+  z.object({
+    id: z.string(),
+    at: Time,
+    decision: z.string(),
+    duration_ms: z.number().nullable(),
+    requested: z.number(),
   }),
 );
 
