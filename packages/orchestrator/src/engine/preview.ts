@@ -29,6 +29,8 @@ export interface PreviewOptions {
   readonly ticks: number;
   /** Default: the stored one. */
   readonly cursor?: Json;
+  /** As after a reset or a restore: run keys of before suppress nothing. */
+  readonly asReset?: boolean;
   readonly now?: Date;
   readonly openResources: (map: Sensor['resources']) => Promise<unknown>;
   readonly log: Logger;
@@ -40,7 +42,7 @@ export async function previewTicks(engine: Engine, sensor: Sensor, options: Prev
   if (!asset) return [];
   const stored = await engine.redis.hmget(engine.keys.sensor(sensor.name), 'cursor', 'generation');
   let cursor = options.cursor ?? (JSON.parse(stored[0] ?? '{}') as Json);
-  const generation = Number(stored[1] ?? 1);
+  const generation = Number(stored[1] ?? 1) + (options.asReset === true ? 1 : 0);
   const made = new Set<string>();
   const partitions = overlay(createPartitionReader(engine, asset), asset.key, made);
   const resources = await options.openResources(sensor.resources);

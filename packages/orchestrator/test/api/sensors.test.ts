@@ -131,6 +131,8 @@ test('a preview tells what its run keys would suppress', async () => {
     suppressed_total: 1,
     ticks: [{ requests: [{ suppressed_by: runId }] }, { requests: [{ suppressed_by: null }] }],
   });
+  const reset = await api.post(`${FEED}/preview`, { cursor: { next: 1 }, ticks: 2, as_reset: true });
+  expect(reset.body).toMatchObject({ requests_total: 2, suppressed_total: 0 });
 });
 
 test('a cursor is written on top of the version that its writer saw', async () => {

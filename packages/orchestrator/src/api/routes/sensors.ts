@@ -149,6 +149,7 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
         body: z.strictObject({
           cursor: z.unknown().optional(),
           ticks: z.number().int().min(1).max(100).default(1),
+          as_reset: z.boolean().default(false).describe('As after a reset or a restore: run keys begin anew.'),
         }),
         response: {
           200: z.object({
@@ -164,6 +165,7 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
       const sensor = lookUp('sensor', sensors, params.name);
       const ticks = await previewTicks(engine, sensor, {
         ticks: body.ticks,
+        asReset: body.as_reset,
         openResources: (map) => resources.openAll(map),
         log,
         ...given({ cursor: body.cursor as Json | undefined }),

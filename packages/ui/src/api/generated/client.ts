@@ -394,7 +394,8 @@ export const stopSensor = /* @__PURE__ */ operation<{ name: string; body?: { rea
 export const evaluateSensor = /* @__PURE__ */ operation<{ name: string }, { readonly tick: string }>('evaluateSensor', 'POST', '/api/v1/sensors/{name}/evaluate', []);
 
 /** What the next ticks would do, from the stored or a given cursor; changes nothing */
-export const previewSensor = /* @__PURE__ */ operation<{ name: string; body: { readonly cursor?: unknown; readonly ticks?: number } }, { readonly ticks: readonly (PreviewTick)[]; readonly requests_total: number; /** Of those that are shown. */
+export const previewSensor = /* @__PURE__ */ operation<{ name: string; body: { readonly cursor?: unknown; readonly ticks?: number; /** As after a reset or a restore: run keys begin anew. */
+readonly as_reset?: boolean } }, { readonly ticks: readonly (PreviewTick)[]; readonly requests_total: number; /** Of those that are shown. */
 readonly suppressed_total: number; /** Only the first 5000 requests are shown. */
 readonly cut: boolean }>('previewSensor', 'POST', '/api/v1/sensors/{name}/preview', []);
 
