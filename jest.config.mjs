@@ -16,7 +16,7 @@ export default {
   },
   // ESM-only dependencies that Jest must see as CommonJS.
   transformIgnorePatterns: [
-    '/node_modules/(?!(openid-client|oauth4webapi|jose|cookie|content-disposition|ulid|@fastify/.*)/)',
+    '/node_modules/(?!(openid-client|oauth4webapi|jose|cookie|content-disposition|ulid|@fastify/.*|@platformatic/.*|@opentelemetry/otlp-exporter-base)/)',
   ],
   globalSetup: '<rootDir>/infra/embedded/test-services/global-setup.mjs',
   globalTeardown: '<rootDir>/infra/embedded/test-services/global-teardown.mjs',

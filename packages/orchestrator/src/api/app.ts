@@ -32,6 +32,7 @@ import { describeRoute, registerOpenApi } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { ALL_ROUTES } from './routes/index.ts';
 import { readApiSettings } from './settings.ts';
+import { traceChange } from './trace-change.ts';
 import { serveSite } from './site.ts';
 
 export interface AppOptions {
@@ -134,6 +135,7 @@ function guard(app: App, context: ApiContext): void {
     if (!request.is404) await enter(context, request, request.routeOptions.config.family === true);
   });
   app.addHook('preValidation', async ({ body }) => checkDepth(body));
+  if (engine.tracing) app.addHook('preHandler', traceChange(engine.tracing));
   app.addHook('preHandler', async (request, reply) => {
     await stayInScope(context, request);
     if (request.routeOptions.config.secretAnswer === true) return;

@@ -48,6 +48,7 @@ export async function startServer(engine: Engine, options: ServerOptions): Promi
       { host },
     );
   }
+  engine.tracing?.reportTo(log);
   const app = await buildApp(engine, options);
   const pulse =
     options.pulse === false

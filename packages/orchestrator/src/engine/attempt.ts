@@ -26,6 +26,8 @@ export interface Attempt {
   readonly rehearsal: boolean;
   /** Earlier attempts of this unit that failed by themselves. */
   readonly fails: number;
+  /** Of what launched the run; '' where that was not traced. */
+  readonly trace: string;
 }
 
 /** Undefined when another attempt has it, it was cancelled, or the bell rang twice. */
@@ -55,6 +57,7 @@ export function toAttempt(id: string, reply: readonly string[]): Attempt {
     checkpoint = '',
     rehearsal,
     fails,
+    trace = '',
   ] = reply;
   return {
     id,
@@ -71,6 +74,7 @@ export function toAttempt(id: string, reply: readonly string[]): Attempt {
     checkpoint: checkpoint === '' ? undefined : (JSON.parse(checkpoint) as Json),
     rehearsal: rehearsal === '1',
     fails: Number(fails),
+    trace,
   };
 }
 

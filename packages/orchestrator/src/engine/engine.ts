@@ -12,6 +12,7 @@ import { type Keys, createKeys } from '../store/keys.ts';
 import { checkLedgerRedis, connectRedis } from '../store/redis.ts';
 import { type ScriptName, type ScriptReply, runScript } from '../store/scripts.ts';
 import { type Scrub, createScrub } from '../telemetry/scrub.ts';
+import { type Tracing, openTracing } from '../telemetry/tracing.ts';
 import { coalesce } from './coalesce.ts';
 import { expandBackfills } from './backfill.ts';
 import { type Dispatcher, createDispatcher } from './dispatch.ts';
@@ -25,6 +26,8 @@ export interface Engine {
   readonly env: Environment;
   /** Of the environment's secrets: whatever code says about its work goes through it before it is kept. */
   readonly scrub: Scrub;
+  /** Undefined where nothing is traced. */
+  readonly tracing: Tracing | undefined;
   readonly redis: Redis;
   readonly redisUrl: string;
   /** Exports `deployment`; needed where code runs in a process of its own. */
@@ -114,11 +117,14 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
       'SKEIN_REDIS_URL is not set and no embedded services run here. Set it, or run “skein services up”.',
     );
   }
+  const scrub = createScrub(env);
   const redis = await connectRedis(settings.redisUrl);
   const keys = createKeys(settings.prefix);
+  let tracing: Tracing | undefined;
   try {
     await checkLedgerRedis(redis, keys, { allowUnsafe: options.allowUnsafeRedis ?? false });
     await registerDefinitions(redis, settings.prefix, deployment);
+    tracing = await openTracing(env, scrub);
   } catch (error) {
     redis.disconnect();
     throw error;
@@ -156,7 +162,8 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
     deployment,
     settings,
     env,
-    scrub: createScrub(env),
+    scrub,
+    tracing,
     redis,
     redisUrl: settings.redisUrl,
     deploymentFile: options.deploymentFile,
@@ -170,7 +177,7 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
     script,
     async close() {
       await dispatcher.idle();
-      await Promise.allSettled([work.close(), ticks.close()]);
+      await Promise.allSettled([work.close(), ticks.close(), tracing?.close()]);
       await redis.quit().catch(() => redis.disconnect());
     },
   };

@@ -5,6 +5,7 @@
 
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { traceEndedRuns } from './trace-runs.ts';
 
 export interface PulseCounts {
   readonly lost: number;
@@ -62,7 +63,7 @@ export function startPulse(
   let besides: Promise<unknown> | undefined;
   const lookBeside = async () => {
     try {
-      await beside();
+      await Promise.all([beside(), traceEndedRuns(engine)]);
     } catch (error) {
       if (!stopped) onError(error);
     } finally {

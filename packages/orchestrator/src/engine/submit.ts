@@ -14,6 +14,7 @@ import type { Job } from '../definitions/job.ts';
 import type { JsonObject } from '../definitions/json.ts';
 import { SINGLE_KEY } from '../definitions/partitions/static.ts';
 import { limitsOf } from '../definitions/tag-limit.ts';
+import type { TraceParent } from '../telemetry/tracing.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import { newId } from './new-id.ts';
@@ -43,6 +44,8 @@ export interface SubmitSpec {
   readonly auto_key?: string;
   readonly key_scope?: string;
   readonly backfill?: string;
+  /** Of what launched it, where that is traced. */
+  readonly trace?: TraceParent;
   /** What an earlier run made and this one does not make again: `asset|key`, outcome, record. */
   readonly carried?: readonly CarriedPartition[];
 }
@@ -63,7 +66,7 @@ export async function submit(
   carried: readonly CarriedPartition[] = [],
 ): Promise<{ readonly runId: string; readonly isNew: boolean }> {
   const plan = planSubmit(engine, request, new Date(), { scope: 'launch' });
-  const spec = carried.length === 0 ? plan : { ...plan, carried };
+  const spec = { ...plan, ...traceHere(engine), ...(carried.length === 0 ? {} : { carried }) };
   failpoint('submit.before');
   const [runId, verdict, key] = await engine.submit(JSON.stringify(spec));
   failpoint('submit.after');
@@ -77,6 +80,12 @@ export async function submit(
   }
   engine.dispatcher.kick();
   return { runId, isNew: verdict === 'new' };
+}
+
+/** What a tick or a request launches belongs to its trace. */
+export function traceHere({ tracing }: Engine): Pick<SubmitSpec, 'trace'> {
+  const trace = tracing?.here();
+  return trace === undefined ? {} : { trace };
 }
 
 /** The request, checked and made ready for the script; touches nothing. @throws RequestError */

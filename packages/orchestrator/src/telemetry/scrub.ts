@@ -7,6 +7,8 @@
 import type { Environment } from '../definitions/deployment.ts';
 
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY|CREDENTIAL)/i;
+/** Whom traces are sent to learns by headers who sends them. */
+const HEADERS_NAME = /^OTEL_EXPORTER_OTLP_(TRACES_)?HEADERS$/i;
 /** Says where a secret lies, and is none. */
 const PLACE_NAME = /(_FILE|_PATH|_URL|_DIR)$/i;
 /** Passwords are what follows the first colon; an unescaped @ in them is a mistake that must not show them. */
@@ -68,6 +70,9 @@ function* secretsOf(env: Environment): Generator<string> {
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '') continue;
     if (SECRET_NAME.test(name) && !PLACE_NAME.test(name)) yield value;
+    // `authorization=Bearer%20…,x-key=…`
+    if (HEADERS_NAME.test(name))
+      for (const header of value.split(',')) yield decode(header.slice(header.indexOf('=') + 1));
     for (const [, userInfo = ''] of value.matchAll(USER_INFO)) {
       const cut = userInfo.indexOf(':');
       if (cut < 0) continue;

@@ -25,6 +25,7 @@ import {
   settleFailed,
   settleOk,
   toAttempt,
+  unitOf,
 } from '../engine/attempt.ts';
 import type { Engine, Settled, Taker } from '../engine/engine.ts';
 import { failpoint } from '../engine/failpoint.ts';
@@ -32,6 +33,7 @@ import { readMaterialized, readTaskResults } from '../engine/reads/task-results.
 import type { Part } from '../engine/submit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Scrub } from '../telemetry/scrub.ts';
+import { type ActiveSpan, type SpanFields, inSpan } from '../telemetry/tracing.ts';
 import { describeError } from './describe-error.ts';
 import type { Lease, LeaseKeeper } from './leases.ts';
 import type { ResourcePool } from './resources.ts';
@@ -65,13 +67,44 @@ export async function executeAttempt(
   one: NextAttempt,
   taker: () => Taker | undefined = () => undefined,
 ): Promise<NextAttempt | undefined> {
-  const { engine, metrics } = ports;
+  const { engine } = ports;
   failpoint('attempt.taken');
   const askedAt = one.askedAt ?? performance.now();
   const attempt = one.begun ? toAttempt(one.attempt, one.begun) : await beginAttempt(engine, one.attempt, ports.worker);
   if (!attempt) return undefined;
   failpoint('attempt.begun');
   const lease = ports.leases.take(attempt, askedAt);
+  const { tracing } = engine;
+  const parent = tracing?.ofRun(attempt.runId, attempt.trace);
+  return inSpan(tracing, `attempt ${attempt.asset}`, parent, tracing ? aboutAttempt(ports, attempt) : {}, (span) =>
+    executeBegun(ports, attempt, lease, taker, span),
+  );
+}
+
+function aboutAttempt({ worker }: ExecutePorts, attempt: Attempt): SpanFields {
+  return {
+    'skein.run': attempt.runId,
+    'skein.job': attempt.job,
+    'skein.asset': attempt.asset,
+    'skein.attempt': attempt.number,
+    'skein.unit': unitOf(attempt.id),
+    'skein.kind': UNIT_KINDS[attempt.kind],
+    'skein.partition': attempt.parts.length === 1 ? attempt.parts[0]?.[0] : undefined,
+    'skein.partitions': attempt.parts.length,
+    'skein.worker': worker,
+  };
+}
+
+const UNIT_KINDS = { m: 'materialize', plan: 'plan', task: 'task', settle: 'settle' } as const;
+
+async function executeBegun(
+  ports: ExecutePorts,
+  attempt: Attempt,
+  lease: Lease,
+  taker: () => Taker | undefined,
+  span: ActiveSpan | undefined,
+): Promise<NextAttempt | undefined> {
+  const { engine, metrics } = ports;
   const log = createRunLog(engine, attempt, ports.scrub);
   const endTimer = metrics.attemptSeconds.startTimer({ asset: attempt.asset });
   let verdict = 'ok';
@@ -93,9 +126,11 @@ export async function executeAttempt(
     failpoint('attempt.settled');
   } catch (error) {
     verdict = await settleError(ports, attempt, lease.signal, error, log, settle);
+    span?.fail(describeError(lease.signal.aborted ? lease.signal.reason : error, ports.scrub).message);
   } finally {
     lease.release();
     endTimer({ verdict });
+    span?.set({ 'skein.verdict': verdict });
     await log.flush();
     engine.dispatcher.kick();
   }

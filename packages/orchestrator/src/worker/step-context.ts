@@ -6,6 +6,7 @@ import { LeaseLostError, PartitionKeyInvalidError } from '../definitions/errors.
 import { type Attempt, saveCheckpoint, settlePartition } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { inSpan } from '../telemetry/tracing.ts';
 import type { RunLog } from './run-log.ts';
 
 export interface ContextParts {
@@ -58,7 +59,7 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
       const began = performance.now();
       log.event('phase.started', { phase: name });
       try {
-        return await work();
+        return await inSpan(engine.tracing, `phase ${name}`, undefined, {}, () => work());
       } finally {
         log.event('phase.ended', { phase: name, ms: Math.round(performance.now() - began) });
       }

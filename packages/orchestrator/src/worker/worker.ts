@@ -18,6 +18,7 @@ import { evaluateTick } from '../engine/tick.ts';
 import { connectBlocking } from '../store/redis.ts';
 import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
+import { inSpan } from '../telemetry/tracing.ts';
 import { describeError } from './describe-error.ts';
 import { type NextAttempt, executeAttempt } from './execute.ts';
 import { executeIsolated, isolatedAsset } from './isolate.ts';
@@ -58,6 +59,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   const { log, pools } = options;
   const metrics = options.metrics ?? createMetrics();
   const scrub = createScrub(engine.env);
+  engine.tracing?.reportTo(log);
   const resources = options.resources ?? createResourcePool(engine.deployment, engine.env, log);
   const leases = createLeaseKeeper(engine);
   const connection = connectBlocking(engine.redisUrl);
@@ -111,7 +113,13 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   const tick = guard('a tick', async (tick) => {
     const began = performance.now();
     const sensor = tick.slice(0, tick.lastIndexOf('.'));
-    const decision = await evaluateTick(tickPorts, tick);
+    const about = { 'skein.sensor': sensor, 'skein.tick': tick, 'skein.worker': id };
+    const decision = await inSpan(engine.tracing, `tick ${sensor}`, null, about, async (span) => {
+      const decided = await evaluateTick(tickPorts, tick);
+      span?.set({ 'skein.decision': decided ?? 'taken by another' });
+      if (decided === 'failed' || decided === 'timed_out') span?.fail(`The tick ${decided.replace('_', ' ')}.`);
+      return decided;
+    });
     if (decision === undefined) return;
     metrics.ticks.inc({ sensor, decision });
     metrics.tickSeconds.observe({ sensor }, (performance.now() - began) / 1_000);

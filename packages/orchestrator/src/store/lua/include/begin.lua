@@ -1,7 +1,7 @@
 -- Giving an attempt its lease and its epoch, once; used by `begin` and, for the next one, by `settle`.
 
 -- Gives false when it is not to be had, else run id, job, config, tags, asset, kind, attempt, epoch, parts, input,
--- checkpoint, rehearsal, fails.
+-- checkpoint, rehearsal, fails, trace.
 local function begin_attempt(attempt, worker, lease, at)
   local unit, n = split_attempt(attempt)
   if not unit then return false end
@@ -15,7 +15,7 @@ local function begin_attempt(attempt, worker, lease, at)
   redis.call('HSET', uk, 'state', 'RUNNING', 'epoch', epoch, 'worker', worker, 'began', at)
   redis.call('ZADD', k('leases'), at + lease, attempt)
   local rk = k('run', run)
-  local r = redis.call('HMGET', rk, 'status', 'job', 'config', 'tags', 'rehearsal', 'single')
+  local r = redis.call('HMGET', rk, 'status', 'job', 'config', 'tags', 'rehearsal', 'single', 'trace')
   if r[1] == 'STARTING' then redis.call('HSET', rk, 'status', 'STARTED', 'started', at) end
   if u[5] == 'm' or u[5] == 'task' then
     local parts = cjson.decode(u[6])
@@ -28,5 +28,5 @@ local function begin_attempt(attempt, worker, lease, at)
   end
   if r[1] == 'STARTING' and r[6] ~= '1' then tell('run.started', at, run, cjson.encode({ job = r[2] })) end
   if r[6] ~= '1' or n ~= '1' then note(run, 'unit.started', at, cjson.encode({ unit = unit, attempt = tonumber(n), worker = worker })) end
-  return { run, r[2], r[3], r[4], u[4], u[5], n, epoch, u[6], u[7] or '', u[8] or '', r[5] or '', u[9] or '0' }
+  return { run, r[2], r[3], r[4], u[4], u[5], n, epoch, u[6], u[7] or '', u[8] or '', r[5] or '', u[9] or '0', r[7] or '' }
 end
