@@ -1,13 +1,12 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useLayoutEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-import type { LogLine } from '../api/generated/client.ts';
 import { useClock } from '../app/preferences.ts';
-import { formatTime } from '../parts/time.ts';
+import { compareIds } from './log-map.ts';
+import { LogRow } from './LogRow.tsx';
 import type { Log, LogActs } from './use-log.ts';
 import './run.css';
 
-const TONES: Readonly<Record<string, string>> = { error: 'bad', warn: 'warn', info: 'busy', debug: 'calm' };
 const LINE_PX = 22;
 /** Lines before an end at which more are asked for. */
 const NEAR = 60;
@@ -15,14 +14,19 @@ const NEAR = 60;
 export interface LogLinesProps {
   readonly log: Log & LogActs;
   readonly find: string;
+  /** Ids of lines that an expression matched: they are marked as a whole. */
+  readonly hits: ReadonlySet<string>;
   readonly here: string | undefined;
   /** Stay at the end while lines come; scrolling up stops it. */
   readonly follow: boolean;
-  readonly onPick: (id: string) => void;
+  readonly isWrapped: boolean;
+  readonly onEnd: (isAtEnd: boolean) => void;
+  /** The strip beside the lines, given the first line in sight. */
+  readonly map: (seen: string | undefined) => ReactNode;
 }
 
 /** The lines that are held, of which only those to be seen are in the page. */
-export function LogLines({ log, find, here, follow, onPick }: LogLinesProps) {
+export function LogLines({ log, find, hits, here, follow, isWrapped, onEnd, map }: LogLinesProps) {
   const { lines, hasBefore, hasAfter, prepended, opening } = log;
   const clock = useClock();
   const box = useRef<HTMLDivElement>(null);
@@ -35,6 +39,8 @@ export function LogLines({ log, find, here, follow, onPick }: LogLinesProps) {
     overscan: 12,
   });
   const virtual = rows.getVirtualItems();
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const hasAttempt = lines.some(({ attempt }) => attempt !== lines[0]?.attempt);
 
   // What is looked at stays where it is when lines come or go before it.
   useLayoutEffect(() => {
@@ -49,7 +55,8 @@ export function LogLines({ log, find, here, follow, onPick }: LogLinesProps) {
   useEffect(() => {
     if (follow && atEnd.current && !hasAfter) rows.scrollToIndex(lines.length - 1, { align: 'end' });
   }, [follow, hasAfter, lines.length, rows]);
-  const target = here === undefined ? -1 : lines.findIndex((line) => line.id === here);
+  // A link from a time names no line: the next one is meant.
+  const target = here === undefined ? -1 : lines.findIndex((line) => compareIds(line.id, here) >= 0);
   const scrolledTo = useRef<string>(undefined);
   useEffect(() => {
     if (here === undefined || scrolledTo.current === here) return;
@@ -66,69 +73,58 @@ export function LogLines({ log, find, here, follow, onPick }: LogLinesProps) {
     else if (hasAfter && last > lines.length - NEAR) more('after');
   }, [first, last, hasBefore, hasAfter, lines.length, more]);
 
+  const seen = virtual.find(({ end }) => end > (rows.scrollOffset ?? 0))?.index;
   return (
-    <div
-      className="log"
-      ref={box}
-      tabIndex={0}
-      role="log"
-      aria-label="Log lines"
-      aria-live="off"
-      onScroll={({ currentTarget: at }) => {
-        atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < LINE_PX * 2;
-      }}
-    >
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-        {virtual.map(({ index, start, key }) => {
-          const line = lines[index];
-          if (!line) return null;
-          return (
-            <div
-              key={key}
-              ref={rows.measureElement}
-              data-index={index}
-              data-here={line.id === here || undefined}
-              data-level={line.level}
-              className="log-line"
-              style={{ position: 'absolute', top: 0, transform: `translateY(${start}px)` }}
-            >
-              <a
-                href={`?tab=log&line=${line.id}`}
-                onClick={(event) => {
-                  event.preventDefault();
-                  scrolledTo.current = line.id;
-                  onPick(line.id);
-                }}
+    <div className="log-frame">
+      <div
+        className="log"
+        data-wrapped={isWrapped || undefined}
+        ref={box}
+        tabIndex={0}
+        role="log"
+        aria-label="Log lines"
+        aria-live="off"
+        onScroll={({ currentTarget: at }) => {
+          atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < LINE_PX * 2;
+          onEnd(atEnd.current);
+        }}
+      >
+        <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
+          {virtual.map(({ index, start, key }) => {
+            const line = lines[index];
+            if (!line) return null;
+            return (
+              <div
+                key={key}
+                ref={rows.measureElement}
+                data-index={index}
+                data-here={index === target || undefined}
+                data-hit={hits.has(line.id) || undefined}
+                data-level={line.level}
+                className="log-line"
+                style={{ position: 'absolute', top: 0, transform: `translateY(${start}px)` }}
               >
-                {formatTime(line.at, clock, true)}
-              </a>
-              <span data-tone={TONES[line.level] ?? 'calm'} style={{ color: 'var(--tone)' }}>
-                {line.level}
-              </span>
-              <span className="message">
-                <Marked text={textOf(line)} find={find} />
-              </span>
-            </div>
-          );
-        })}
+                <LogRow
+                  line={line}
+                  clock={clock}
+                  find={find}
+                  hasAttempt={hasAttempt}
+                  isOpen={open.has(line.id)}
+                  onOpen={() => setOpen(toggled(open, line.id))}
+                  onPick={() => (scrolledTo.current = line.id)}
+                />
+              </div>
+            );
+          })}
+        </div>
       </div>
+      {map(seen === undefined ? undefined : lines[seen]?.id)}
     </div>
   );
 }
 
-function textOf({ message, fields }: LogLine): string {
-  const { level: _level, attempt: _attempt, message: _message, ...rest } = fields;
-  return Object.keys(rest).length === 0 ? message : `${message} ${JSON.stringify(rest)}`;
-}
-
-function Marked({ text, find }: { text: string; find: string }) {
-  const at = find === '' ? -1 : text.toLowerCase().indexOf(find.toLowerCase());
-  if (at < 0) return text;
-  return (
-    <>
-      {text.slice(0, at)}
-      <mark>{text.slice(at, at + find.length)}</mark>
-      {text.slice(at + find.length)}
-    </>
-  );
+function toggled(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const next = new Set(ids);
+  if (!next.delete(id)) next.add(id);
+  return next;
 }

@@ -1,39 +1,51 @@
-import { ActionIcon, Button, TextInput, Tooltip } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { Button } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { ArrowDownToLine, ArrowUpToLine, ChevronDown, ChevronUp, Download } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
-import type { RunWithPartitions } from '../api/generated/client.ts';
+import { type RunWithPartitions, listRunEvents } from '../api/generated/client.ts';
+import { useApi } from '../api/use-api.ts';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
-import { useStillHere } from '../parts/use-still-here.ts';
 import { isActive } from './active.ts';
-import { downloadLog } from './download-log.ts';
 import { LogLines } from './LogLines.tsx';
+import { LogMap } from './LogMap.tsx';
+import { type LogView, LogTools, wantedOf } from './LogTools.tsx';
+import { attemptsOf } from './spans.ts';
 import { type Found, useFind } from './use-find.ts';
-import { type Level, useLog } from './use-log.ts';
+import { type LogWanted, type Place, useLog } from './use-log.ts';
 import './run.css';
 
 const route = getRouteApi('/runs/$id');
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-const TYPED_MS = 250;
+const NO_HITS: ReadonlySet<string> = new Set();
 
-/** The log as it grows, with find over the whole of it on the server, and a level. Scrolling up stops following. */
+/**
+ * The log as it grows, with find over the whole of it on the server. Scrolling up stops following; a run that failed
+ * opens at its first error.
+ */
 export function RunLog({ run }: { run: RunWithPartitions }) {
-  const { level, find = '', line } = route.useSearch();
+  const { level, find = '', regex, only, attempt, wrap, line: asLinked } = route.useSearch();
+  const line = asLinked === '' ? undefined : asLinked;
   const navigate = route.useNavigate();
   const works = isActive(run.status);
-  // A run that went well is read from its beginning; one that works or failed, from its end.
-  const first = line !== undefined ? { around: line } : run.status === 'SUCCESS' ? { start: true as const } : {};
-  const log = useLog(run.id, level, works, first);
-  const found = useFind(run.id, find, level);
+  const wanted = useMemo(() => wantedOf({ level, find, regex, only, attempt }), [level, find, regex, only, attempt]);
+  const errorsWanted = useMemo<LogWanted>(() => ({ level: 'error', ...(attempt ? { attempt } : {}) }), [attempt]);
+  const errors = useFind(run.id, errorsWanted, works);
+  const found = useFind(run.id, wanted.found, works);
+  const firstError = run.status === 'FAILURE' ? errors.items[0]?.id : undefined;
+  const here = line ?? (find === '' ? firstError : undefined);
+  const isKnown = line !== undefined || run.status !== 'FAILURE' || firstError !== undefined || errors.isDone;
+  const log = useLog(run.id, wanted.shown, works, isKnown ? placeOf(run, here) : undefined);
   const field = useRef<HTMLInputElement>(null);
-  const hits = found.items;
-  const here = hits.findIndex((hit) => hit.id === line);
+  const [isAtEnd, setAtEnd] = useState(true);
+  const attempts = useAttempts(run);
+  const isExpression = regex !== undefined && !found.error;
+  const hits = useMemo(
+    () => (isExpression ? new Set(found.items.map((hit) => hit.id)) : NO_HITS),
+    [isExpression, found.items],
+  );
 
-  const go = (next: { level?: Level | undefined; find?: string; line?: string | undefined }) => {
-    const all = { level, find, ...next, line: next.line };
+  const go = (next: LogView) => {
+    const all = { level, find, regex, only, attempt, wrap, ...next, line: next.line };
     const set = Object.entries(all).filter(([, value]) => value !== undefined && value !== '');
     void navigate({ search: { tab: 'log', ...Object.fromEntries(set) }, replace: true, resetScroll: false });
   };
@@ -46,12 +58,13 @@ export function RunLog({ run }: { run: RunWithPartitions }) {
     jump({ around: line });
   }, [line, isHeld, isFirst, jump]);
 
-  const step = (by: 1 | -1) => {
-    const hit = hits[(Math.max(here, by === 1 ? -1 : 0) + by + hits.length) % Math.max(hits.length, 1)];
+  const step = (of: Found, by: 1 | -1) => {
+    const at = of.items.findIndex((hit) => hit.id === here);
+    const hit = of.items[(Math.max(at, by === 1 ? -1 : 0) + by + of.items.length) % Math.max(of.items.length, 1)];
     asked.current = undefined;
     if (hit) go({ line: hit.id });
   };
-  const leave = (place: Parameters<typeof jump>[0]) => {
+  const leave = (place: Place) => {
     go({ line: undefined });
     jump(place);
   };
@@ -69,59 +82,42 @@ export function RunLog({ run }: { run: RunWithPartitions }) {
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   });
+  const isFiltered = level !== undefined || attempt !== undefined || only !== undefined;
 
   return (
     <Card
       flush
       title={`Log${log.total > 0 ? `, ${log.total.toLocaleString('en')} lines` : ''}${works ? ' so far' : ''}`}
-      aside={
-        <div className="row wrap">
-          {LEVELS.map((one) => (
-            <button
-              key={one}
-              type="button"
-              className="chip"
-              aria-pressed={level === one}
-              onClick={() => go({ level: level === one ? undefined : one })}
-            >
-              {one === 'error' ? 'errors' : `${one}+`}
-            </button>
-          ))}
-          <FindField inputRef={field} value={find} onChange={(text) => go({ find: text })} onStep={step} />
-          {find !== '' && <FoundWords of={found} here={here} />}
-          <Tool label="Previous hit" disabled={hits.length === 0} onClick={() => step(-1)}>
-            <ChevronUp size={16} />
-          </Tool>
-          <Tool label="Next hit" disabled={hits.length === 0} onClick={() => step(1)}>
-            <ChevronDown size={16} />
-          </Tool>
-          <Tool label="To the first line" disabled={!log.hasBefore} onClick={() => leave({ start: true })}>
-            <ArrowUpToLine size={16} />
-          </Tool>
-          <Tool label="To the last line" disabled={!log.hasAfter} onClick={() => leave({})}>
-            <ArrowDownToLine size={16} />
-          </Tool>
-          <Button
-            variant="default"
-            size="compact-xs"
-            leftSection={<Download size={12} />}
-            onClick={() => void downloadLog(run.id)}
-          >
-            Download
-          </Button>
-        </div>
-      }
+      aside={<span className="dim small">Times lead to their line</span>}
     >
-      {log.error ? <ProblemNotice error={log.error} onRetry={() => jump(first)} /> : null}
-      {found.error ? <ProblemNotice error={found.error} /> : null}
+      <LogTools
+        view={{ level, find, regex, only, attempt, wrap }}
+        onView={go}
+        fieldRef={field}
+        found={found}
+        errors={errors}
+        here={found.items.findIndex((hit) => hit.id === line)}
+        onStep={step}
+        attempts={attempts}
+        follow={works ? { isOn: isAtEnd && line === undefined && !log.hasAfter, onFollow: () => leave({}) } : undefined}
+        ends={{
+          hasBefore: log.hasBefore,
+          hasAfter: log.hasAfter,
+          onGo: (to) => leave(to === 'start' ? { start: true } : {}),
+        }}
+        textOf={() => log.lines.map((one) => `${one.at} ${one.level.padEnd(5)} ${one.message}`).join('\n')}
+        file={`/api/v1/runs/${run.id}/log/file?${new URLSearchParams(Object.entries(wanted.shown)).toString()}`}
+      />
+      {log.error ? <ProblemNotice error={log.error} onRetry={() => jump({})} /> : null}
+      {found.error && found.error !== log.error && !only ? <ProblemNotice error={found.error} /> : null}
       {log.isFirst && !log.error && <Loading />}
-      {!log.isFirst && log.lines.length === 0 && (
+      {!log.isFirst && !log.error && log.lines.length === 0 && (
         <Empty
-          title={level ? `No line of level ${level} or above.` : works ? 'No line yet.' : 'This run logged nothing.'}
+          title={isFiltered ? 'No line is what was asked for.' : works ? 'No line yet.' : 'This run logged nothing.'}
         >
-          {level && (
-            <Button variant="default" onClick={() => go({ level: undefined })}>
-              Show all levels
+          {isFiltered && (
+            <Button variant="default" onClick={() => go({ level: undefined, attempt: undefined, only: undefined })}>
+              Show all {log.total.toLocaleString('en')} lines
             </Button>
           )}
         </Empty>
@@ -129,61 +125,41 @@ export function RunLog({ run }: { run: RunWithPartitions }) {
       {log.lines.length > 0 && (
         <LogLines
           log={log}
-          find={find}
-          here={line}
+          find={regex ? '' : find}
+          hits={hits}
+          here={here}
           follow={works && line === undefined}
-          onPick={(id) => go({ line: id })}
+          isWrapped={wrap !== 'no'}
+          onEnd={setAtEnd}
+          map={(seen) => (
+            <LogMap
+              errors={errors}
+              hits={found}
+              total={errors.lines}
+              seen={seen}
+              onGo={(to) => (to === undefined ? leave({ start: true }) : go({ line: to }))}
+            />
+          )}
         />
       )}
     </Card>
   );
 }
 
-function FoundWords({ of, here }: { of: Found; here: number }) {
-  return (
-    <span className="small num" role="status">
-      {of.isDone ? '' : 'looking… '}
-      {here >= 0 ? `${here + 1} of ` : ''}
-      {of.hits.toLocaleString('en')} in {of.lines.toLocaleString('en')} lines
-    </span>
-  );
+/** A run that went well is read from its beginning, one that works from its end. */
+function placeOf(run: RunWithPartitions, here: string | undefined): Place {
+  if (here !== undefined) return { around: here };
+  return run.status === 'SUCCESS' ? { start: true } : {};
 }
 
-function Tool(props: { label: string; disabled: boolean; onClick: () => void; children: React.ReactNode }) {
-  return (
-    <Tooltip label={props.label}>
-      <ActionIcon aria-label={props.label} disabled={props.disabled} onClick={props.onClick}>
-        {props.children}
-      </ActionIcon>
-    </Tooltip>
-  );
-}
-
-function FindField(props: {
-  inputRef: React.Ref<HTMLInputElement>;
-  value: string;
-  onChange: (text: string) => void;
-  onStep: (by: 1 | -1) => void;
-}) {
-  const [text, setText] = useState(props.value);
-  const isStillHere = useStillHere();
-  const tell = useDebouncedCallback((next: string) => {
-    if (isStillHere()) props.onChange(next);
-  }, TYPED_MS);
-  return (
-    <TextInput
-      ref={props.inputRef}
-      data-filter
-      aria-label="Find in the whole log"
-      placeholder="Find in the whole log"
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        tell(event.currentTarget.value);
-      }}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') props.onStep(event.shiftKey ? -1 : 1);
-      }}
-    />
-  );
+/** Ids of attempts, before those of a step the step where there are several. */
+function useAttempts(run: RunWithPartitions): readonly string[] {
+  const events = useApi(listRunEvents, { id: run.id, limit: 500 });
+  return useMemo(() => {
+    const ids = attemptsOf(events.data?.items ?? [], undefined).map((one) => one.id);
+    const steps = [...new Set(ids.map((id) => id.split('.').slice(0, 2).join('.')))];
+    return steps.length < 2
+      ? ids
+      : steps.flatMap((step) => [`${step}.`, ...ids.filter((id) => id.startsWith(`${step}.`))]);
+  }, [events.data]);
 }

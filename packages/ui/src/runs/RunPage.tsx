@@ -40,8 +40,10 @@ const ACTIVE_REREAD_MS = 2_000;
 
 export function RunPage() {
   const { id } = route.useParams();
-  const { tab = 'timeline' } = route.useSearch();
+  const { tab: asked } = route.useSearch();
   const run = useApi(getRun, { id });
+  // Whoever opens a run that failed wants to know why.
+  const tab = asked ?? (run.data?.status === 'FAILURE' ? 'log' : 'timeline');
   const active = run.data ? isActive(run.data.status) : false;
   // A run that is working changes faster than its events tell.
   useApi(getRun, { id }, { enabled: active, refetchInterval: active ? ACTIVE_REREAD_MS : false });

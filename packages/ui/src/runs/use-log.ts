@@ -8,7 +8,15 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { type LogLine, type LogWindow, readLogWindow } from '../api/generated/client.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
-type Place = { readonly around: string } | { readonly start: true } | Record<never, never>;
+/** Which lines; as the API takes it. */
+export interface LogWanted {
+  readonly level?: Level;
+  /** An attempt’s id; with a dot at its end, of all that begin so. */
+  readonly attempt?: string;
+  readonly q?: string;
+  readonly regex?: string;
+}
+export type Place = { readonly around: string } | { readonly start: true } | Record<never, never>;
 
 export interface Log {
   readonly lines: readonly LogLine[];
@@ -48,7 +56,11 @@ const NOTHING: Log = {
   opening: { at: 'end' },
 };
 
-export function useLog(id: string, level: Level | undefined, isWorking: boolean, first: Place): Log & LogActs {
+/**
+ * @param wanted the same object as long as the same is wanted
+ * @param first where it begins; undefined while that is not known yet
+ */
+export function useLog(id: string, wanted: LogWanted, isWorking: boolean, first: Place | undefined): Log & LogActs {
   const [log, setLog] = useState<Log>(NOTHING);
   const latest = useRef({ log, first });
   useEffect(() => {
@@ -64,10 +76,10 @@ export function useLog(id: string, level: Level | undefined, isWorking: boolean,
       const own = new AbortController();
       reading.current = own;
       try {
-        let window = await readLogWindow({ id, limit: PAGE, ...(level ? { level } : {}), ...place }, own.signal);
+        let window = await readLogWindow({ id, limit: PAGE, ...wanted, ...place }, own.signal);
         // A level may hide all that the server looked at for one answer: it says where to go on.
         for (let next = beyond(place, window); next; next = beyond(place, window)) {
-          window = await readLogWindow({ id, limit: PAGE, ...(level ? { level } : {}), ...next }, own.signal);
+          window = await readLogWindow({ id, limit: PAGE, ...wanted, ...next }, own.signal);
           if (own.signal.aborted) return 0;
         }
         if (own.signal.aborted) return 0;
@@ -80,7 +92,7 @@ export function useLog(id: string, level: Level | undefined, isWorking: boolean,
         if (reading.current === own) reading.current = undefined;
       }
     },
-    [id, level],
+    [id, wanted],
   );
 
   const jump = useCallback((place: Place) => void read(place, (_, window) => opened(window, place), true), [read]);
@@ -93,11 +105,12 @@ export function useLog(id: string, level: Level | undefined, isWorking: boolean,
     [read],
   );
 
+  const isKnown = first !== undefined;
   useEffect(() => {
     setLog(NOTHING);
-    jump(latest.current.first);
+    if (isKnown) jump(latest.current.first ?? {});
     return () => reading.current?.abort();
-  }, [jump]);
+  }, [jump, isKnown]);
 
   useEffect(() => {
     let readsLeft = isWorking ? Infinity : LAST_READS;
