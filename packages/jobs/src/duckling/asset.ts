@@ -200,7 +200,7 @@ async function exportIfAny(
   if (rowsInSource === 0) return { rows: 0, bytes: 0 };
   context.event(`${dataset.eventPrefix}_export_start`, { key, rows_in_source: rowsInSource });
   const rows = await exportRows();
-  const bucket = context.resources.ducklings.bucket(duckling);
+  const bucket = context.resources.ducklings.bucket(duckling, context.signal);
   const bytes = (await bucket.bytes(key).finally(() => bucket.close())) ?? 0;
   context.event(`${dataset.eventPrefix}_export_success`, { key, rows, bytes });
   context.count('skein_duckling_rows_exported_total', rows, { dataset: dataset.name });

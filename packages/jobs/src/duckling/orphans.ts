@@ -48,7 +48,7 @@ export async function deleteOrphans(
   const elsewhere = new Set(
     (await Promise.all(others.map((row) => ducklings.lake(row).withCatalog(signal, referredFiles)))).flat(),
   );
-  const bucket = ducklings.bucket(duckling);
+  const bucket = ducklings.bucket(duckling, signal);
   try {
     // No writer of this lake can register one of them while the lock is held.
     return await ducklings.lake(duckling).withCatalog(signal, async (catalog) => {

@@ -44,7 +44,7 @@ export async function checkPermissions(
     }
   };
   const { bucket: name, bucket_region: region } = duckling;
-  const bucket = ducklings.bucket(duckling);
+  const bucket = ducklings.bucket(duckling, signal);
   const key = (what: string) => `${PROBE}${Date.now()}-${process.pid}-${what}`;
   const probe = key('skein');
 

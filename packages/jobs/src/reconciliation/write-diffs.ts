@@ -6,6 +6,7 @@
 
 import type pg from 'pg';
 
+import { transaction } from '../resources/postgres.ts';
 import { type PreparedChanges, prepareChanges } from './apply-in-place.ts';
 import { PERSON_TOPIC, type PublishedPerson, personMessage } from './person-message.ts';
 import type { PersonReads } from './person-reads.ts';
@@ -54,7 +55,7 @@ async function rehearse(writing: Writing, source: Source): Promise<void> {
 async function writeWhole(writing: Writing, source: Source, publishing: Publishing): Promise<void> {
   const { work, client, log } = writing;
   const results: { result: BatchResult; size: number }[] = [];
-  await inTransaction(client, async () => {
+  await transaction(client, async () => {
     for await (const diffs of inBatches(source, STATEMENT_ROWS)) {
       work.signal.throwIfAborted();
       results.push({ result: await reconcileBatch(targetOf(writing), prepareChanges(diffs)), size: diffs.length });
@@ -70,7 +71,7 @@ async function writeBatches(writing: Writing, source: Source, publishing: Publis
   const { work, client, log } = writing;
   let batch = 0;
   const write = async (prepared: PreparedChanges) => {
-    const result = await inTransaction(client, () => reconcileBatch(targetOf(writing), prepared));
+    const result = await transaction(client, () => reconcileBatch(targetOf(writing), prepared));
     count(work, log, result, prepared.diffs.length);
     if (result.updated > 0) log.committed(++batch, result.updated);
     await publishing.add(result.published);
@@ -99,18 +100,6 @@ function targetOf({ work, client, reads }: Writing) {
     dryRun: work.config.dry_run,
     basesOf: (persons: Parameters<PersonReads['bases']>[0]) => reads.bases(persons),
   };
-}
-
-async function inTransaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
-  try {
-    const value = await work();
-    await client.query('COMMIT');
-    return value;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
-  }
 }
 
 function count({ counts }: TeamWork, log: TeamLog, result: BatchResult, size: number): void {

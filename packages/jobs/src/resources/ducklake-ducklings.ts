@@ -21,7 +21,8 @@ export interface Ducklings {
   /** Days before it are never exported by the sensors. */
   readonly earliestDay: Day;
   lake(duckling: Duckling): Lake;
-  bucket(duckling: Duckling): Bucket;
+  /** @param signal ends what is under way */
+  bucket(duckling: Duckling, signal?: AbortSignal): Bucket;
   /** The assumed role's temporary credentials, or Skein's own keys for a duckling without a role; undefined for a file store. */
   credentials(duckling: Duckling): Promise<Credentials | undefined>;
   close(): Promise<void>;
@@ -132,7 +133,8 @@ export function openDucklings(env: Env, options: OpenOptions = {}): Ducklings {
       }
       return lake;
     },
-    bucket: (duckling) => store.bucket({ bucket: duckling.bucket, region: duckling.bucket_region }, sourceOf(duckling)),
+    bucket: (duckling, signal) =>
+      store.bucket({ bucket: duckling.bucket, region: duckling.bucket_region }, sourceOf(duckling), signal),
     async close() {
       await Promise.all([...lakes.values()].map((lake) => lake.close()));
       roles?.close();

@@ -16,10 +16,21 @@ import { ServiceError } from '@skein/orchestrator';
 import type { Bucket, S3Settings, StoredObject } from './object-store.ts';
 import type { CredentialSource, Credentials } from './sts.ts';
 
+/** A connection on which nothing moves for so long is given up; the SDK tries twice more, on others. */
+const SILENCE_MS = 60_000;
+const CONNECT_MS = 10_000;
+
+export interface BucketOptions {
+  /** Ends what is under way. */
+  readonly signal?: AbortSignal | undefined;
+  readonly silenceMs?: number;
+}
+
 export function createS3Bucket(
   s3: S3Settings,
   place: { readonly bucket: string; readonly region: string },
   credentials: CredentialSource,
+  { signal, silenceMs = SILENCE_MS }: BucketOptions = {},
 ): Bucket {
   const { bucket } = place;
   let used: Credentials | undefined;
@@ -33,7 +44,9 @@ export function createS3Bucket(
     ...(s3.endpoint === undefined ? {} : { endpoint: s3.endpoint, forcePathStyle: true }),
     // Who holds them, and until when, is ours; the SDK would keep them until they end.
     credentials: Object.assign(identity, { memoized: true }),
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs },
   });
+  const until = signal === undefined ? {} : { abortSignal: signal };
   const attempt = async <T>(operation: string, key: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work().catch((error: unknown) => {
@@ -41,6 +54,7 @@ export function createS3Bucket(
         return work();
       });
     } catch (error) {
+      signal?.throwIfAborted();
       throw refused(operation, `s3://${bucket}/${key}`, error);
     }
   };
@@ -56,6 +70,7 @@ export function createS3Bucket(
               Prefix: prefix,
               ...(token === undefined ? {} : { ContinuationToken: token }),
             }),
+            until,
           ),
         );
         for (const object of page.Contents ?? []) {
@@ -67,24 +82,26 @@ export function createS3Bucket(
     },
     put: async (key, body) =>
       void (await attempt('write', key, () =>
-        client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body })),
+        client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }), until),
       )),
     get: (key) =>
       attempt('read', key, async () => {
-        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), until);
         return (await Body?.transformToString()) ?? '';
       }),
     bytes: (key) =>
       attempt('look at', key, async () => {
         try {
-          return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength ?? 0;
+          return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), until)).ContentLength ?? 0;
         } catch (error) {
           if (statusOf(error) === 404) return undefined;
           throw error;
         }
       }),
     delete: async (key) =>
-      void (await attempt('delete', key, () => client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })))),
+      void (await attempt('delete', key, () =>
+        client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }), until),
+      )),
     close: () => client.destroy(),
   };
 }

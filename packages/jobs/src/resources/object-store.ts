@@ -46,7 +46,12 @@ export interface ObjectStore {
   /** The object's key, when the URL lies in this bucket. */
   keyOf(bucket: string, url: string): string | undefined;
   forClickHouse(place: ObjectPlace): TableFunction;
-  bucket(place: { readonly bucket: string; readonly region: string }, credentials: CredentialSource): Bucket;
+  /** @param signal ends what is under way */
+  bucket(
+    place: { readonly bucket: string; readonly region: string },
+    credentials: CredentialSource,
+    signal?: AbortSignal,
+  ): Bucket;
   readonly s3: S3Settings | undefined;
 }
 
@@ -104,7 +109,7 @@ function s3Store(s3: S3Settings): ObjectStore {
     url: (bucket, key) => `s3://${bucket}/${key}`,
     keyOf: (bucket, url) => keyBelow(`s3://${bucket}/`, url),
     forClickHouse: (place) => s3Function(s3, place),
-    bucket: (place, credentials) => createS3Bucket(s3, place, credentials),
+    bucket: (place, credentials, signal) => createS3Bucket(s3, place, credentials, { signal }),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * PostgreSQL: pools for the persons database (reader and writer) and for Skein's app database (catalog of ducklings,
- * conversations). Pools open connections at first use, and an aborted signal cancels the running statement.
+ * conversations). Pools open connections at first use. An aborted signal cancels the running statement and ends its
+ * connection at once, for a lease does not wait for a server that cannot be reached; nobody waits for ever either.
  */
 
 import { ServiceError, provide, resource } from '@skein/orchestrator';
@@ -47,6 +48,10 @@ export function openPersonsDb(writerUrl: string | undefined, readerUrl: string |
   return { writer, reader, writerIsReader: writerUrl === undefined };
 }
 
+/** Longer than the longest statement may take: the half hour that reconciliation allows its own. */
+const SILENCE_MS = 31 * 60_000;
+
+/** @param url its parameters win over the timeouts here, such as `?query_timeout=60000` */
 export function createPool(url: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -54,6 +59,10 @@ export function createPool(url: string): pg.Pool {
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
     application_name: 'skein',
+    // A server that went without a word is noticed by the system; behind something that keeps the connection up, by us.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 15_000,
+    query_timeout: SILENCE_MS,
     statement_timeout: 300_000,
     idle_in_transaction_session_timeout: 120_000,
   });
@@ -81,20 +90,33 @@ export async function inTransaction<T>(
   signal: AbortSignal,
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
-  return onConnection(pool, signal, async (client) => {
-    await client.query('BEGIN');
-    try {
-      const value = await work(client);
-      await client.query('COMMIT');
-      return value;
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => {});
-      throw error;
-    }
-  });
+  return onConnection(pool, signal, (client) => transaction(client, () => work(client)));
 }
 
-/** Runs `work` on one connection that the signal cancels. */
+/** The same on a connection that is there already. */
+export async function transaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    const value = await work();
+    await client.query('COMMIT');
+    return value;
+  } catch (error) {
+    // A connection that fell silent would have the rollback wait as long again.
+    if (error instanceof Error && SILENT.test(error.message)) end(client);
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+/** Of the driver, when `query_timeout` has passed. */
+const SILENT = /^Query read timeout$/;
+
+/** At once where an answer is due. */
+function end(client: pg.ClientBase): void {
+  void (client as pg.Client).end();
+}
+
+/** Runs `work` on one connection that the signal ends, with what runs on the server. */
 export async function onConnection<T>(
   pool: pg.Pool,
   signal: AbortSignal,
@@ -111,17 +133,18 @@ export async function onConnection<T>(
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
   const pid = (client as unknown as { processID: number | null }).processID;
-  const cancel = () => {
+  const stop = () => {
     if (pid !== null) pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => {});
+    end(client);
   };
-  signal.addEventListener('abort', cancel, { once: true });
+  signal.addEventListener('abort', stop, { once: true });
   try {
     return await work(client);
   } catch (error) {
     signal.throwIfAborted();
     throw asPostgresError(error);
   } finally {
-    signal.removeEventListener('abort', cancel);
+    signal.removeEventListener('abort', stop);
     client.off('error', onError);
     client.release(broken);
   }
@@ -149,7 +172,7 @@ export function asPostgresError(error: unknown): unknown {
     );
   }
   if (
-    /timeout exceeded when trying to connect|Connection terminated|server closed the connection|not queryable|Connection ended/i.test(
+    /timeout exceeded when trying to connect|Query read timeout|Connection terminated|server closed the connection|not queryable|Connection ended/i.test(
       text,
     )
   ) {

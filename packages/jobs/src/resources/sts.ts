@@ -42,6 +42,8 @@ export interface RoleCredentials {
 const RENEW_BEFORE_MS = 5 * 60_000;
 /** What an IAM role allows unless it says otherwise. */
 const DURATION_SECONDS = 3_600;
+/** STS answers in a second; whoever does not answer in this time has not heard. */
+const SILENCE_MS = 30_000;
 
 export interface StsOptions {
   readonly region: string;
@@ -57,6 +59,7 @@ export function createRoleCredentials(options: StsOptions): RoleCredentials {
     region: options.region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    requestHandler: { connectionTimeout: SILENCE_MS / 3, socketTimeout: SILENCE_MS },
   });
   const held = new Map<string, Promise<Credentials>>();
   const useless = new WeakSet<Credentials>();
