@@ -26,6 +26,7 @@ import { answerBrokenRequest } from './broken-requests.ts';
 import type { ApiContext, App } from './context.ts';
 import { createChangeFeed } from './events/change-feed.ts';
 import { RateLimitedError } from './errors.ts';
+import { takeExactBodies } from './exact-body.ts';
 import { registerFamilies } from './families.ts';
 import { recallAnswer } from './idempotency.ts';
 import { describeRoute, registerOpenApi } from './openapi.ts';
@@ -80,6 +81,7 @@ export async function buildApp(engine: Engine, options: AppOptions): Promise<App
   }).withTypeProvider<ZodTypeProvider>();
   // A form of another site can send text/plain without asking first; nothing here takes it.
   app.removeContentTypeParser('text/plain');
+  takeExactBodies(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 

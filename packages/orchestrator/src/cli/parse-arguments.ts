@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 
 import { ConfigInvalidError } from '../definitions/errors.ts';
+import { lossesOf } from '../definitions/exact-json.ts';
 import type { Json, JsonObject } from '../definitions/json.ts';
 import type { RunStatus } from '../definitions/sensor.ts';
 import { UsageError } from './usage-error.ts';
@@ -12,13 +13,18 @@ import { UsageError } from './usage-error.ts';
 /** JSON, or `@FILE` that holds it, or `@-` for stdin. @throws ConfigInvalidError, UsageError */
 export function readJsonArgument(what: string, text: string): Json {
   const source = text.startsWith('@') ? readSource(what, text.slice(1)) : text;
+  let value: Json;
   try {
-    return JSON.parse(source) as Json;
+    value = JSON.parse(source) as Json;
   } catch (error) {
     throw new ConfigInvalidError(`${what} is not JSON: ${error instanceof Error ? error.message : String(error)}.`, {
       hint: `Write it as JSON in single quotes, such as '{"team_id": 7}', or as @FILE.`,
     });
   }
+  const fields = lossesOf(source);
+  const [first] = fields;
+  if (first === undefined) return value;
+  throw new ConfigInvalidError(`${what}: ${first.path} ${first.message}.`, { details: { fields } });
 }
 
 /** @throws ConfigInvalidError when it is no JSON object */

@@ -39,6 +39,8 @@ test('values are parsed strictly', () => {
   expect(() => parseRunStatus('nope')).toThrow('Known');
   expect(readConfigArgument(undefined)).toBeUndefined();
   expect(() => readConfigArgument('[1]')).toThrow('must be a JSON object');
+  expect(readConfigArgument('{"n":9007199254740991}')).toEqual({ n: 9007199254740991 });
+  expect(() => readConfigArgument('{"n":{"m":9007199254740993}}')).toThrow('--config: n.m cannot be kept exactly');
 });
 
 const asset = (id: Parameters<typeof dynamic>[1]) =>
