@@ -140,6 +140,31 @@ test('an attempt that settles its only partition as failed fails the run', async
   });
 });
 
+test('what a lost worker was at goes before the turns of all tenants; of its tenant nothing else does', async () => {
+  const h = await harness(() => ({}), { pool: 'narrow' });
+  const { redis, keys } = h.engine;
+  const submit = async (key: string) => (await h.client.submit({ ...one, partitions: [key] })).runId;
+  const state = async (run: string) => redis.hget(keys.unit(`${run}.0.m`), 'state');
+  const lost = [await submit('1_2024-01-01'), await submit('1_2024-01-02')];
+  for (const run of lost) await beginAttempt(h.engine, `${run}.0.m.1`, 'lost');
+  const others: string[] = [];
+  for (let team = 2; team < 30; team++) others.push(await submit(`${team}_2024-01-01`));
+  const nextOfTenant = await submit('1_2024-01-03');
+  for (const run of lost) await redis.zadd(keys.leases, 1, `${run}.0.m.1`); // their leases have run out
+  expect(await pulseOnce(h.engine)).toMatchObject({ lost: 2 });
+  // Both slots of the pool are for these two.
+  expect(await Promise.all(lost.map(state))).toEqual(['DISPATCHED', 'DISPATCHED']);
+  for (const [i, run] of lost.entries()) {
+    const again = await beginAttempt(h.engine, `${run}.0.m.2`, 'next');
+    if (!again) throw new TypeError('not begun');
+    const made = { kind: 'materialized', metadata: {} } as const;
+    await settleOk(h.engine, again, { outcomes: [[`1_2024-01-0${i + 1}`, made]] });
+  }
+  await pulseOnce(h.engine);
+  expect(await Promise.all(others.slice(0, 3).map(state))).toEqual(['DISPATCHED', 'DISPATCHED', 'QUEUED']);
+  expect(await state(nextOfTenant)).toBe('QUEUED');
+});
+
 test('a bell that was lost is rung again', async () => {
   const h = await harness(() => ({}), {}, { SKEIN_RESEND_MS: '50' });
   const { runId } = await h.client.submit(one);

@@ -59,6 +59,7 @@ describe('with a receiver', () => {
     return until(
       async () => found(),
       (spans) => names.every((name) => spans[name]),
+      60_000,
     );
   };
 

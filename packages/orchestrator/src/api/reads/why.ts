@@ -24,6 +24,8 @@ export interface Why {
 /** A worker that has not been heard of for this long counts as gone. */
 const WORKER_ALIVE_MS = 10_000;
 const MAX_UNITS = 2_000;
+/** Where what a lost worker was at waits, whatever its own lane; as in lua/include/queue.lua. */
+const LOST_LANE = '';
 
 export async function whyRun(engine: Engine, run: RunDetail): Promise<Why> {
   const cause = parseCause(run.cause);
@@ -83,10 +85,12 @@ async function poolOf(engine: Engine, name: string): Promise<Why['pool']> {
 
 async function placeOf(engine: Engine, unit: Unit): Promise<Why['place']> {
   const ring = `${engine.keys.prefix}:q:${unit.pool}:${unit.prio}`;
-  const [ahead, lanes] = await Promise.all([
+  const [own, lost, lanes] = await Promise.all([
     engine.redis.lpos(`${ring}:lane:${unit.lane}`, unit.id),
+    engine.redis.lpos(`${ring}:lane:${LOST_LANE}`, unit.id),
     engine.redis.llen(ring),
   ]);
+  const ahead = own ?? lost;
   return ahead === null ? null : { ahead_in_lane: ahead, lanes };
 }
 

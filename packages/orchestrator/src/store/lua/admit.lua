@@ -35,7 +35,7 @@ for _, entry in ipairs(redis.call('ZRANGE', k('queues'), 0, -1)) do
       local r = redis.call('HMGET', k('run', u[2]), 'status', 'limits')
       if r[1] ~= 'QUEUED' or not r[2] or take_limits(u[2], unit, r[2]) then
         redis.call('HSET', k('u', unit), 'state', 'DISPATCHED')
-        local attempt = send_unit(unit, u[3], pool, prio, at, resend)
+        local attempt = send_unit(unit, u[3], pool, prio, at, resend, lane == LOST_LANE and 0 or nil)
         if attempt then
           out[#out + 1] = attempt
           out[#out + 1] = prio
@@ -44,7 +44,7 @@ for _, entry in ipairs(redis.call('ZRANGE', k('queues'), 0, -1)) do
         if r[1] == 'QUEUED' then set_status(u[2], 'QUEUED', 'STARTING', at) end
       end
     end
-    if redis.call('LLEN', lk) > 0 then redis.call('RPUSH', ring, lane) end
+    if redis.call('LLEN', lk) > 0 then redis.call(lane == LOST_LANE and 'LPUSH' or 'RPUSH', ring, lane) end
   end
 end
 out[2] = sent

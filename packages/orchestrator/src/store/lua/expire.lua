@@ -31,7 +31,7 @@ for _, attempt in ipairs(lost) do
           if not settled or settled == '' then set_cell(u[5], p[2], p[3], nil, QUEUED) end
         end
       end
-      queue_unit(unit, true)
+      queue_lost(unit)
     end
   end
 end

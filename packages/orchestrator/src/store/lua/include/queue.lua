@@ -4,13 +4,17 @@
 local function queue_key(pool, prio) return k('q', pool, prio) end
 local function lane_key(pool, prio, lane) return k('q', pool, prio, 'lane', lane) end
 
--- `front` is for units that were already admitted once: retries and lost ones.
+-- What a lost worker was at waits in a lane of its own, which stays at the head of the ring: it was admitted in its turn
+-- before, and must not wait for another one round all tenants. A unit is lost a few times at most, so this starves nobody.
+local LOST_LANE = ''
+
+-- `front` is for units that were already admitted once: retries.
 local function enqueue(unit, pool, prio, lane, front, marked)
   if not marked then redis.call('HSET', k('u', unit), 'state', 'QUEUED') end
   local lk = lane_key(pool, prio, lane)
   local n = redis.call(front and 'LPUSH' or 'RPUSH', lk, unit)
   if n == 1 then
-    redis.call('RPUSH', queue_key(pool, prio), lane)
+    redis.call(lane == LOST_LANE and 'LPUSH' or 'RPUSH', queue_key(pool, prio), lane)
     -- Pools and priorities that have something queued, highest priority first.
     redis.call('ZADD', k('queues'), -tonumber(prio), pool .. '|' .. prio)
   end
@@ -24,6 +28,11 @@ end
 local function queue_unit(unit, front)
   local u = redis.call('HMGET', k('u', unit), 'pool', 'prio', 'lane')
   enqueue(unit, u[1], u[2], u[3], front)
+end
+
+local function queue_lost(unit)
+  local u = redis.call('HMGET', k('u', unit), 'pool', 'prio')
+  enqueue(unit, u[1], u[2], LOST_LANE, false)
 end
 
 -- Of what is out, `ready` holds those that nobody was rung for, because every slot was taken: a worker takes the next as
@@ -43,13 +52,13 @@ local function idle_slots()
   return idle
 end
 
--- Out, with its slot in the pool. Gives the attempt when a bell is to be rung for it.
-local function send_unit(unit, attempt, pool, prio, at, resend)
+-- Out, with its slot in the pool. Gives the attempt when a bell is to be rung for it. `since`: how old it counts as.
+local function send_unit(unit, attempt, pool, prio, at, resend, since)
   local id = unit .. '.' .. attempt
   local ring = idle_slots() > 0
   idle = idle - 1
   redis.call('ZADD', k('outbox'), at + resend, id)
-  if not ring then redis.call('ZADD', k('ready'), at - tonumber(prio) * AGE, id) end
+  if not ring then redis.call('ZADD', k('ready'), (since or at) - tonumber(prio) * AGE, id) end
   if pool ~= '' then redis.call('SADD', k('pool', pool), id) end
   return ring and id or nil
 end
