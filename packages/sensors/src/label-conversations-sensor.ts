@@ -31,7 +31,7 @@ const instant = z.iso.datetime({
 });
 
 const CustomerCursor = z.object({
-  labelled_to: instant.describe('Everything that ended before is labelled.'),
+  labelled_to: instant.describe('Everything that ended before is labelled.').meta({ watermark: true }),
   requested_to: instant.optional().describe('The end of the range that was asked for last and is not confirmed yet.'),
 });
 type CustomerCursor = z.output<typeof CustomerCursor>;

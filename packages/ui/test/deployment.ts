@@ -77,8 +77,10 @@ export function dashboardDeployment(firstDay: string = FIRST_DAY): Deployment {
       next: z.number().int().min(1).max(28).default(1).describe('The day of January that comes next.'),
       until: z.number().int().default(3),
       note: z.string().default(''),
+      since: z.iso.datetime().default('2026-01-05T00:00:00Z').meta({ watermark: true }),
     }),
-    evaluate({ cursor }) {
+    evaluate({ cursor, log }) {
+      log.info(`looks at day ${cursor.next} ${HTML}`, { until: cursor.until });
       if (cursor.next > cursor.until) return Promise.resolve(skip(`complete up to day ${cursor.until}`));
       const day = String(cursor.next).padStart(2, '0');
       const requests = [{ partitions: [`acme_2026-01-${day}`] }];

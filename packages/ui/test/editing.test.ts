@@ -4,6 +4,8 @@ import { fixesOf, nearest } from '../src/editor/fixes.ts';
 import type { Json } from '../src/editor/json.ts';
 import { type Schema, validate } from '../src/editor/json-schema.ts';
 import { layersOf, rebase } from '../src/launch/layers.ts';
+import { barsOf, readRange } from '../src/sensors/range.ts';
+import { rewound, watermarksOf } from '../src/sensors/watermark.ts';
 import { complete, suggest, wordAt } from '../src/runs/query-language.ts';
 
 const SCHEMA: Schema = {
@@ -78,4 +80,51 @@ test('completion takes the word at the caret, keeps quotes together and quotes o
   expect(suggest('cause:s"', known)[0]?.text).toBe('cause:"sensor:s\\"1"');
   expect(complete('x sta y', 5, 'status:')).toEqual({ text: 'x status: y', caret: 9 });
   expect(complete('x status:f', 10, 'status:failed')).toEqual({ text: 'x status:failed ', caret: 16 });
+});
+
+test('a reset to a point in time moves every watermark back to it, none forward, and nothing else', () => {
+  const time = { type: 'string', format: 'date-time', watermark: true };
+  const schema: Schema = {
+    type: 'object',
+    properties: {
+      day: { anyOf: [{ type: 'string', format: 'date', watermark: true }, { type: 'null' }] },
+      customers: { type: 'object', additionalProperties: { type: 'object', properties: { to: time, was: {} } } },
+      other: { type: 'string', format: 'date-time' },
+    },
+  };
+  const t = '2026-01-09T00:00:00Z';
+  const cursor = {
+    day: '2026-01-09',
+    customers: { a: { to: t, was: t }, b: { to: '2026-01-01T00:00:00Z' } },
+    other: t,
+  };
+  expect(watermarksOf(schema, cursor).map(({ path }) => path.join('.'))).toEqual([
+    'day',
+    'customers.a.to',
+    'customers.b.to',
+  ]);
+  expect(rewound(schema, cursor, Date.parse('2026-01-03T06:00:00Z'))).toEqual({
+    day: '2026-01-03',
+    customers: { a: { to: '2026-01-03T06:00:00Z', was: t }, b: { to: '2026-01-01T00:00:00Z' } },
+    other: t,
+  });
+  expect(watermarksOf(schema, { day: null })).toEqual([]);
+});
+
+test('a range is relative or fixed; ticks that lie on top of each other show the worst of them', () => {
+  expect(readRange('24h', 86_400_000)).toEqual({ fromMs: 0, toMs: 86_400_000, isRelative: true });
+  expect(readRange('2026-01-01T00:00:00Z..2026-01-02T00:00:00Z', 0)).toMatchObject({ isRelative: false });
+  for (const wrong of [undefined, '', 'soon', '5w', '2026-01-02..2026-01-01', '..'])
+    expect(readRange(wrong, 0)).toBeUndefined();
+  const at = (second: number, decision: string, ms: number | null = 5) => ({
+    at: new Date(second * 1_000).toISOString(),
+    decision,
+    duration_ms: ms,
+  });
+  const marks = [at(1, 'skipped'), at(2, 'failed', 90), at(3, 'requested'), at(50, 'skipped'), at(100, 'acted', null)];
+  expect(barsOf(marks, { fromMs: 0, toMs: 100_000 }, 100, 10)).toMatchObject([
+    { x: 0, ticks: 3, decision: 'failed', longestMs: 90 },
+    { x: 50, ticks: 1, decision: 'skipped' },
+    { x: 90, ticks: 1, decision: 'acted' },
+  ]);
 });

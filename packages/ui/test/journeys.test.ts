@@ -94,10 +94,19 @@ test('reset a cursor by keyboard: its consequences are shown, and the sensor sta
 }, 60_000);
 
 test('edit a cursor by keyboard while it moves: nothing is overwritten unseen, both changes are merged', async () => {
+  const status = async () => (await skein.api<{ status: string }>('GET', '/sensors/feed')).status;
+  await skein.api('POST', '/sensors/feed/start');
+  await until(
+    () => skein.api<{ running_tick: string | null; next_due_at: string }>('GET', '/sensors/feed'),
+    (one) => one.running_tick === null && Date.parse(one.next_due_at) > Date.now() + 60_000,
+  );
   await open('/sensors/feed?tab=cursor');
   await tabTo(page, page.getByLabel('until'));
   await typeOver('5');
   await page.getByText('+2').waitFor(); // the diff says by how much
+  // With the first edit it is paused, so that it does not move what is edited.
+  await until(status, (one) => one === 'STOPPED');
+  await page.getByText('Paused. It runs again when you save').waitFor();
   const before = await cursor();
   await skein.api(
     'PUT',
@@ -114,7 +123,59 @@ test('edit a cursor by keyboard while it moves: nothing is overwritten unseen, b
   await enter(button('Save…'));
   await confirmWith('mine, merged');
   await page.getByText('The cursor is saved').waitFor();
-  expect((await cursor()).cursor).toEqual({ ...before.cursor, note: 'theirs', until: 5 });
+  expect((await cursor()).cursor).toMatchObject({ note: 'theirs', until: 5 });
+  await until(status, (one) => one === 'RUNNING');
+  await skein.api('POST', '/sensors/feed/stop');
+}, 60_000);
+
+test('save and apply: the cursor and its runs come together; reset to a point in time moves the watermark only', async () => {
+  const before = await cursor();
+  await open('/sensors/feed?tab=cursor');
+  await page.getByLabel('next').fill('20');
+  await page.getByLabel('until').fill('25');
+  await button('Save and apply…').click();
+  await dialog()
+    .getByText(/The next tick: It would request 1 run over 1 partitions.*together, or neither/)
+    .waitFor();
+  await confirmWith('day 20 is wanted now');
+  await page.getByText('1 run is launched').waitFor();
+  const after = await cursor();
+  expect(after).toMatchObject({ version: before.version + 2, cursor: { next: 21, until: 25 } });
+  const { items } = await skein.api<{ items: unknown[] }>('GET', '/runs?partition=acme_2026-01-20');
+  expect(items).toHaveLength(1);
+
+  await button('Reset…').click();
+  await dialog().getByText('Point in time').click();
+  await dialog().getByLabel('Point in time (UTC)').fill('2026-01-02T12:00');
+  await dialog().getByText('moves back 2 d 12 h').waitFor();
+  await dialog().getByLabel('Reason').fill('the source was repaired');
+  await dialog().getByRole('button', { name: 'Reset the cursor' }).click();
+  await page.getByText('The cursor is reset').waitFor();
+  expect((await cursor()).cursor).toEqual({ ...after.cursor, since: '2026-01-02T12:00:00Z' });
+}, 60_000);
+
+test('a tick is opened with what it logged and replayed in preview; the timeline narrows the list', async () => {
+  await open('/sensors/feed');
+  await page
+    .getByRole('row', { name: /requested/ })
+    .first()
+    .getByRole('link')
+    .first()
+    .click();
+  await page.getByText(/looks at day \d+/).waitFor();
+  await button('Replay this tick in preview').click();
+  await page.getByText(/^It would request 1 run over/).waitFor();
+  const timeline = page.locator('.tick-timeline svg');
+  const box = await timeline.boundingBox();
+  if (!box) throw new TypeError('the timeline has no size');
+  await page.mouse.move(box.x + 2, box.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2, box.y + 10, { steps: 3 });
+  await page.mouse.up();
+  await page.waitForURL(/range=.*Z\.\..*Z/);
+  await page.getByText(/^\d+ ticks? · .* to /).waitFor();
+  await page.reload();
+  await page.getByText(/^\d+ ticks? · .* to /).waitFor();
 }, 60_000);
 
 test('a cursor that is wrong is told where, cannot be saved, and survives a reload', async () => {

@@ -47,8 +47,21 @@ test('ticked sensors are started, stopped and reset, each act with its reason an
   await page.getByLabel('Reason').fill('enough');
   await page.getByRole('button', { name: 'Stop them' }).click();
   await until(feed, ({ status }) => status === 'STOPPED');
+
+  // An override shows, is found, and goes back to what the code says.
+  await skein.api('POST', '/sensors/feed/start', { reason: 'once more' });
+  await page.goto(`${skein.url}/sensors?state=overridden`);
+  await page.getByText('overrides the code').waitFor();
+  await page.getByLabel('Select feed').check();
+  await bar.getByRole('button', { name: 'Back to code…' }).click();
+  await page.getByLabel('Reason').fill('as it was');
+  await page.getByRole('button', { name: 'Set them as the code says' }).click();
+  await until(feed, ({ status }) => status === 'STOPPED');
+  await page.getByText('The filter hides all 1 sensors.').waitFor();
   const audit = await skein.api<{ items: { target: string; reason: string }[] }>('GET', '/audit');
   expect(audit.items.filter(({ target }) => target.startsWith('sensor:feed')).map(({ reason }) => reason)).toEqual([
+    'as it was',
+    'once more',
     'enough',
     'go',
     'start over',

@@ -24,7 +24,7 @@ const READ_EVERY_MS = 1_000;
 const RUNS =
   'listRuns getRun listRunPartitions listRunEvents explainRun getOverview listFailures listAssets getAsset getPartitionCounts listPartitionRows searchPartitions getPartition tiles getSystem listPools listJobs';
 const SENSORS =
-  'listSensors getSensor listTicks getTick getCursor listCursorHistory listSchedules getSchedule listScheduleTicks getOverview';
+  'listSensors getSensor listTicks getTick getTickTimeline getCursor listCursorHistory listSchedules getSchedule listScheduleTicks getOverview';
 const BACKFILLS = 'listBackfills getBackfill getOverview';
 
 /** Operations whose answers may differ after an event of a type, by what stands before its dot. */

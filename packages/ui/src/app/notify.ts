@@ -3,13 +3,16 @@
 import { notifications } from '@mantine/notifications';
 
 const SHOWN_MS = 5_000;
+const LOOKS = {
+  good: { color: 'teal', title: 'Done', autoClose: SHOWN_MS },
+  warn: { color: 'yellow', title: 'Mind', autoClose: 3 * SHOWN_MS },
+  bad: { color: 'red', title: 'This failed', autoClose: false },
+} as const;
 
-export function notify(tone: 'good' | 'bad', text: string, requestId?: string): void {
+export function notify(tone: keyof typeof LOOKS, text: string, requestId?: string): void {
   notifications.show({
     message: requestId === undefined || requestId === '' ? text : `${text} (request ${requestId})`,
-    color: tone === 'good' ? 'teal' : 'red',
-    title: tone === 'good' ? 'Done' : 'This failed',
-    autoClose: tone === 'good' ? SHOWN_MS : false,
+    ...LOOKS[tone],
     withBorder: true,
   });
 }

@@ -73,15 +73,20 @@ const asset = createRoute({
 const sensors = createRoute({
   ...at('/sensors'),
   validateSearch: (raw: Raw) =>
-    given({ q: textOf(raw, 'q'), state: choiceOf(raw, 'state', ['running', 'stopped', 'erroring']) }),
+    given({
+      q: textOf(raw, 'q'),
+      state: choiceOf(raw, 'state', ['running', 'stopped', 'erroring', 'stuck', 'overridden']),
+    }),
   component: lazyRouteComponent(() => import('../sensors/SensorsPage.tsx'), 'SensorsPage'),
 });
 const sensor = createRoute({
   ...at('/sensors/$name'),
   validateSearch: (raw: Raw) =>
     given({
-      tab: choiceOf(raw, 'tab', ['ticks', 'cursor', 'runs']),
-      decision: choiceOf(raw, 'decision', DECISIONS),
+      tab: choiceOf(raw, 'tab', ['ticks', 'cursor', 'runs', 'logs', 'code']),
+      status: choiceOf(raw, 'status', DECISIONS),
+      range: textOf(raw, 'range'),
+      level: choiceOf(raw, 'level', LEVELS),
       tick: textOf(raw, 'tick'),
       edit: choiceOf(raw, 'edit', ['form', 'json']),
     }),
@@ -122,6 +127,9 @@ const run = createRoute({
       only: choiceOf(raw, 'only', ['true']),
       attempt: textOf(raw, 'attempt'),
       wrap: choiceOf(raw, 'wrap', ['no']),
+      from: numberOf(raw, 'from'),
+      to: numberOf(raw, 'to'),
+      idle: choiceOf(raw, 'idle', ['shown']),
       line: textOf(raw, 'line'),
       outcome: choiceOf(raw, 'outcome', ['materialized', 'failed', 'skipped', 'open']),
       drop: textOf(raw, 'drop'),

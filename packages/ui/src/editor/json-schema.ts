@@ -28,6 +28,8 @@ export interface Schema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  /** Marks how far a sensor has come; see sensors/watermark.ts. */
+  readonly watermark?: boolean;
 }
 
 export interface Mistake {

@@ -1,22 +1,22 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 
-import { type CursorChange, type SensorDetail, listCursorHistory, restoreCursor } from '../api/generated/client.ts';
-import { useAct, usePages } from '../api/use-api.ts';
+import { type SensorDetail, listCursorHistory } from '../api/generated/client.ts';
+import { usePages } from '../api/use-api.ts';
 import { DiffView } from '../editor/DiffView.tsx';
 import type { Json } from '../editor/json.ts';
 import { Act } from '../parts/Act.tsx';
 import { PagedTable } from '../parts/DataTable.tsx';
-import { Confirm } from '../parts/Confirm.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Empty } from '../parts/States.tsx';
 import { Time } from '../parts/Time.tsx';
+import { CursorReset } from './CursorReset.tsx';
 
 /** Every change of the cursor, by ticks and by people, and the way back to each. */
-export function CursorHistory({ sensor }: { sensor: SensorDetail }) {
+export function CursorHistory({ sensor, onRestored }: { sensor: SensorDetail; onRestored: () => void }) {
   const history = usePages(listCursorHistory, { name: sensor.name, limit: 20 });
   const [open, setOpen] = useState<number>();
-  const [restoring, setRestoring] = useState<CursorChange>();
+  const [restoring, setRestoring] = useState<number>();
   return (
     <Card flush title="History">
       <PagedTable
@@ -53,7 +53,7 @@ export function CursorHistory({ sensor }: { sensor: SensorDetail }) {
                   size="compact-xs"
                   aria-label={`Restore version ${change.version}`}
                   because={change.version === sensor.cursor_version ? 'This is the stored version.' : undefined}
-                  onAct={() => setRestoring(change)}
+                  onAct={() => setRestoring(change.version)}
                 >
                   Restore
                 </Act>
@@ -62,33 +62,9 @@ export function CursorHistory({ sensor }: { sensor: SensorDetail }) {
           },
         ]}
       />
-      {restoring && <Restore sensor={sensor} change={restoring} onClose={() => setRestoring(undefined)} />}
+      {restoring !== undefined && (
+        <CursorReset sensor={sensor} version={restoring} onClose={() => setRestoring(undefined)} onDone={onRestored} />
+      )}
     </Card>
-  );
-}
-
-function Restore({ sensor, change, onClose }: { sensor: SensorDetail; change: CursorChange; onClose: () => void }) {
-  const restore = useAct(restoreCursor, (cursor) => `Version ${change.version} is back, as version ${cursor.version}.`);
-  return (
-    <Confirm
-      title={`Restore version ${change.version}`}
-      verb="Restore"
-      reason="required"
-      busy={restore.isPending}
-      error={restore.error}
-      onClose={onClose}
-      onConfirm={(reason) =>
-        restore.mutate(
-          { name: sensor.name, body: { reason, version: change.version, if_version: sensor.cursor_version } },
-          { onSuccess: onClose },
-        )
-      }
-    >
-      <p>
-        The cursor becomes what it was after version {change.version}, as a new version. Run keys begin a new
-        generation, so the sensor may ask again for what it asked for since.
-      </p>
-      <DiffView before={sensor.cursor as Json} after={change.after as Json} same="It is the same as the stored one." />
-    </Confirm>
   );
 }

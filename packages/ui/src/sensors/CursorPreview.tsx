@@ -3,18 +3,16 @@ import { useMutation } from '@tanstack/react-query';
 import { FlaskConical } from 'lucide-react';
 import { useState } from 'react';
 
-import { type PreviewTick, previewSensor } from '../api/generated/client.ts';
-import { DiffView } from '../editor/DiffView.tsx';
+import { previewSensor } from '../api/generated/client.ts';
 import type { Json } from '../editor/json.ts';
 import { Act } from '../parts/Act.tsx';
-import { KeyText } from '../parts/KeyText.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Notice, ProblemNotice } from '../parts/States.tsx';
-import { summaryOf } from './preview.ts';
+import { PreviewedTick } from './PreviewedTick.tsx';
+import { MANY_RUNS, summaryOf } from './preview.ts';
 import { NumberInput } from '../parts/fields.ts';
 
 const SHOWN = 20;
-const MANY_RUNS = 1_000;
 
 /** A dry run of the next ticks with the cursor as edited; the sensor's real code, nothing written. */
 export function CursorPreview({ name, cursor, isValid }: { name: string; cursor: Json | undefined; isValid: boolean }) {
@@ -62,27 +60,5 @@ export function CursorPreview({ name, cursor, isValid }: { name: string; cursor:
         )}
       </div>
     </Card>
-  );
-}
-
-function PreviewedTick({ tick, number }: { tick: PreviewTick; number: number }) {
-  const keys = tick.requests.flatMap((request) => request.partitions);
-  return (
-    <details className="small" open={number === 1}>
-      <summary>
-        Tick {number}: {tick.requests.length === 0 ? (tick.skip_reason ?? 'nothing') : `${tick.requests.length} runs`}
-      </summary>
-      <div className="stack tight" style={{ padding: '4px 0 4px 14px' }}>
-        {keys.length > 0 && (
-          <div className="row wrap">
-            {keys.slice(0, SHOWN).map((key, i) => (
-              <KeyText key={`${key}${i}`} of={key} max={28} />
-            ))}
-            {keys.length > SHOWN && <span className="dim">and {keys.length - SHOWN} more</span>}
-          </div>
-        )}
-        <DiffView before={tick.cursor_before as Json} after={tick.cursor_after as Json} same="The cursor stays." />
-      </div>
-    </details>
   );
 }

@@ -5,21 +5,19 @@ import { DiffView } from '../editor/DiffView.tsx';
 import type { Json } from '../editor/json.ts';
 import { Confirm } from '../parts/Confirm.tsx';
 import { Notice, Read } from '../parts/States.tsx';
-import { summaryOf } from './preview.ts';
+import { MANY_RUNS, summaryOf } from './preview.ts';
 
 export interface CursorSaveProps {
   readonly sensor: SensorDetail;
   readonly cursor: Json;
   readonly buildsOn: number;
-  /** A tick is evaluated at once, also when the sensor is stopped. */
+  /** What the sensor asks for with it is launched in the same write, also when the sensor is stopped. */
   readonly isApplied: boolean;
   readonly busy: boolean;
   readonly error: unknown;
   readonly onClose: () => void;
   readonly onSave: (reason: string) => void;
 }
-
-const MANY_RUNS = 1_000;
 
 /** What changes, and what the next tick would do with it: seen before anything is written. */
 export function CursorSave(props: CursorSaveProps) {
@@ -29,7 +27,7 @@ export function CursorSave(props: CursorSaveProps) {
   const isLarge = isApplied && (preview.data?.requests_total ?? 0) > MANY_RUNS;
   return (
     <Confirm
-      title={isApplied ? 'Save the cursor and evaluate the sensor now' : 'Save the cursor'}
+      title={isApplied ? 'Save the cursor and launch what it asks for' : 'Save the cursor'}
       verb={isApplied ? 'Save and apply' : 'Save'}
       reason="required"
       typed={isLarge ? sensor.name : undefined}
@@ -46,7 +44,7 @@ export function CursorSave(props: CursorSaveProps) {
             <Notice tone={value.requests_total > MANY_RUNS ? 'warn' : 'busy'}>
               <span role="status">
                 The next tick: {summaryOf(value)}
-                {isApplied ? ' It is evaluated as soon as the cursor is saved.' : ''}
+                {isApplied ? ' Cursor and runs are written together, or neither is.' : ''}
               </span>
             </Notice>
           )}

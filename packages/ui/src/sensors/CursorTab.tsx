@@ -3,9 +3,9 @@ import { getRouteApi } from '@tanstack/react-router';
 import { RotateCcw, Save, Zap } from 'lucide-react';
 import { useState } from 'react';
 
-import { type SensorDetail, evaluateSensor, setCursor, stopSensor } from '../api/generated/client.ts';
+import { type SensorDetail, applyCursor, setCursor } from '../api/generated/client.ts';
 import { ApiError } from '../api/operation.ts';
-import { tellProblem, useAct } from '../api/use-api.ts';
+import { useAct } from '../api/use-api.ts';
 import { DiffView } from '../editor/DiffView.tsx';
 import { DocumentEditor, useMistakes } from '../editor/DocumentEditor.tsx';
 import { type Json, formatJson, parseJson, same } from '../editor/json.ts';
@@ -19,7 +19,9 @@ import { CursorHistory } from './CursorHistory.tsx';
 import { CursorPreview } from './CursorPreview.tsx';
 import { CursorSave } from './CursorSave.tsx';
 import { CursorReset } from './CursorReset.tsx';
+import { Checkbox } from '../parts/fields.ts';
 import { useDraft } from '../parts/use-draft.ts';
+import { type Pause, usePause } from './use-pause.ts';
 
 const route = getRouteApi('/sensors/$name');
 const MAX_BYTES = 262_144;
@@ -33,7 +35,7 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
   const [base, setBase] = useState<Base>(stored);
   const [dialog, setDialog] = useState<'save' | 'apply' | 'reset'>();
   const [conflict, setConflict] = useState<Base>();
-  const stop = useAct(stopSensor, () => `${sensor.name} is stopped.`);
+  const pause = usePause(sensor, draft !== undefined);
   const save = useAct(setCursor, (cursor) => `The cursor is saved as version ${cursor.version}.`);
 
   // Without edits of one's own, what the sensor writes is simply shown.
@@ -56,42 +58,37 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
           ? 'Nothing is changed.'
           : undefined;
 
-  const evaluate = useAct(evaluateSensor, () => 'Its next tick is being evaluated now.');
-  const write = (cursor: Json, reason: string, version: number, isApplied: boolean) =>
-    save.mutate(
-      { name: sensor.name, body: { cursor, reason }, ifMatch: `"${version}"` },
-      {
-        onSuccess: () => {
-          if (isApplied) evaluate.mutate({ name: sensor.name }, { onError: tellProblem });
-          setDialog(undefined);
-          setConflict(undefined);
-          dropDraft();
-        },
-        onError: (error) => {
-          const newer = conflictOf(error);
-          if (!newer) return;
-          setDialog(undefined);
-          setConflict(newer);
-        },
+  const apply = useAct(
+    applyCursor,
+    ({ version, tick }) =>
+      `The cursor is saved and applied, as version ${version}: ${tick.requested === 1 ? '1 run is' : `${tick.requested} runs are`} launched.`,
+  );
+  const drop = () => {
+    dropDraft();
+    pause.end();
+  };
+  const write = (cursor: Json, reason: string, version: number) => {
+    const outcome = {
+      onSuccess: () => {
+        setDialog(undefined);
+        setConflict(undefined);
+        drop();
       },
-    );
+      onError: (error: unknown) => {
+        const newer = conflictOf(error);
+        if (!newer) return;
+        setDialog(undefined);
+        setConflict(newer);
+      },
+    };
+    if (dialog === 'apply') apply.mutate({ name: sensor.name, body: { cursor, reason, if_version: version } }, outcome);
+    else save.mutate({ name: sensor.name, body: { cursor, reason }, ifMatch: `"${version}"` }, outcome);
+  };
+  const writing = dialog === 'apply' ? apply : save;
 
   return (
     <div className="stack">
-      {sensor.status === 'RUNNING' && draft !== undefined && (
-        <Notice tone="warn">
-          <div className="row wrap">
-            <span className="grow">The sensor is running and may move the cursor while you edit.</span>
-            <Act
-              permission="switch_sensor"
-              size="compact-xs"
-              onAct={() => stop.mutate({ name: sensor.name }, { onError: tellProblem })}
-            >
-              Stop it while editing
-            </Act>
-          </div>
-        </Notice>
-      )}
+      <PauseNotice sensor={sensor} pause={pause} isEditing={draft !== undefined} />
       {draft !== undefined && buildsOn !== stored.version && !conflict && (
         <Notice tone="warn">
           <div className="row wrap">
@@ -117,7 +114,7 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
           onDiscard={() => {
             setBase(conflict);
             setConflict(undefined);
-            dropDraft();
+            drop();
           }}
         />
       )}
@@ -128,7 +125,7 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
             aside={
               <div className="row">
                 {draft !== undefined && (
-                  <Button variant="subtle" color="gray" onClick={dropDraft}>
+                  <Button variant="subtle" color="gray" onClick={drop}>
                     Discard edits
                   </Button>
                 )}
@@ -158,7 +155,9 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
             <DocumentEditor
               text={text}
               onChange={(next) => {
-                if (next !== text) setDraft(next, buildsOn);
+                if (next === text) return;
+                if (draft === undefined && pause.isWanted) pause.begin();
+                setDraft(next, buildsOn);
               }}
               schema={schema}
               mode={edit}
@@ -168,7 +167,7 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
               label="cursor"
             />
           </Card>
-          <CursorHistory sensor={sensor} />
+          <CursorHistory sensor={sensor} onRestored={drop} />
         </div>
         <div className="stack">
           <Card title="Against what is stored">
@@ -187,17 +186,50 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
           cursor={edited}
           buildsOn={buildsOn}
           isApplied={dialog === 'apply'}
-          busy={save.isPending}
-          error={conflictOf(save.error) ? undefined : save.error}
+          busy={writing.isPending}
+          error={conflictOf(writing.error) ? undefined : writing.error}
           onClose={() => {
-            save.reset();
+            writing.reset();
             setDialog(undefined);
           }}
-          onSave={(reason) => write(edited, reason, buildsOn, dialog === 'apply')}
+          onSave={(reason) => write(edited, reason, buildsOn)}
         />
       )}
-      {dialog === 'reset' && <CursorReset sensor={sensor} onClose={() => setDialog(undefined)} onDone={dropDraft} />}
+      {dialog === 'reset' && <CursorReset sensor={sensor} onClose={() => setDialog(undefined)} onDone={drop} />}
     </div>
+  );
+}
+
+/** Whether the sensor may move the cursor meanwhile: by default it does not. */
+function PauseNotice({ sensor, pause, isEditing }: { sensor: SensorDetail; pause: Pause; isEditing: boolean }) {
+  if (sensor.status !== 'RUNNING' && !pause.isPaused) return null;
+  return (
+    <Notice tone={isEditing && !pause.isPaused ? 'warn' : 'busy'}>
+      <div className="row wrap">
+        <Checkbox
+          label="Pause the sensor while editing"
+          checked={pause.isWanted}
+          onChange={(event) => pause.want(event.currentTarget.checked)}
+        />
+        <span className="dim small grow">
+          {pause.isPaused
+            ? 'Paused. It runs again when you save or discard your edits.'
+            : isEditing
+              ? 'It is running and may move the cursor while you edit.'
+              : 'It is stopped with your first edit, and runs again when you save or discard.'}
+        </span>
+        {isEditing && !pause.isPaused && pause.isWanted && (
+          <Button size="compact-xs" variant="default" onClick={() => pause.begin()}>
+            Pause it now
+          </Button>
+        )}
+        {pause.isPaused && !isEditing && (
+          <Button size="compact-xs" variant="default" onClick={() => pause.end()}>
+            Run it again
+          </Button>
+        )}
+      </div>
+    </Notice>
   );
 }
 

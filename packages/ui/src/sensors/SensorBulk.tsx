@@ -1,10 +1,11 @@
 import { Button } from '@mantine/core';
 import { useQueries, useQueryClient } from '@tanstack/react-query';
-import { Play, RotateCcw, Square } from 'lucide-react';
+import { Play, RotateCcw, Square, Undo2, Zap } from 'lucide-react';
 import { useState } from 'react';
 
 import {
   type Sensor,
+  evaluateSensor,
   getSensor,
   previewSensor,
   resetCursor,
@@ -12,22 +13,31 @@ import {
   stopSensor,
 } from '../api/generated/client.ts';
 import { ApiError } from '../api/operation.ts';
+import { tellProblem } from '../api/use-api.ts';
 import { notify } from '../app/notify.ts';
 import { Act } from '../parts/Act.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
 import { Notice } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
+import { MANY_RUNS } from './preview.ts';
 
-type Verb = 'start' | 'stop' | 'reset';
+type Verb = 'start' | 'stop' | 'code' | 'evaluate' | 'reset';
 
-const MANY_RUNS = 1_000;
 const PREVIEW_TICKS = 3;
-const WORDS: Readonly<Record<Verb, string>> = { start: 'started', stop: 'stopped', reset: 'reset' };
+const WORDS: Readonly<Record<Verb, string>> = {
+  start: 'started',
+  stop: 'stopped',
+  code: 'back to what the code says',
+  evaluate: 'being evaluated',
+  reset: 'reset',
+};
 
 /** What can be done with the sensors that are ticked. */
 export function SensorBulk({ sensors, onClear }: { sensors: readonly Sensor[]; onClear: () => void }) {
   const [verb, setVerb] = useState<Verb>();
   const isOn = ({ status }: Sensor) => status === 'RUNNING';
+  const overridden = sensors.filter(({ status, default_status: code }) => status !== code);
+  const [evaluate, isEvaluating] = useEach('evaluate', () => {}, onClear, tellProblem);
   return (
     <div className="selection-bar" role="region" aria-label="Selected sensors">
       <strong className="num">
@@ -50,6 +60,22 @@ export function SensorBulk({ sensors, onClear }: { sensors: readonly Sensor[]; o
       >
         Stop…
       </Act>
+      <Act
+        permission="switch_sensor"
+        leftSection={<Undo2 size={14} />}
+        because={overridden.length === 0 ? 'All of them are as the code says.' : undefined}
+        onAct={() => setVerb('code')}
+      >
+        Back to code…
+      </Act>
+      <Act
+        permission="evaluate_sensor"
+        leftSection={<Zap size={14} />}
+        loading={isEvaluating}
+        onAct={() => evaluate(sensors, ({ name }) => evaluateSensor({ name }))}
+      >
+        Evaluate now
+      </Act>
       <Act permission="set_cursor" leftSection={<RotateCcw size={14} />} onAct={() => setVerb('reset')}>
         Reset cursors…
       </Act>
@@ -57,10 +83,10 @@ export function SensorBulk({ sensors, onClear }: { sensors: readonly Sensor[]; o
         Clear
       </Button>
       {verb === 'reset' && <ResetDialog sensors={sensors} onClose={() => setVerb(undefined)} onDone={onClear} />}
-      {(verb === 'start' || verb === 'stop') && (
+      {(verb === 'start' || verb === 'stop' || verb === 'code') && (
         <SwitchDialog
           verb={verb}
-          sensors={sensors.filter((one) => isOn(one) === (verb === 'stop'))}
+          sensors={verb === 'code' ? overridden : sensors.filter((one) => isOn(one) === (verb === 'stop'))}
           onClose={() => setVerb(undefined)}
           onDone={onClear}
         />
@@ -75,25 +101,33 @@ interface DialogProps {
   readonly onDone: () => void;
 }
 
-function SwitchDialog({ verb, sensors, onClose, onDone }: DialogProps & { verb: 'start' | 'stop' }) {
+const SWITCH = {
+  start: ['Start', 'Start them', 'Each ticks at once, and then at its interval.'],
+  stop: [
+    'Stop',
+    'Stop them',
+    'No tick begins any more, and a tick under way launches nothing. Runs that were launched go on.',
+  ],
+  code: ['Reset the switch of', 'Set them as the code says', 'Each is turned to what its definition says.'],
+} as const;
+
+function SwitchDialog({ verb, sensors, onClose, onDone }: DialogProps & { verb: keyof typeof SWITCH }) {
   const [run, isBusy, error] = useEach(verb, onClose, onDone);
   return (
     <Confirm
-      title={`${verb === 'start' ? 'Start' : 'Stop'} ${sensors.length} sensors`}
-      verb={verb === 'start' ? 'Start them' : 'Stop them'}
+      title={`${SWITCH[verb][0]} ${sensors.length} ${sensors.length === 1 ? 'sensor' : 'sensors'}`}
+      verb={SWITCH[verb][1]}
       reason="required"
       busy={isBusy}
       error={error}
       onClose={onClose}
       onConfirm={(reason) =>
-        run(sensors, ({ name }) => (verb === 'start' ? startSensor : stopSensor)({ name, body: { reason } }))
+        run(sensors, ({ name, status }) =>
+          (status === 'STOPPED' ? startSensor : stopSensor)({ name, body: { reason } }),
+        )
       }
     >
-      <p>
-        {verb === 'start'
-          ? 'Each ticks at once, and then at its interval.'
-          : 'No tick begins any more, and a tick under way launches nothing. Runs that were launched go on.'}
-      </p>
+      <p>{SWITCH[verb][2]}</p>
       <ul className="plain">
         {sensors.map(({ name, default_status: code }) => (
           <li key={name}>
@@ -113,7 +147,7 @@ function ResetDialog({ sensors, onClose, onDone }: DialogProps) {
       queryKey: ['previewReset', name],
       queryFn: async () => {
         const { initial_cursor: initial, cursor_version: version } = await getSensor({ name });
-        const body = { ticks: PREVIEW_TICKS, ...(initial === null ? {} : { cursor: initial }) };
+        const body = { ticks: PREVIEW_TICKS, as_reset: true, ...(initial === null ? {} : { cursor: initial }) };
         return { version, ...(await previewSensor({ name, body })) };
       },
     })),
@@ -172,7 +206,7 @@ function ResetDialog({ sensors, onClose, onDone }: DialogProps) {
 }
 
 /** One after another; those that are refused stay ticked, with the first reason shown. */
-function useEach(verb: Verb, onClose: () => void, onDone: () => void) {
+function useEach(verb: Verb, onClose: () => void, onDone: () => void, tell?: (error: unknown) => void) {
   const cache = useQueryClient();
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -193,7 +227,7 @@ function useEach(verb: Verb, onClose: () => void, onDone: () => void) {
     setBusy(false);
     void cache.invalidateQueries();
     if (done > 0) notify('good', `${done} of ${sensors.length} ${WORDS[verb]}.`);
-    if (first !== undefined) return setError(first);
+    if (first !== undefined) return tell ? tell(first) : setError(first);
     onDone();
     onClose();
   };

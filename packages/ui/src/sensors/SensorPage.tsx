@@ -1,5 +1,6 @@
+import { Button } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
-import { Zap } from 'lucide-react';
+import { FlaskConical, Zap } from 'lucide-react';
 
 import { type SensorDetail, evaluateSensor, getSensor, previewSensor } from '../api/generated/client.ts';
 import { tellProblem, useAct, useApi } from '../api/use-api.ts';
@@ -12,7 +13,9 @@ import { Tabs } from '../parts/Tabs.tsx';
 import { Time } from '../parts/Time.tsx';
 import { formatDuration } from '../parts/time.ts';
 import { RunTable } from '../runs/RunTable.tsx';
+import { CodeTab } from './CodeTab.tsx';
 import { CursorTab } from './CursorTab.tsx';
+import { LogsTab } from './LogsTab.tsx';
 import { SensorSwitch } from './SensorSwitch.tsx';
 import { TicksTab } from './TicksTab.tsx';
 import { summaryOf } from './preview.ts';
@@ -22,6 +25,8 @@ const TABS = [
   ['ticks', 'Ticks'],
   ['cursor', 'Cursor'],
   ['runs', 'Runs'],
+  ['logs', 'Logs'],
+  ['code', 'Code'],
 ] as const;
 
 export function SensorPage() {
@@ -53,6 +58,8 @@ export function SensorPage() {
                 <RunTable filter={{ cause: `sensor:${name}` }} none="This sensor has not asked for a run yet." />
               </Card>
             )}
+            {tab === 'logs' && <LogsTab name={name} />}
+            {tab === 'code' && <CodeTab sensor={value} />}
           </>
         )}
       </Read>
@@ -67,7 +74,32 @@ function Head({ sensor }: { sensor: SensorDetail }) {
       <SensorSwitch sensor={sensor} />
       <Status of={sensor.status} />
       {sensor.error_streak > 0 && <Status of="failed" label={`${sensor.error_streak} errors in a row`} />}
+      <span className="small dim">
+        every {formatDuration(sensor.every_ms)}
+        {sensor.last_tick && (
+          <>
+            {' · last '}
+            <Time at={sensor.last_tick.ended_at} relative />
+          </>
+        )}
+        {sensor.status === 'RUNNING' && (
+          <>
+            {' · next '}
+            <Time at={sensor.next_due_at} relative />
+          </>
+        )}
+      </span>
       <span className="grow" />
+      <Button
+        component={Link}
+        to="/sensors/$name"
+        params={{ name: sensor.name } as never}
+        search={{ tab: 'cursor' } as never}
+        variant="default"
+        leftSection={<FlaskConical size={14} />}
+      >
+        Preview
+      </Button>
       <Act
         permission="evaluate_sensor"
         leftSection={<Zap size={14} />}

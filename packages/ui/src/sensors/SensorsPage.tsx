@@ -3,31 +3,47 @@ import { Link, getRouteApi } from '@tanstack/react-router';
 import { Zap } from 'lucide-react';
 import { useState } from 'react';
 
-import { type Sensor, evaluateSensor, listSensors } from '../api/generated/client.ts';
+import { type Sensor, evaluateSensor, getOverview, listSensors } from '../api/generated/client.ts';
 import { tellProblem, useAct, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { DataTable } from '../parts/DataTable.tsx';
 import { Card, Page } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
+import { lookOf } from '../parts/status.ts';
 import { Time } from '../parts/Time.tsx';
 import { formatDuration } from '../parts/time.ts';
 import { SensorBulk } from './SensorBulk.tsx';
 import { SensorSwitch } from './SensorSwitch.tsx';
+import './timeline.css';
 
 const route = getRouteApi('/sensors');
+
+type Late = ReadonlySet<string>;
 
 const STATES = {
   running: (sensor: Sensor) => sensor.status === 'RUNNING',
   stopped: (sensor: Sensor) => sensor.status === 'STOPPED',
   erroring: (sensor: Sensor) => sensor.error_streak > 0,
+  stuck: (sensor: Sensor, late: Late) => late.has(sensor.name),
+  overridden: (sensor: Sensor) => sensor.status !== sensor.default_status,
 } as const;
+
+const MEANINGS: Readonly<Record<keyof typeof STATES, string>> = {
+  running: 'Turned on',
+  stopped: 'Turned off',
+  erroring: 'The last tick failed',
+  stuck: 'On, and without a tick for more than three intervals',
+  overridden: 'Turned otherwise than the code says',
+};
 
 /** Every sensor with its switch, what its last tick decided and why, and when the next one is due. */
 export function SensorsPage() {
   const { q, state } = route.useSearch();
   const navigate = route.useNavigate();
   const sensors = useApi(listSensors, {});
+  const overview = useApi(getOverview, {});
+  const late: Late = new Set(overview.data?.sensors.late);
   return (
     <Page
       title="Sensors"
@@ -49,6 +65,7 @@ export function SensorsPage() {
             key={one}
             type="button"
             className="chip"
+            title={MEANINGS[one]}
             aria-pressed={state === one}
             onClick={() =>
               void navigate({
@@ -57,7 +74,10 @@ export function SensorsPage() {
               })
             }
           >
-            {one} <span className="dim num">{sensors.data?.items.filter(STATES[one]).length ?? ''}</span>
+            {one}{' '}
+            <span className="dim num">
+              {sensors.data?.items.filter((sensor) => STATES[one](sensor, late)).length ?? ''}
+            </span>
           </button>
         ))}
       </div>
@@ -66,7 +86,7 @@ export function SensorsPage() {
           {({ items }) => {
             const shown = items.filter(
               (sensor) =>
-                (state === undefined || STATES[state](sensor)) &&
+                (state === undefined || STATES[state](sensor, late)) &&
                 [sensor.name, sensor.job, ...sensor.assets].some((text) =>
                   text.toLowerCase().includes((q ?? '').toLowerCase()),
                 ),
@@ -81,7 +101,7 @@ export function SensorsPage() {
                   </Button>
                 </Empty>
               );
-            return <SensorTable sensors={shown} />;
+            return <SensorTable sensors={shown} late={late} />;
           }}
         </Read>
       </Card>
@@ -89,7 +109,7 @@ export function SensorsPage() {
   );
 }
 
-function SensorTable({ sensors }: { sensors: readonly Sensor[] }) {
+function SensorTable({ sensors, late }: { sensors: readonly Sensor[]; late: Late }) {
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   // One that the filter hides now is not acted on.
   const chosen = sensors.filter(({ name }) => ticked.has(name));
@@ -104,18 +124,14 @@ function SensorTable({ sensors }: { sensors: readonly Sensor[] }) {
           { name: 'Sensor', cell: (sensor) => <Name of={sensor} /> },
           { name: 'Target', className: 'small', cell: (sensor) => <Targets of={sensor} /> },
           { name: 'Every', isEnd: true, isNowrap: true, cell: (sensor) => formatDuration(sensor.every_ms) },
+          { name: 'Newest ticks', cell: (sensor) => <Recent of={sensor.recent} /> },
           { name: 'Last tick', isNowrap: true, cell: (sensor) => <LastTick of={sensor} /> },
           { name: 'Said', className: 'small said', cell: ({ last_tick: last }) => <Said of={last?.reason} /> },
           {
             name: 'Next',
             isNowrap: true,
             className: 'small',
-            cell: (sensor) =>
-              sensor.status === 'RUNNING' ? (
-                <Time at={sensor.next_due_at} relative />
-              ) : (
-                <span className="dim">stopped</span>
-              ),
+            cell: (sensor) => <Next of={sensor} isStuck={late.has(sensor.name)} />,
           },
           { name: 'Acts', isQuiet: true, isEnd: true, cell: (sensor) => <Evaluate sensor={sensor} /> },
         ]}
@@ -146,6 +162,37 @@ function Targets({ of }: { of: Sensor }) {
       </Link>
     </div>
   ));
+}
+
+const TALL = new Set(['requested', 'suppressed', 'failed', 'timed_out']);
+
+/** A bar a tick, the newest at the end; what asked for runs or failed stands out by its height too. */
+function Recent({ of }: { of: readonly string[] }) {
+  if (of.length === 0) return <span className="dim">–</span>;
+  const words = [...new Set(of)].map((one) => `${of.filter((other) => other === one).length} ${lookOf(one).word}`);
+  const shown = of.slice(-24);
+  return (
+    <span className="recent" role="img" aria-label={words.join(', ')} title={words.join(', ')}>
+      {shown.map((one, i) => (
+        <i key={i} data-tone={lookOf(one).tone} data-tall={TALL.has(one) || undefined} />
+      ))}
+    </span>
+  );
+}
+
+function Next({ of, isStuck }: { of: Sensor; isStuck: boolean }) {
+  const isOn = of.status === 'RUNNING';
+  return (
+    <>
+      {isOn ? <Time at={of.next_due_at} relative /> : <span className="dim">stopped</span>}
+      {isStuck && <div className="bad strong">stuck</div>}
+      {of.status !== of.default_status && (
+        <div className="dim" title={`The code says ${of.default_status.toLowerCase()}; set by ${of.status_by}`}>
+          overrides the code
+        </div>
+      )}
+    </>
+  );
 }
 
 function LastTick({ of }: { of: Sensor }) {

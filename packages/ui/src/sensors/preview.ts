@@ -2,6 +2,9 @@
 
 import type { PreviewTick } from '../api/generated/client.ts';
 
+/** From this many runs on the sensor's name must be typed. */
+export const MANY_RUNS = 1_000;
+
 export interface Preview {
   readonly ticks: readonly PreviewTick[];
   readonly requests_total: number;
