@@ -42,10 +42,8 @@ export interface RunArchive {
   events(id: string, kind: 'log' | 'event', page: EventPage): Promise<RunEvent[]>;
   countLog(id: string): Promise<number>;
   page(query: RunQuery, after: RunPlace | undefined, limit: number): Promise<ArchivedRun[]>;
-  /** As it was within the last minute. */
+  /** As it was when runs were last taken out of the ledger, and within the last minute. */
   counts(): Promise<readonly ArchivedCount[]>;
-  /** Ended runs that have these tags. */
-  countEnded(query: RunQuery): Promise<{ readonly succeeded: number; readonly failed: number }>;
   close(): Promise<void>;
 }
 
@@ -57,7 +55,14 @@ interface EventPage {
   readonly last?: boolean;
 }
 
-/** Archiving happens once an hour. */
+interface Counted {
+  /** How many runs had been taken out of the ledger. */
+  readonly taken: string;
+  readonly at: number;
+  readonly counts: Promise<readonly ArchivedCount[]>;
+}
+
+/** Whoever archives says so in the ledger; this is for files that came or went otherwise. */
 const COUNTS_FOR_MS = 60_000;
 /** A run that took longer than this is looked for in every file. */
 const USUAL_DAYS = 8;
@@ -81,7 +86,7 @@ export function openRunArchive(engine: Engine): RunArchive {
   const files = `${settings.root}/runs/*/*.parquet`;
   let db: Promise<HistoryDb> | undefined;
   let turn: Promise<unknown> = Promise.resolve();
-  let counted: { readonly at: number; readonly counts: Promise<readonly ArchivedCount[]> } | undefined;
+  let counted: Counted | undefined;
 
   /** One after the other: a question of one page must not take the memory of all others. */
   const ask = <T>(sql: string, values: readonly DuckDBValue[] = []): Promise<T[]> => {
@@ -173,8 +178,9 @@ export function openRunArchive(engine: Engine): RunArchive {
         return row === undefined ? [] : [{ id, score: Number(score), run: toSummary(row) }];
       });
     },
-    counts() {
-      if (counted && performance.now() - counted.at < COUNTS_FOR_MS) return counted.counts;
+    async counts() {
+      const taken = (await engine.redis.hget(engine.keys.meta, 'archived')) ?? '';
+      if (counted?.taken === taken && performance.now() - counted.at < COUNTS_FOR_MS) return counted.counts;
       const counts = ask<{ job: string; status: string; runs: string; created: string; ended: string }>(
         `SELECT job, status, count(DISTINCT id) AS runs, max(created_ms) AS created, max(ended_ms) AS ended
          FROM ${source()} GROUP BY ALL`,
@@ -187,18 +193,9 @@ export function openRunArchive(engine: Engine): RunArchive {
           newestEndedMs: Number(ended),
         })),
       );
-      counted = { at: performance.now(), counts };
+      counted = { taken, at: performance.now(), counts };
       counts.catch(() => (counted = undefined));
       return counts;
-    },
-    async countEnded(query) {
-      const { sql, values } = whereOf(query, undefined);
-      const rows = await ask<{ ok: boolean; runs: string }>(
-        `SELECT status = 'SUCCESS' AS ok, count(DISTINCT id) AS runs FROM ${source()} WHERE ${sql} GROUP BY ALL`,
-        values,
-      );
-      const of = (ok: boolean) => Number(rows.find((row) => row.ok === ok)?.runs ?? 0);
-      return { succeeded: of(true), failed: of(false) };
     },
     async close() {
       await turn;

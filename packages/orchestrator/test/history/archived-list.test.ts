@@ -56,8 +56,7 @@ test('a list goes on into history, in every filter, with the same runs as before
   expect(before.get('q=team')).toHaveLength(5);
 
   expect(await archiveRuns(h.engine, { olderThanMs: 0, limit: 9 })).toMatchObject({ archived: 9 });
-  await app.close();
-  app = await buildApp(h.engine, { log: SILENT });
+  // The same server: what it remembers of history is no longer so.
   for (const [query, ids] of before)
     for (const limit of [1, 4, 100]) expect([query, limit, await walk(query, limit)]).toEqual([query, limit, ids]);
   expect((await get('/api/v1/runs')).total).toBe(17);

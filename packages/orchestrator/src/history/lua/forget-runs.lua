@@ -19,4 +19,6 @@ for i = 2, #ARGV, 2 do
     gone = gone + 1
   end
 end
+-- Whoever remembers what history holds looks again.
+if gone > 0 then redis.call('HINCRBY', k('meta'), 'archived', gone) end
 return gone
