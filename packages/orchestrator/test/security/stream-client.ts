@@ -12,6 +12,8 @@ export interface StreamClient {
   /** Stops reading, so that what is sent to it piles up. */
   pause(): void;
   resume(): void;
+  /** Goes, and comes back when it is resumed. */
+  leave(): void;
   /** Cuts the connection; it comes back by itself. */
   drop(): void;
   close(): void;
@@ -29,6 +31,7 @@ export function openClient(url: () => string, readAll: () => Promise<readonly st
   let reply: IncomingMessage | undefined;
   let timer: NodeJS.Timeout | undefined;
   let paused = false;
+  let away = false;
   let closed = false;
 
   const hear = (block: string) => {
@@ -45,7 +48,7 @@ export function openClient(url: () => string, readAll: () => Promise<readonly st
     last = id;
   };
   const connect = () => {
-    if (closed) return;
+    if (closed || away) return;
     let text = '';
     const again = () => {
       if (closed || timer !== undefined) return;
@@ -86,6 +89,15 @@ export function openClient(url: () => string, readAll: () => Promise<readonly st
     resume() {
       paused = false;
       reply?.resume();
+      if (!away) return;
+      away = false;
+      clearTimeout(timer);
+      timer = undefined;
+      connect();
+    },
+    leave() {
+      away = true;
+      request?.destroy();
     },
     drop: () => void request?.destroy(),
     close() {

@@ -25,15 +25,18 @@ export interface ChangeFeed {
   listen(listener: Listener): () => void;
   /** Until then the reader may not have its place yet: what is read of the past before would leave a gap. */
   ready(): Promise<void>;
-  /** Changes after `id`; undefined when the stream no longer reaches back that far, or they are too many to be told. */
-  since(id: string): Promise<Change[] | undefined>;
+  /** Changes after `id`; undefined when they are too many to be told, or nobody knows them all any more. */
+  since(id: string): Promise<readonly Change[] | undefined>;
   /** The newest id, `0-0` when there is none. */
   newest(): Promise<string>;
   readonly listeners: number;
   close(): void;
 }
 
-/** Whoever missed more reads everything anew, which is less. Many come back at once, when a server was replaced. */
+/**
+ * Whoever missed more reads everything anew, which is less. So many are kept in memory, because clients come back all at
+ * once when a server was replaced, and each would read the same again.
+ */
 const REPLAY_LIMIT = 2_000;
 const BATCH = 1_000;
 const BLOCK_MS = 10_000;
@@ -51,43 +54,57 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
     const [entry] = await redis.xrevrange(keys.events, '+', '-', 'COUNT', 1);
     return entry?.[0] ?? '0-0';
   };
+  /** The newest changes, all of those after `reachesBack`. */
+  let recent: Change[] = [];
+  let reachesBack = '0-0';
+  const place = async () => {
+    const entries = await redis.xrevrange(keys.events, '+', '-', 'COUNT', REPLAY_LIMIT + 1);
+    const [first, ...rest] = entries.reverse().map(toChange);
+    // The stream is trimmed at its head: what came before its first entry may be gone.
+    reachesBack = first?.id ?? '0-0';
+    recent = rest;
+    last = recent.at(-1)?.id ?? reachesBack;
+  };
   const ready = () =>
-    (placing ??= newest().then(
-      (id) => void (last = id),
-      (error: unknown) => {
-        placing = undefined;
-        throw error;
-      },
-    ));
+    (placing ??= place().catch((error: unknown) => {
+      placing = undefined;
+      throw error;
+    }));
+  const remember = (change: Change) => {
+    recent.push(change);
+    if (recent.length > REPLAY_LIMIT) reachesBack = recent.shift()?.id ?? reachesBack;
+  };
   const tell = (change: Change | 'lost') => {
     for (const listener of [...listeners]) listener(change);
   };
-  /** After a while without Redis, or without a turn of our own. */
-  const checkGap = async (place: string) => {
+  /** Whether what came after `from` may have been trimmed before it was read, by a process that had no turn for long. */
+  const mayHaveLost = async (from: string) => {
+    if (from === '0-0') return false;
     const [first] = await redis.xrange(keys.events, '-', '+', 'COUNT', 1);
-    const [before] = await redis.xrevrange(keys.events, place, '-', 'COUNT', 1);
-    if (first !== undefined && before === undefined && place !== '0-0') tell('lost');
+    return first !== undefined && isBefore(from, first[0]);
   };
   const loop = async (connection: Redis) => {
-    let interrupted = false;
     while (!closed && listeners.size > 0) {
       try {
-        if (last === undefined) await ready();
+        await ready();
         const from = last ?? '0-0';
-        if (interrupted) await checkGap(from);
-        interrupted = false;
         const reply = await connection.xread('COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', keys.events, from);
-        for (const [, entries] of (reply ?? []) as [string, [string, string[]][]][]) {
-          // A full batch: there is more, and what is trimmed meanwhile is not told.
-          interrupted = entries.length === BATCH;
-          for (const entry of entries) {
-            last = entry[0];
-            tell(toChange(entry));
+        if (reply === null) continue;
+        if (await mayHaveLost(from)) {
+          placing = undefined;
+          await ready();
+          tell('lost');
+          continue;
+        }
+        for (const [, entries] of reply as [string, [string, string[]][]][]) {
+          for (const change of entries.map(toChange)) {
+            last = change.id;
+            remember(change);
+            tell(change);
           }
         }
       } catch {
         // Redis is away or the connection was closed: wait, then go on where we were.
-        interrupted = true;
         if (!closed) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR_MS));
       }
     }
@@ -114,12 +131,10 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
     },
     async since(id) {
       if (!/^\d{1,19}-\d{1,19}$/.test(id)) return undefined;
-      const [first] = await redis.xrange(keys.events, '-', '+', 'COUNT', 1);
-      // The stream is trimmed at its head: an id before it may have lost successors.
-      if (first !== undefined && isBefore(id, first[0])) return undefined;
       if (isBefore(await newest(), id)) return undefined; // of another ledger
-      const entries = await redis.xrange(keys.events, `(${id}`, '+', 'COUNT', REPLAY_LIMIT + 1);
-      return entries.length > REPLAY_LIMIT ? undefined : entries.map(toChange);
+      await ready();
+      if (isBefore(id, reachesBack)) return undefined;
+      return recent.slice(recent.findLastIndex((change) => !isBefore(id, change.id)) + 1);
     },
     ready,
     newest,
