@@ -4,13 +4,14 @@ import { createClient } from '../../src/engine/client.ts';
 import { cursorHistory, getCursor, resetCursor, restoreCursor, setCursor } from '../../src/engine/cursor.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { previewTicks } from '../../src/engine/preview.ts';
+import { retryRun } from '../../src/engine/retry.ts';
 import { openTick, plannedTimes } from '../../src/engine/tick.ts';
 import { createTickLog } from '../../src/engine/tick-log.ts';
 import { type Harness, SILENT, openHarness, testDeployment, until } from './harness.ts';
 
 const open: Harness[] = [];
-const harness = async () => {
-  const made = await openHarness(testDeployment(() => ({})));
+const harness = async (behave: Parameters<typeof testDeployment>[0] = () => ({})) => {
+  const made = await openHarness(testDeployment(behave));
   open.push(made);
   return { ...made, client: createClient(made.engine) };
 };
@@ -115,6 +116,30 @@ test('a repeated ask is suppressed and visible; a reset starts a new generation 
   });
   await resetCursor(h.engine, 'feed', { by: 'ana' });
   expect(await tickNow(h.engine)).toMatchObject({ decision: 'requested' });
+});
+
+test('what failed is asked for again, but not when a person’s retry has made it meanwhile', async () => {
+  let fails = 2;
+  const h = await harness(() => {
+    if (fails-- > 0) throw new RangeError('not yet');
+    return {};
+  });
+  await h.worker();
+  const ask = async () => {
+    await setCursor(h.engine, 'feed', { next: 1 }, { by: 'ana' });
+    const tick = await tickNow(h.engine);
+    const [run] = JSON.parse(tick.runs ?? '[]') as string[];
+    if (run !== undefined) await h.client.wait(run);
+    return { run, decision: tick.decision, suppressed: tick.suppressed_runs };
+  };
+  expect(await ask()).toMatchObject({ decision: 'requested' });
+  const second = await ask();
+  expect(second).toMatchObject({ decision: 'requested' });
+  const { runId } = await retryRun(h.engine, second.run ?? '', 'failed');
+  expect(await h.client.wait(runId)).toMatchObject({ status: 'SUCCESS' });
+  expect(await ask()).toMatchObject({ decision: 'suppressed', suppressed: JSON.stringify([second.run]) });
+  await resetCursor(h.engine, 'feed', { by: 'ana' });
+  expect(await ask()).toMatchObject({ decision: 'requested' });
 });
 
 test('a partition that a person forgot may be asked for again', async () => {

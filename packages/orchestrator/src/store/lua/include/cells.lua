@@ -65,7 +65,7 @@ end
 -- What a partition's last run was: `run|status|ended|failures|turn`, then, where they say more, when it was made before
 -- the last run and by which version of the code. Failures are counted since the last success. The
 -- turn grows with every unsuccessful end and every forgetting: run keys that the engine makes hold it, so that the same
--- ask is suppressed until one of the two has happened.
+-- ask is suppressed until one of the two has happened, and again once the partition was made after that.
 local function last_of(asset, row, col)
   local old = hget(k('last', asset, row), col)
   if not old then return 0, 0 end

@@ -1,25 +1,38 @@
 -- Submitting one run; used by `submit` and by `commit-tick`. `s` is the decoded request of submit.ts.
 -- Gives run id and one of: new, suppressed, joined, refused (then also the partition).
 
+-- A key that the engine made is looked for so many unsuccessful ends back.
+local TURNS_BACK = 100
+
+-- The run key of a request, and the run that had it first; nil when there is none.
 local function run_key_of(s)
-  if s.run_key ~= nil and s.run_key ~= cjson.null and s.run_key ~= '' then return s.run_key end
+  local keys = k('keys', s.key_scope)
+  if s.run_key ~= nil and s.run_key ~= cjson.null and s.run_key ~= '' then return s.run_key, hget(keys, s.run_key) end
   if not s.auto_key then return nil end
-  -- Made by the engine: the same ask in the same cursor generation, again only after an unsuccessful end.
-  local turns = 0
-  for _, p in ipairs(s.parts) do
-    local _, turn = last_of(s.steps[1].asset, p[2], p[3])
-    turns = turns + turn
+  -- Made by the engine: the same ask in the same cursor generation, again only after an unsuccessful end of any step.
+  local turns, made = 0, true
+  for _, step in ipairs(s.steps) do
+    for _, p in ipairs(s.parts) do
+      local _, turn, status = last_of(step.asset, p[2], p[3])
+      turns = turns + turn
+      made = made and status == 'SUCCESS'
+    end
   end
-  return s.auto_key .. '|' .. turns
+  local key = s.auto_key .. '|' .. turns
+  local known = hget(keys, key)
+  if known or not made then return key, known end
+  -- What was asked for failed, and was made since by somebody else, by a retry for example: it need not be asked for again.
+  for turn = turns - 1, math.max(0, turns - TURNS_BACK), -1 do
+    known = hget(keys, s.auto_key .. '|' .. turn)
+    if known then return key, known end
+  end
+  return key
 end
 
 -- `resend` (ms) where the caller rings at once for what may go at once; then the attempt is the fourth result.
 local function submit_run(s, at, resend)
-  local key = run_key_of(s)
-  if key then
-    local known = hget(k('keys', s.key_scope), key)
-    if known then return known, 'suppressed' end
-  end
+  local key, known = run_key_of(s)
+  if known then return known, 'suppressed' end
   local assets, steps = {}, {}
   for i, step in ipairs(s.steps) do
     assets[i] = step.asset
