@@ -8,8 +8,6 @@
 import { ulidToUUID } from 'ulid';
 
 import type { Logger } from '../definitions/context.ts';
-import type { Environment } from '../definitions/deployment.ts';
-import type { Scrub } from './scrub.ts';
 
 export type SpanFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -54,23 +52,6 @@ export interface Tracing {
   reportTo(log: Logger): void;
   /** Sends what is left, for a moment at most. */
   close(): Promise<void>;
-}
-
-/** Undefined, and no SDK is loaded, where no endpoint is named. */
-export async function openTracing(env: Environment, scrub: Scrub): Promise<Tracing | undefined> {
-  const url = endpointOf(env);
-  if (url === undefined) return undefined;
-  const { startOtlp } = await import('./otlp.ts');
-  return startOtlp(env, url, scrub);
-}
-
-/** By the names that OpenTelemetry gives these variables. Pure. */
-export function endpointOf(env: Environment): string | undefined {
-  if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || env.OTEL_TRACES_EXPORTER === 'none') return undefined;
-  const traces = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
-  if (traces !== undefined && traces !== '') return traces;
-  const all = env.OTEL_EXPORTER_OTLP_ENDPOINT;
-  return all === undefined || all === '' ? undefined : `${all.replace(/\/$/, '')}/v1/traces`;
 }
 
 /** Runs work as `Tracing.inSpan` does, or just runs it where nothing is traced. */
