@@ -1,6 +1,7 @@
 /** The job families and the resources that they work with. */
 
 export * from './resources/clickhouse.ts';
+export * from './resources/kafka-publisher.ts';
 export * from './resources/kafka.ts';
 export * from './resources/postgres.ts';
 export * from './duckling/index.ts';

@@ -1,18 +1,9 @@
 /**
- * Publishing to Kafka behind a small port: whatever publishes, jobs see acknowledged counts. The real one is an
- * idempotent kafkajs producer; deployments without Kafka (the demo) provide another that fills the same tables.
+ * Publishing to Kafka behind a small port: whatever publishes, jobs see acknowledged counts. The real one is
+ * `kafka-publisher.ts`; deployments without Kafka (the demo) provide another that fills the same tables.
  */
 
-import { ServiceError, provide, resource } from '@skein/orchestrator';
-import {
-  CompressionTypes,
-  type ICustomPartitioner,
-  Kafka,
-  type Message as KafkaMessage,
-  Partitioners,
-  type Producer,
-  logLevel,
-} from 'kafkajs';
+import { ServiceError, resource } from '@skein/orchestrator';
 
 export interface Message {
   readonly key: string | Buffer | null;
@@ -48,13 +39,6 @@ export interface Publisher {
 }
 
 export const kafka = resource<Publisher>('kafka', 'Kafka, at SKEIN_KAFKA_BROKERS');
-
-export const kafkaBinding = provide(kafka, {
-  open: async ({ env }) =>
-    withTopicPrefix(openKafkaPublisher(parseBrokers(env.SKEIN_KAFKA_BROKERS)), env.KAFKA_PREFIX ?? ''),
-  close: (publisher) => publisher.close(),
-  ping: (publisher) => publisher.ping(),
-});
 
 /** Puts the deployment's prefix before every topic, as `skein schemas apply` does in ClickHouse's Kafka tables. */
 export function withTopicPrefix(publisher: Publisher, prefix: string): Publisher {
@@ -100,7 +84,7 @@ export async function publishEach(
 const RECORD_OVERHEAD_BYTES = 64;
 
 /** Never less than the record takes. */
-function bytesOf({ key, value, headers = {} }: Message): number {
+export function bytesOf({ key, value, headers = {} }: Message): number {
   let bytes = RECORD_OVERHEAD_BYTES + sizeOf(key) + sizeOf(value);
   for (const name in headers)
     bytes += name.length + (headers[name]?.length ?? 0) * MAX_UTF8_BYTES + RECORD_OVERHEAD_BYTES / 8;
@@ -122,174 +106,4 @@ export function parseBrokers(text: string | undefined): string[] {
   throw new ServiceError('kafka', 'SKEIN_KAFKA_BROKERS is not set, so Kafka cannot be reached. Set it to host:port,…', {
     retryable: false,
   });
-}
-
-/**
- * Messages in one request. Small ones pay for round trips (measured: 100 a batch costs half the speed), large ones for
- * kafkajs's grouping, which copies a list for each message (measured: 1,000 a batch take 15 % more CPU than 500).
- */
-const BATCH = 500;
-/** Brokers take batches up to 1,048,588 bytes unless configured otherwise. */
-const BATCH_BYTES = 950_000;
-const MAX_TRIES = 4;
-
-/** Connects at first use; a producer that failed is thrown away, because the outcome of its last request is unknown. */
-export function openKafkaPublisher(brokers: readonly string[]): Publisher {
-  const client = new Kafka({
-    clientId: 'skein',
-    brokers: [...brokers],
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 5, maxRetryTime: 5_000 },
-  });
-  let producer: Promise<Producer> | undefined;
-
-  const connect = (): Promise<Producer> => {
-    producer ??= (async () => {
-      const made = client.producer({
-        idempotent: true,
-        maxInFlightRequests: 1,
-        allowAutoTopicCreation: false,
-        createPartitioner: keyByKey,
-      });
-      await made.connect();
-      return made;
-    })();
-    return producer;
-  };
-  const discard = async () => {
-    const old = producer;
-    producer = undefined;
-    await old?.then((p) => p.disconnect()).catch(() => {});
-  };
-
-  const sendBatch = async (topic: string, batch: readonly Message[], signal: AbortSignal | undefined) => {
-    for (let attempt = 1; ; attempt++) {
-      signal?.throwIfAborted();
-      try {
-        const connected = await connect();
-        await connected.send({
-          topic,
-          acks: -1,
-          compression: CompressionTypes.None,
-          // kafkajs does not write to what it is given; only its types say that it might.
-          messages: batch as KafkaMessage[],
-        });
-        return;
-      } catch (error) {
-        await discard();
-        if (attempt >= MAX_TRIES || !isTransient(error)) throw asKafkaError(error, topic);
-        await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** attempt));
-      }
-    }
-  };
-
-  /** A batch that is too large is halved until the one message that is too large is left. */
-  const sendOrRefuse = async (
-    topic: string,
-    batch: readonly Message[],
-    signal: AbortSignal | undefined,
-    first: number,
-  ): Promise<Refusal[]> => {
-    try {
-      await sendBatch(topic, batch, signal);
-      return [];
-    } catch (error) {
-      if (!isTooLarge(error)) throw error;
-      if (batch.length === 1) return [{ index: first, reason: 'the broker refuses the message: it is too large' }];
-      const half = batch.length >> 1;
-      const before = await sendOrRefuse(topic, batch.slice(0, half), signal, first);
-      return [...before, ...(await sendOrRefuse(topic, batch.slice(half), signal, first + half))];
-    }
-  };
-
-  return {
-    async publish(topic, messages, options = {}) {
-      for (const { batch } of batchesOf(messages)) await sendBatch(topic, batch, options.signal);
-    },
-    async publishEach(topic, messages, options = {}) {
-      const refused: Refusal[] = [];
-      for (const { batch, first } of batchesOf(messages))
-        refused.push(...(await sendOrRefuse(topic, batch, options.signal, first)));
-      return refused;
-    },
-    async ping() {
-      const admin = client.admin();
-      try {
-        await admin.connect();
-        const { brokers: found } = await admin.describeCluster();
-        return `Kafka, ${found.length} broker${found.length === 1 ? '' : 's'}`;
-      } catch (error) {
-        throw asKafkaError(error, undefined);
-      } finally {
-        await admin.disconnect().catch(() => {});
-      }
-    },
-    close: discard,
-  };
-}
-
-/**
- * kafkajs's default, which asks for a partition of every message and hashes keys in big integers; messages that come by
- * key, as those of a customer do, need it once a key.
- */
-const keyByKey: ICustomPartitioner = () => {
-  const choose = Partitioners.DefaultPartitioner();
-  let last = { key: '', partitions: 0, chosen: 0 };
-  return (args) => {
-    const { key } = args.message;
-    if (typeof key !== 'string') return choose(args);
-    const partitions = args.partitionMetadata.length;
-    if (key !== last.key || partitions !== last.partitions) last = { key, partitions, chosen: choose(args) };
-    return last.chosen;
-  };
-};
-
-/** In order, each within the limits of one request; a message that is larger than they are goes alone. */
-function batchesOf(messages: readonly Message[]): { readonly batch: readonly Message[]; readonly first: number }[] {
-  const batches: { batch: Message[]; first: number }[] = [];
-  let room = 0;
-  messages.forEach((message, index) => {
-    const bytes = bytesOf(message);
-    const last = batches.at(-1);
-    if (last === undefined || last.batch.length >= BATCH || bytes > room) {
-      batches.push({ batch: [message], first: index });
-      room = BATCH_BYTES - bytes;
-    } else {
-      last.batch.push(message);
-      room -= bytes;
-    }
-  });
-  return batches;
-}
-
-function isTooLarge(error: unknown): boolean {
-  return (
-    error instanceof ServiceError &&
-    (error.details.kafka_type === 'MESSAGE_TOO_LARGE' || error.details.kafka_type === 'RECORD_LIST_TOO_LARGE')
-  );
-}
-
-/** kafkajs calls a refused connection not retriable; for a broker that restarts it is. */
-function isTransient(error: unknown): boolean {
-  const e = error as { retriable?: boolean; name?: string; message?: string; type?: string };
-  if (e.type === 'MESSAGE_TOO_LARGE' || e.type === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
-  return (
-    e.retriable === true ||
-    /ECONNREFUSED|ECONNRESET|Connection|timeout|NumberOfRetriesExceeded/i.test(`${e.name} ${e.message}`)
-  );
-}
-
-function asKafkaError(error: unknown, topic: string | undefined): ServiceError {
-  const message = error instanceof Error ? error.message : String(error);
-  const type = (error as { type?: string } | null)?.type;
-  const where = topic === undefined ? '' : ` for topic ${topic}`;
-  return new ServiceError(
-    'kafka',
-    `Kafka does not take messages${where}: ${message}. Check SKEIN_KAFKA_BROKERS and that the broker runs.`,
-    {
-      cause: error,
-      details: { kafka_type: type ?? null },
-      retryable: type !== 'MESSAGE_TOO_LARGE',
-    },
-  );
 }

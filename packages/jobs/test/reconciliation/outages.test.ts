@@ -7,7 +7,8 @@ import path from 'node:path';
 import { removeServicesDirectory, startServices, stopServices } from '../../../../infra/embedded/src/index.ts';
 import { applyClickHouseSchema, applyPostgresSchema } from '../../../../infra/embedded/src/schemas.ts';
 import { createTopics } from '../../../../infra/embedded/src/topics.ts';
-import { type Publisher, openKafkaPublisher, withTopicPrefix } from '../../src/resources/kafka.ts';
+import { openKafkaPublisher } from '../../src/resources/kafka-publisher.ts';
+import { type Publisher, withTopicPrefix } from '../../src/resources/kafka.ts';
 import { type World, daysAgo, openWorld } from './world.ts';
 
 const TEAM = 1;
