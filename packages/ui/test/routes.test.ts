@@ -93,7 +93,7 @@ async function contentOf(page: Page): Promise<string> {
   return (
     all
       .replaceAll(/[-−]?\b(now|(in )?\d+ (ms|s|min|h)( ago)?|\d+(\.\d+)? ?(ms|s)\b)/g, '')
-      .replaceAll(/[\d.]+ (bytes|[KMG]B)|\d+/g, '#')
+      .replaceAll(/[\d.]+ (bytes|[KMG]B)|\d+(,\d{3})*/g, '#')
       // A duration of two parts, such as “2 min 5 s”, leaves a space that one of full minutes does not.
       .replaceAll(/[ \t]+/g, ' ')
       .replaceAll(/ ?\n ?/g, '\n')

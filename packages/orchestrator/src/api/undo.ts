@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { lookUp } from '../definitions/deployment.ts';
 import { NotFoundError, RefusedError } from '../definitions/errors.ts';
-import { pauseBackfill, readBackfill, resumeBackfill, setBackfillLimit } from '../engine/backfill.ts';
+import { pauseBackfill, readBackfill, resumeBackfill, changeBackfill } from '../engine/backfill.ts';
 import { getCursor, restoreCursor } from '../engine/cursor.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Mark, markPartitions } from '../engine/mark.ts';
@@ -64,15 +64,18 @@ const cursors = inverse(/^sensor:([^/]+)\/cursor$/, Version, {
 
 const Backfill = z.union([
   z.object({ status: z.enum(['IN_PROGRESS', 'PAUSED']) }),
-  z.object({ max_active: z.number() }),
+  z.object({ max_active: z.number(), priority: z.number() }),
 ]);
 const backfills = inverse(/^backfill:(.+)$/, Backfill, {
   async read(engine, id, after) {
     const now = await readBackfill(engine, id);
-    return 'status' in after ? { status: now.status as 'PAUSED' } : { max_active: now.maxActive };
+    return 'status' in after
+      ? { status: now.status as 'PAUSED' }
+      : { max_active: now.maxActive, priority: now.priority };
   },
   async write({ engine, by, reason }, id, before) {
-    if ('max_active' in before) await setBackfillLimit(engine, id, before.max_active);
+    if ('max_active' in before)
+      await changeBackfill(engine, id, { maxActive: before.max_active, priority: before.priority });
     else if (before.status === 'PAUSED') await pauseBackfill(engine, id, by, reason);
     else await resumeBackfill(engine, id, by);
   },

@@ -9,6 +9,7 @@ import { NotFoundError } from '../definitions/errors.ts';
 import type { JsonObject } from '../definitions/json.ts';
 import type { LastOutcome } from '../definitions/sensor.ts';
 import { type BackfillRange, type BackfillSelection, keyAt, rangeOf, sizeOf } from './backfill-plan.ts';
+import { upstreamOf } from './backfill-upstream.ts';
 import { cancelRun } from './cancel.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
@@ -36,6 +37,8 @@ export interface BackfillPlan {
   /** Those that would run now: idle, and of a wanted status. */
   readonly toRun: number;
   readonly byStatus: Readonly<Record<LastOutcome | 'active', number>>;
+  /** Of those that would run, how many have an upstream partition that is not made; by upstream asset. */
+  readonly upstreamNotMade: Readonly<Record<string, number>>;
   readonly first: string | undefined;
   readonly last: string | undefined;
 }
@@ -50,6 +53,7 @@ export interface Backfill {
   readonly statuses: readonly LastOutcome[];
   readonly config: JsonObject;
   readonly maxActive: number;
+  readonly priority: number;
   readonly total: number;
   /** Partitions looked at so far, asked for, passed over because of their status. */
   readonly position: number;
@@ -76,19 +80,34 @@ export async function planBackfill(engine: Engine, request: BackfillRequest): Pr
   const { asset, range } = await prepare(engine, request);
   const byStatus = { missing: 0, materialized: 0, failed: 0, skipped: 0, active: 0 };
   const wanted = new Set<string>(request.statuses ?? []);
+  const upstreamNotMade: Record<string, number> = {};
+  const made = upstreamOf(engine, asset, lookUp('job', engine.deployment.jobs, request.job).assets);
   let toRun = 0;
   for (const row of range.rows) {
-    for (const nibble of await readRow(engine, asset, row, range.from, range.to)) {
+    const upstream = await Promise.all(made.map((one) => one.rowOf(row, range)));
+    const nibbles = await readRow(engine, asset, row, range.from, range.to);
+    for (const [i, nibble] of nibbles.entries()) {
       const state = decodeState(nibble);
-      if (state.activity !== 'idle') byStatus.active++;
-      else {
-        byStatus[state.outcome]++;
-        if (wanted.size === 0 || wanted.has(state.outcome)) toRun++;
+      if (state.activity !== 'idle') {
+        byStatus.active++;
+        continue;
       }
+      byStatus[state.outcome]++;
+      if (wanted.size > 0 && !wanted.has(state.outcome)) continue;
+      toRun++;
+      for (const [at, { key }] of made.entries())
+        if (upstream[at]?.[i] === false) upstreamNotMade[key] = (upstreamNotMade[key] ?? 0) + 1;
     }
   }
   const total = sizeOf(range);
-  return { total, toRun, byStatus, first: keyAt(asset, range, 0), last: keyAt(asset, range, total - 1) };
+  return {
+    total,
+    toRun,
+    byStatus,
+    upstreamNotMade,
+    first: keyAt(asset, range, 0),
+    last: keyAt(asset, range, total - 1),
+  };
 }
 
 export async function createBackfill(
@@ -235,6 +254,7 @@ function toBackfill(fields: Record<string, string>, active: number): Backfill {
     statuses: JSON.parse(fields.statuses ?? '[]') as LastOutcome[],
     config: JSON.parse(fields.config ?? '{}') as JsonObject,
     maxActive: n('max_active'),
+    priority: n('priority'),
     total: n('total'),
     position: n('position'),
     requested: n('requested'),
@@ -288,9 +308,17 @@ export async function cancelBackfill(
 }
 
 /** Takes effect at the next expansion. */
-export async function setBackfillLimit(engine: Engine, id: string, maxActive: number): Promise<Backfill> {
+export async function changeBackfill(
+  engine: Engine,
+  id: string,
+  { maxActive, priority }: { readonly maxActive?: number; readonly priority?: number },
+): Promise<Backfill> {
   await readBackfill(engine, id);
-  await engine.redis.hset(engine.keys.backfill(id), 'max_active', maxActive);
+  const fields = {
+    ...(maxActive === undefined ? {} : { max_active: maxActive }),
+    ...(priority === undefined ? {} : { priority }),
+  };
+  if (Object.keys(fields).length > 0) await engine.redis.hset(engine.keys.backfill(id), fields);
   engine.dispatcher.kick();
   return readBackfill(engine, id);
 }

@@ -72,7 +72,10 @@ test('a level hides lines on both sides', async () => {
   expect(errors.numbers).toEqual([4_800, 4_900, 5_000]);
   expect((await window(`limit=2&level=error&before=${errors.ids[0] ?? ''}`)).numbers).toEqual([4_600, 4_700]);
   expect((await window(`limit=2&level=error&after=${errors.ids[0] ?? ''}`)).numbers).toEqual([4_900, 5_000]);
-  expect((await api.get(`/api/v1/runs/${id}/log/window?before=nonsense`)).status).toBe(400);
+  for (const place of ['before=nonsense', 'around=02717', 'before=1-01'])
+    expect((await api.get(`/api/v1/runs/${id}/log/window?${place}`)).status).toBe(400);
+  expect((await window('before=0-0')).numbers).toEqual([]);
+  expect((await window('around=0-0&limit=2')).numbers).toEqual([1]);
   expect((await api.get('/api/v1/runs/01UNKNOWN/log/window')).status).toBe(404);
 });
 
@@ -146,6 +149,18 @@ test('an expression that holds a backtracking engine up takes no time; one that 
     const { status, body } = await find(q);
     expect([status, String(body.detail).includes('expression')]).toEqual([400, true]);
   }
+});
+
+test('kinds of lines are counted, what varies in them masked', async () => {
+  const { api, id } = await withLog(2_500);
+  expect((await api.get(`/api/v1/runs/${id}/log/templates`)).body).toEqual({
+    lines: 2_500,
+    is_whole: true,
+    items: [
+      { pattern: 'line <n>', level: 'info', count: 2_475, example: 'line 1' },
+      { pattern: 'line <n>', level: 'error', count: 25, example: 'line 100' },
+    ],
+  });
 });
 
 test('the whole log comes as a file, piece by piece, as text or JSON lines, and only what is wanted', async () => {

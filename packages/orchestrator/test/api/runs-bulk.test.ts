@@ -43,7 +43,20 @@ test('failed runs are launched again; one that still works is refused with its r
     (status) => status === 'FAILURE',
   );
   await worker.stop(0);
+  expect((await api.get(`/api/v1/runs/${id}/similar`)).body.group).toMatchObject({ runs: 1, run_ids: [id] });
   const waiting = await launch(api, 2);
+  expect((await api.get(`/api/v1/runs/${waiting}/similar`)).body).toEqual({ group: null });
+  const groups = async (by: string) => (await api.get(`/api/v1/runs/groups?by=${by}&q=job:events_job`)).body;
+  expect(await groups('error')).toMatchObject({
+    counted: 2,
+    exact: true,
+    items: [
+      { name: '', newest_id: waiting },
+      { count: 1, by_status: { FAILURE: 1 }, newest_id: id },
+    ],
+  });
+  expect(await groups('cause')).toMatchObject({ items: [{ count: 2 }] });
+  expect((await api.get('/api/v1/runs/groups?by=colour')).status).toBe(400);
   const counted = (await api.get('/api/v1/runs/count?q=job:events_job')).body;
   const step = (
     await api.post('/api/v1/runs/retry', { q: 'job:events_job', before: String(counted.as_of), reason: 'again' })

@@ -8,6 +8,7 @@ import {
   retryBackfill,
 } from '../../src/engine/backfill.ts';
 import { createClient } from '../../src/engine/client.ts';
+import { defineJob, lookUp } from '../../src/index.ts';
 import { type Behaviour, type Harness, openHarness, testDeployment, until } from './harness.ts';
 
 const open: Harness[] = [];
@@ -41,6 +42,17 @@ test('a backfill of a rectangle runs every partition once, tenants in turn, and 
     (b) => b.status !== 'IN_PROGRESS',
   );
   expect(done).toMatchObject({ status: 'COMPLETED', total: 60, requested: 60, succeeded: 60, failed: 0 });
+  // What is made from it would find 60 of 63; where both are made together, nothing needs to be there before.
+  const above = { ...request, to: '2024-01-21', statuses: ['missing' as const] };
+  const { deployment } = h.engine;
+  const job = defineJob({ name: 'report_job', assets: [lookUp('asset', deployment.assets, 'report')] });
+  const jobs = new Map([...deployment.jobs, [job.name, job]]);
+  const engine = { ...h.engine, deployment: { ...deployment, jobs } };
+  expect(await planBackfill(engine, { ...above, job: 'report_job' })).toMatchObject({
+    toRun: 63,
+    upstreamNotMade: { events: 3 },
+  });
+  expect(await planBackfill(h.engine, { ...above, job: 'both_job' })).toMatchObject({ upstreamNotMade: {} });
   expect(new Set(order).size).toBe(60);
   expect(order).toHaveLength(60);
   expect(order.slice(0, 3)).toEqual(['1_2024-01-01', '2_2024-01-01', '3_2024-01-01']);

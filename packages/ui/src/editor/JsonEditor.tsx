@@ -1,5 +1,5 @@
 import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { defaultKeymap, history, historyKeymap, isolateHistory } from '@codemirror/commands';
 import { json, jsonParseLinter } from '@codemirror/lang-json';
 import { HighlightStyle, bracketMatching, foldGutter, indentOnInput, syntaxHighlighting } from '@codemirror/language';
 import { type Diagnostic, lintGutter, linter } from '@codemirror/lint';
@@ -43,7 +43,9 @@ export function JsonEditor({ value, onChange, schema, label, readOnly = false }:
   useEffect(() => {
     const current = view.current;
     if (!current || current.state.doc.toString() === value) return;
-    current.dispatch({ changes: { from: 0, to: current.state.doc.length, insert: value } });
+    // A step of its own to undo, however soon it comes after another.
+    const annotations = isolateHistory.of('full');
+    current.dispatch({ changes: { from: 0, to: current.state.doc.length, insert: value }, annotations });
   }, [value]);
 
   return <div className="json-editor" ref={host} />;

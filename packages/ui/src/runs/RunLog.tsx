@@ -16,6 +16,7 @@ import { type LogWanted, type Place, useLog } from './use-log.ts';
 import './run.css';
 
 const route = getRouteApi('/runs/$id');
+const NO_BOUNDS = { startedAt: undefined, endedAt: undefined };
 const NO_HITS: ReadonlySet<string> = new Set();
 
 /**
@@ -156,7 +157,7 @@ function placeOf(run: RunWithPartitions, here: string | undefined): Place {
 function useAttempts(run: RunWithPartitions): readonly string[] {
   const events = useApi(listRunEvents, { id: run.id, limit: 500 });
   return useMemo(() => {
-    const ids = attemptsOf(events.data?.items ?? [], undefined).map((one) => one.id);
+    const ids = attemptsOf(events.data?.items ?? [], NO_BOUNDS).map((one) => one.id);
     const steps = [...new Set(ids.map((id) => id.split('.').slice(0, 2).join('.')))];
     return steps.length < 2
       ? ids

@@ -1,16 +1,16 @@
 import { Button } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
-import { Ban, GitCompareArrows, RotateCw } from 'lucide-react';
+import { Ban, GitCompareArrows, RotateCw, Terminal } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 
 import { type RunWithPartitions, cancelRun, getRun, retryRun } from '../api/generated/client.ts';
 import { useAct, useApi } from '../api/use-api.ts';
+import { notify } from '../app/notify.ts';
+import { commandLine } from '../launch/command-line.ts';
 import { Act } from '../parts/Act.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
-import { Charts } from '../parts/Charts.tsx';
-import { Json } from '../parts/Json.tsx';
 import { KeyText } from '../parts/KeyText.tsx';
-import { Card, Page } from '../parts/Page.tsx';
+import { Page } from '../parts/Page.tsx';
 import { Proportion } from '../parts/Proportion.tsx';
 import { Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
@@ -20,9 +20,10 @@ import { Duration, Time } from '../parts/Time.tsx';
 import { Cause } from './Cause.tsx';
 import { isActive } from './active.ts';
 import { JobResult } from './JobResult.tsx';
-import { hasView } from './result.ts';
+import { RunError } from './RunError.tsx';
 import { RunEvents } from './RunEvents.tsx';
 import { RunLog } from './RunLog.tsx';
+import { RunOutputs } from './RunOutputs.tsx';
 import { RunPartitions } from './RunPartitions.tsx';
 import { RunTimeline } from './RunTimeline.tsx';
 import { RunWhy } from './RunWhy.tsx';
@@ -71,7 +72,7 @@ export function RunPage() {
             {tab === 'config' && (
               <>
                 {value.result && <JobResult run={value} />}
-                <Outputs run={value} />
+                <RunOutputs run={value} />
               </>
             )}
             {tab === 'why' && <RunWhy id={id} />}
@@ -83,8 +84,35 @@ export function RunPage() {
   );
 }
 
+const RETRIES = {
+  retry: {
+    title: 'Run again',
+    body: {},
+    words: ({ counts }: RunWithPartitions) => `A new run of ${counts.total} partitions with the same config.`,
+  },
+  'retry-failed': {
+    title: 'Retry the failed partitions',
+    body: { only_failed: true },
+    words: ({ counts }: RunWithPartitions) => `A new run of ${counts.failed} partitions with the same config.`,
+  },
+  'from-failure': {
+    title: 'Go on from where it failed',
+    body: { from_failure: true },
+    words: () => 'A new run of what failed and what was not reached; steps that succeeded are taken over.',
+  },
+} as const;
+
+/** What a command line holds: beyond it, the launchpad has the same. */
+const MOST_KEYS = 50;
+
+function copyCommand(run: RunWithPartitions): void {
+  const keys = [...new Set(run.partitions.map(({ key }) => key))].slice(0, MOST_KEYS);
+  const line = commandLine({ job: run.job, partitions: keys, config: run.config, dry_run: false });
+  void navigator.clipboard?.writeText(line).then(() => notify('good', 'Copied: the same launch as a command.'));
+}
+
 function Head({ run }: { run: RunWithPartitions }) {
-  const [dialog, setDialog] = useState<'cancel' | 'retry' | 'retry-failed'>();
+  const [dialog, setDialog] = useState<'cancel' | 'retry' | 'retry-failed' | 'from-failure'>();
   const cancel = useAct(cancelRun, () => 'The run is being cancelled.');
   const retry = useAct(retryRun, ({ run_id: id }) => `Launched again as ${id.slice(-10)}.`);
   const navigate = route.useNavigate();
@@ -103,6 +131,14 @@ function Head({ run }: { run: RunWithPartitions }) {
       >
         Compare
       </Button>
+      <Button
+        variant="default"
+        leftSection={<Terminal size={14} />}
+        disabled={run.partitions_total > MOST_KEYS}
+        onClick={() => copyCommand(run)}
+      >
+        Copy CLI
+      </Button>
       {run.counts.failed > 0 && run.counts.total > 1 && (
         <Act
           permission="launch_run"
@@ -110,6 +146,11 @@ function Head({ run }: { run: RunWithPartitions }) {
           onAct={() => setDialog('retry-failed')}
         >
           Retry failed partitions
+        </Act>
+      )}
+      {run.status === 'FAILURE' && (
+        <Act permission="launch_run" onAct={() => setDialog('from-failure')}>
+          From where it failed
         </Act>
       )}
       <Act
@@ -144,23 +185,22 @@ function Head({ run }: { run: RunWithPartitions }) {
           </p>
         </Confirm>
       )}
-      {(dialog === 'retry' || dialog === 'retry-failed') && (
+      {dialog !== undefined && dialog !== 'cancel' && (
         <Confirm
-          title={dialog === 'retry' ? 'Run again' : 'Retry the failed partitions'}
+          title={RETRIES[dialog].title}
           verb="Launch"
           busy={retry.isPending}
           error={retry.error}
           onClose={close}
           onConfirm={(reason) =>
             retry.mutate(
-              { id: run.id, body: { only_failed: dialog === 'retry-failed', reason } },
+              { id: run.id, body: { ...RETRIES[dialog].body, reason } },
               { onSuccess: ({ run_id: id }) => void navigate({ to: '/runs/$id', params: { id }, search: {} }) },
             )
           }
         >
           <p>
-            A new run of {dialog === 'retry' ? run.counts.total : run.counts.failed} partitions with the same config. To
-            change the config first, open it{' '}
+            {RETRIES[dialog].words(run)} To change the config first, open it{' '}
             <Link to="/launch" search={{ job: run.job, from_run: run.id }}>
               on the launchpad
             </Link>
@@ -216,71 +256,5 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
-  );
-}
-
-/** The run's own error, or the first that one of its partitions has. */
-function RunError({ run }: { run: RunWithPartitions }) {
-  const failed = run.partitions.find((one) => one.error !== null);
-  const error = run.error ?? failed?.error;
-  if (!error) return null;
-  return (
-    <div className="notice" data-tone="bad" role="alert">
-      <div className="grow stack tight">
-        <strong className="mono">{error.code}</strong>
-        <span style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{error.message}</span>
-        {run.error === null && run.counts.total > 1 && failed && (
-          <span className="small">
-            of <KeyText of={failed.key} />, the first of {run.counts.failed}
-          </span>
-        )}
-        <Link to="/failures" search={{ job: run.job }}>
-          Similar failures
-        </Link>
-      </div>
-    </div>
-  );
-}
-
-function Outputs({ run }: { run: RunWithPartitions }) {
-  return (
-    <div className="split">
-      <div className="stack">
-        <Card title="Config as launched">
-          <Json of={run.config} />
-        </Card>
-        <Card title="Tags">
-          <dl className="facts small">
-            {Object.entries(run.tags).map(([name, value]) => (
-              <TagEntry key={name} name={name} value={value} />
-            ))}
-          </dl>
-          {Object.keys(run.tags).length === 0 && <p className="dim">None.</p>}
-        </Card>
-      </div>
-      <Card title="Result">
-        {run.result ? (
-          <>
-            {!hasView(run.result) && <Charts of={run.result} />}
-            <Json of={run.result} maxHeight={620} />
-          </>
-        ) : (
-          <p className="dim">None yet.</p>
-        )}
-      </Card>
-    </div>
-  );
-}
-
-function TagEntry({ name, value }: { name: string; value: string }) {
-  return (
-    <>
-      <dt className="mono">{name}</dt>
-      <dd>
-        <Link to="/runs" search={{ q: `tag:${name}=${value}` }}>
-          <bdi>{value}</bdi>
-        </Link>
-      </dd>
-    </>
   );
 }

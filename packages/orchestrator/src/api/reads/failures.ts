@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 
-import type { RunSummary } from '../../definitions/client.ts';
+import type { RunDetail, RunSummary } from '../../definitions/client.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readSummaries } from '../../engine/reads/runs.ts';
 
@@ -25,10 +25,10 @@ const SHOWN_RUNS = 20;
 /** Over the newest `limit` failed runs, most frequent first. */
 export async function groupFailures(
   engine: Engine,
-  options: { readonly limit: number; readonly wanted: (job: string) => boolean },
+  options: { readonly limit: number; readonly wanted: (run: RunSummary) => boolean },
 ): Promise<{ readonly looked_at: number; readonly groups: readonly FailureGroup[] }> {
   const ids = await engine.redis.zrevrange(engine.keys.runsByStatus('FAILURE'), 0, options.limit - 1);
-  const runs = (await readSummaries(engine, ids)).filter((run) => options.wanted(run.job));
+  const runs = (await readSummaries(engine, ids)).filter(options.wanted);
   const errors = await Promise.all(runs.map((run) => errorOf(engine, run)));
   const groups = new Map<string, { runs: RunSummary[]; code: string; message: string; pattern: string }>();
   runs.forEach((run, i) => {
@@ -44,13 +44,27 @@ export async function groupFailures(
   return { looked_at: runs.length, groups: found };
 }
 
+/** The group of failures that a run belongs to; undefined for one that did not fail, or of which nothing is like it. */
+export async function failuresLike(
+  engine: Engine,
+  run: RunDetail,
+  options: { readonly limit: number; readonly wanted: (run: RunSummary) => boolean },
+): Promise<FailureGroup | undefined> {
+  if (run.status !== 'FAILURE') return undefined;
+  const { code, message } = run.error ?? run.partitions.find((one) => one.error)?.error ?? UNKNOWN;
+  const key = fingerprintOf(`${code}\n${patternOf(message)}`);
+  return (await groupFailures(engine, options)).groups.find(({ fingerprint }) => fingerprint === key);
+}
+
+const fingerprintOf = (key: string) => createHash('sha256').update(key).digest('hex').slice(0, 16);
+
 function describe(
   key: string,
   { runs, code, message, pattern }: { runs: RunSummary[]; code: string; message: string; pattern: string },
 ): FailureGroup {
   const times = runs.map((run) => (run.endedAt ?? run.createdAt).toISOString()).sort();
   return {
-    fingerprint: createHash('sha256').update(key).digest('hex').slice(0, 16),
+    fingerprint: fingerprintOf(key),
     code,
     message,
     pattern,

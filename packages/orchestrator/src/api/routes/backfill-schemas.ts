@@ -43,6 +43,9 @@ export const BackfillPlan = named(
       skipped: z.number(),
       active: z.number(),
     }),
+    upstream_not_made: z
+      .record(z.string(), z.number())
+      .describe('Of those that would run, how many have an upstream partition that is not made; by upstream asset.'),
     first: z.string().nullable(),
     last: z.string().nullable(),
   }),
@@ -67,6 +70,7 @@ export const BackfillItem = named(
     statuses: z.array(Outcome),
     config: Facts,
     max_active: z.number(),
+    priority: z.number(),
     total: z.number(),
     position: z.number().describe('Partitions looked at so far.'),
     requested: z.number(),
@@ -86,6 +90,7 @@ export function toPlan(plan: EnginePlan): z.input<typeof BackfillPlan> {
     total: plan.total,
     to_run: plan.toRun,
     by_status: { ...plan.byStatus },
+    upstream_not_made: { ...plan.upstreamNotMade },
     first: plan.first ?? null,
     last: plan.last ?? null,
   };
@@ -114,6 +119,7 @@ export function toBackfill(deployment: Deployment, backfill: Backfill): z.input<
     statuses: [...backfill.statuses],
     config: maskSecrets(backfill.config) as Record<string, unknown>,
     max_active: backfill.maxActive,
+    priority: backfill.priority,
     total: backfill.total,
     position: backfill.position,
     requested: backfill.requested,

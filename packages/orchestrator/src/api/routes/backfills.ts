@@ -7,6 +7,7 @@ import type { JsonObject } from '../../definitions/json.ts';
 import {
   type BackfillRequest,
   cancelBackfill,
+  changeBackfill,
   createBackfill,
   listBackfills,
   pauseBackfill,
@@ -14,7 +15,6 @@ import {
   readBackfill,
   resumeBackfill,
   retryBackfill,
-  setBackfillLimit,
 } from '../../engine/backfill.ts';
 import { refuseDestruction } from '../access/destruction.ts';
 import { seesJob } from '../access/scope.ts';
@@ -214,19 +214,25 @@ export const backfillRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         operationId: 'changeBackfill',
-        summary: 'Change how many runs it may have active',
+        summary: 'Change how many runs it may have active, and the priority of those that it asks for from now on',
         tags: ['backfills'],
         params: Params,
-        body: z.strictObject({ max_active: z.number().int().min(1).max(10_000), reason: Reason.optional() }),
+        body: z.strictObject({
+          max_active: z.number().int().min(1).max(10_000).optional(),
+          priority: z.number().int().min(-1_000).max(1_000).optional(),
+          reason: Reason.optional(),
+        }),
         response: { 200: BackfillItem },
       },
     },
     async (request) => {
       const { id } = request.params;
-      const { maxActive } = await readBackfill(engine, id);
-      const after = toBackfill(deployment, await setBackfillLimit(engine, id, request.body.max_active));
-      note(request, id, request.body.reason, { max_active: after.max_active }, { max_active: maxActive });
-      return after;
+      const { max_active: limit, priority: asked, reason } = request.body;
+      const before = await readBackfill(engine, id);
+      const changed = await changeBackfill(engine, id, given({ maxActive: limit, priority: asked }));
+      const factsOf = ({ maxActive, priority }: typeof before) => ({ max_active: maxActive, priority });
+      note(request, id, reason, factsOf(changed), factsOf(before));
+      return toBackfill(deployment, changed);
     },
   );
 };

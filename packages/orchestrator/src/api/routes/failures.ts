@@ -2,11 +2,13 @@
 
 import { z } from 'zod';
 
+import type { RunSummary } from '../../definitions/client.ts';
 import { seesJob } from '../access/scope.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { groupFailures } from '../reads/failures.ts';
+import { type FailureGroup as Group, failuresLike, groupFailures } from '../reads/failures.ts';
 import { Time, named } from '../schema.ts';
+import { RunParams } from './runs.ts';
 
 const FailureGroup = named(
   'FailureGroup',
@@ -24,7 +26,15 @@ const FailureGroup = named(
   }),
 );
 
-export const failureRoutes: Routes = (app, { engine }) => {
+const LOOKED_AT = 500;
+
+const toGroup = (group: Group): z.input<typeof FailureGroup> => ({
+  ...group,
+  jobs: [...group.jobs],
+  run_ids: [...group.run_ids],
+});
+
+export const failureRoutes: Routes = (app, { engine, runs }) => {
   app.get(
     `${API_PREFIX}/failures`,
     {
@@ -35,17 +45,39 @@ export const failureRoutes: Routes = (app, { engine }) => {
         querystring: z.strictObject({
           runs: z.coerce.number().int().min(1).max(2_000).default(500).describe('Failed runs to look at.'),
           job: z.string().max(100).optional(),
+          cause: z.string().max(200).optional().describe('Prefix, such as `backfill:ID`.'),
         }),
         response: { 200: z.object({ looked_at: z.number(), items: z.array(FailureGroup) }) },
       },
     },
     async ({ query, principal }) => {
-      const wanted = (job: string) => seesJob(principal, job) && (query.job === undefined || query.job === job);
+      const wanted = ({ job, cause }: RunSummary) =>
+        seesJob(principal, job) &&
+        (query.job === undefined || query.job === job) &&
+        (query.cause === undefined || cause.startsWith(query.cause));
       const found = await groupFailures(engine, { limit: query.runs, wanted });
       return {
         looked_at: found.looked_at,
-        items: found.groups.map((one) => ({ ...one, jobs: [...one.jobs], run_ids: [...one.run_ids] })),
+        items: found.groups.map(toGroup),
       };
+    },
+  );
+
+  app.get(
+    `${API_PREFIX}/runs/:id/similar`,
+    {
+      schema: {
+        operationId: 'listSimilarFailures',
+        summary: 'Recent failed runs whose error is like that of a run; null when there is none, or it did not fail',
+        tags: ['runs'],
+        params: RunParams,
+        response: { 200: z.object({ group: FailureGroup.nullable() }) },
+      },
+    },
+    async ({ params, principal }) => {
+      const wanted = ({ job }: RunSummary) => seesJob(principal, job);
+      const group = await failuresLike(engine, await runs.read(params.id), { limit: LOOKED_AT, wanted });
+      return { group: group === undefined ? null : toGroup(group) };
     },
   );
 };

@@ -17,7 +17,9 @@ import { partitionValueRoutes } from './partition-values.ts';
 import { poolRoutes } from './pools.ts';
 import { bulkRunRoutes } from './runs-bulk.ts';
 import { runLogRoutes } from './run-log.ts';
+import { runGroupRoutes } from './run-groups.ts';
 import { runLogFileRoutes } from './run-log-file.ts';
+import { runLogTemplateRoutes } from './run-log-templates.ts';
 import { runLogWindowRoutes } from './run-log-window.ts';
 import { runWhyRoutes } from './run-why.ts';
 import { runRoutes } from './runs.ts';
@@ -43,10 +45,12 @@ export const ALL_ROUTES: readonly Routes[] = [
   markRoutes,
   launchRoutes,
   bulkRunRoutes,
+  runGroupRoutes,
   runRoutes,
   runLogRoutes,
   runLogWindowRoutes,
   runLogFileRoutes,
+  runLogTemplateRoutes,
   runWhyRoutes,
   sensorRoutes,
   cursorRoutes,

@@ -28,7 +28,7 @@ export const RunParams = z.object({ id: z.string().regex(/^[0-9A-Za-z]{1,60}$/, 
 /** Redis takes 64 bits: with twenty digits an id may be beyond them. */
 export const StreamPlace = z
   .string()
-  .regex(/^\d{1,19}(-\d{1,19})?$/, 'must be an id of an earlier answer')
+  .regex(/^(0|[1-9]\d{0,18})(-(0|[1-9]\d{0,18}))?$/, 'must be an id of an earlier answer')
   .optional();
 
 const ListQuery = z.strictObject({

@@ -9,10 +9,10 @@
 -- include: base
 local log, from = k('run', ARGV[1], 'log'), ARGV[3]
 local after = from == '' and '' or '(' .. from
-local page
+local page = {}
 if ARGV[2] == 'forwards' then
   page = redis.call('XRANGE', log, after == '' and '-' or after, '+', 'COUNT', ARGV[4])
-else
+elseif from ~= '0-0' then -- nothing lies before it, and Redis refuses to look
   page = redis.call('XREVRANGE', log, after == '' and '+' or after, '-', 'COUNT', ARGV[4])
 end
 local most, wanted, given = tonumber(ARGV[5]), 0, {}

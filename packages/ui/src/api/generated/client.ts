@@ -103,12 +103,13 @@ readonly run: Run | null; /** What that run recorded of this partition. */
 readonly result: RunPartition | null; /** Something it was made from is newer; null where nothing is materialized. */
 readonly stale: boolean | null; readonly stale_reasons: readonly (StaleReason)[] };
 
-export type BackfillPlan = { readonly total: number; readonly to_run: number; readonly by_status: { readonly missing: number; readonly materialized: number; readonly failed: number; readonly skipped: number; readonly active: number }; readonly first: string | null; readonly last: string | null };
+export type BackfillPlan = { readonly total: number; readonly to_run: number; readonly by_status: { readonly missing: number; readonly materialized: number; readonly failed: number; readonly skipped: number; readonly active: number }; /** Of those that would run, how many have an upstream partition that is not made; by upstream asset. */
+readonly upstream_not_made: { readonly [key: string]: number }; readonly first: string | null; readonly last: string | null };
 
 export type Backfill = { readonly id: string; readonly job: string; readonly asset: string | null; readonly status: "REQUESTED" | "IN_PROGRESS" | "COMPLETED" | "COMPLETED_WITH_FAILURES" | "PAUSED" | "CANCELED"; readonly status_by: string; readonly status_reason: string; readonly rows_total: number; /** The first 1,000. */
 readonly rows: readonly (string)[]; /** First column. */
 readonly from: number; /** Last column, included. */
-readonly to: number; readonly from_label: string; readonly to_label: string; readonly order: "oldest" | "newest"; readonly statuses: readonly ("missing" | "materialized" | "failed" | "skipped")[]; readonly config: { readonly [key: string]: unknown }; readonly max_active: number; readonly total: number; /** Partitions looked at so far. */
+readonly to: number; readonly from_label: string; readonly to_label: string; readonly order: "oldest" | "newest"; readonly statuses: readonly ("missing" | "materialized" | "failed" | "skipped")[]; readonly config: { readonly [key: string]: unknown }; readonly max_active: number; readonly priority: number; readonly total: number; /** Partitions looked at so far. */
 readonly position: number; readonly requested: number; /** Passed over because of their state. */
 readonly passed: number; readonly active: number; readonly succeeded: number; readonly failed: number; readonly canceled: number; readonly by: string; readonly created_at: string; readonly ended_at: string | null };
 
@@ -178,6 +179,13 @@ readonly as_of: string; readonly sample: readonly ({ readonly id: string; readon
 
 export type BulkStep = { readonly matched: number; readonly done: number; readonly refused: readonly ({ readonly run_id: string; readonly reason: string })[]; /** `after` of the next call; null at the end. */
 readonly next: string | null };
+
+export type RunGroup = { /** The job, what caused them, or the error with what varies masked; empty: no error. */
+readonly name: string; readonly count: number; readonly by_status: { readonly [key: string]: number }; readonly newest_id: string; readonly newest_at: string; readonly oldest_at: string };
+
+export type LogTemplates = { /** Looked at, from the first one. */
+readonly lines: number; /** False when the log has more lines, or more kinds of them, than were looked at. */
+readonly is_whole: boolean; readonly items: readonly ({ readonly pattern: string; readonly level: string; readonly count: number; readonly example: string })[] };
 
 export type LogWindow = { readonly items: readonly (LogLine)[]; /** Lines that are kept, of every level. */
 readonly total: number; readonly has_before: boolean; readonly has_after: boolean; /** Where a read backwards goes on, also when a level hid all lines so far. */
@@ -268,7 +276,10 @@ export const savePreset = /* @__PURE__ */ operation<{ name: string; preset: stri
 export const deletePreset = /* @__PURE__ */ operation<{ name: string; preset: string }, Done>('deletePreset', 'DELETE', '/api/v1/jobs/{name}/presets/{preset}', []);
 
 /** Recent failed runs grouped by cause, most frequent first */
-export const listFailures = /* @__PURE__ */ operation<{ runs?: number; job?: string }, { readonly looked_at: number; readonly items: readonly (FailureGroup)[] }>('listFailures', 'GET', '/api/v1/failures', ['runs', 'job']);
+export const listFailures = /* @__PURE__ */ operation<{ runs?: number; job?: string; cause?: string }, { readonly looked_at: number; readonly items: readonly (FailureGroup)[] }>('listFailures', 'GET', '/api/v1/failures', ['runs', 'job', 'cause']);
+
+/** Recent failed runs whose error is like that of a run; null when there is none, or it did not fail */
+export const listSimilarFailures = /* @__PURE__ */ operation<{ id: string }, { readonly group: FailureGroup | null }>('listSimilarFailures', 'GET', '/api/v1/runs/{id}/similar', []);
 
 /** All assets with their counts */
 export const listAssets = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Asset)[]; readonly next: string | null }>('listAssets', 'GET', '/api/v1/assets', []);
@@ -336,6 +347,11 @@ readonly before: string; readonly after?: string; readonly limit?: number; reado
 export const retryRuns = /* @__PURE__ */ operation<{ body: { readonly q: string; /** `as_of` of the count: what came later is left alone. */
 readonly before: string; readonly after?: string; readonly limit?: number; readonly reason: string; readonly only_failed?: boolean } }, BulkStep>('retryRuns', 'POST', '/api/v1/runs/retry', []);
 
+/** The runs that a query matches by job, cause or error, most frequent first */
+export const groupRuns = /* @__PURE__ */ operation<{ q?: string; by: "job" | "cause" | "error" }, { readonly counted: number; /** False when there are more than were counted (10000 at most). */
+readonly exact: boolean; /** The 200 most frequent. */
+readonly items: readonly (RunGroup)[] }>('groupRuns', 'GET', '/api/v1/runs/groups', ['q', 'by']);
+
 /** Runs, newest first */
 export const listRuns = /* @__PURE__ */ operation<{ job?: string; status?: string; tag?: string | readonly (string)[]; partition?: string; cause?: string; q?: string; limit?: number; after?: string }, { readonly items: readonly (Run)[]; readonly next: string | null; /** How many there are in all, where an index tells. */
 readonly total: number | null }>('listRuns', 'GET', '/api/v1/runs', ['job', 'status', 'tag', 'partition', 'cause', 'q', 'limit', 'after']);
@@ -374,6 +390,9 @@ export const readLogWindow = /* @__PURE__ */ operation<{ limit?: number; before?
 
 /** The log as a file: what the other ways to read it would give, as text or as a JSON line each */
 export const downloadRunLog = /* @__PURE__ */ operation<{ level?: "debug" | "info" | "warn" | "error"; attempt?: string; q?: string; regex?: string; format?: "text" | "jsonl"; id: string }, unknown>('downloadRunLog', 'GET', '/api/v1/runs/{id}/log/file', ['level', 'attempt', 'q', 'regex', 'format']);
+
+/** Kinds of lines of a log: messages with what varies masked, and how often each came */
+export const listLogTemplates = /* @__PURE__ */ operation<{ id: string }, LogTemplates>('listLogTemplates', 'GET', '/api/v1/runs/{id}/log/templates', []);
 
 /** What caused a run, and what it waits for */
 export const explainRun = /* @__PURE__ */ operation<{ id: string }, Why>('explainRun', 'GET', '/api/v1/runs/{id}/why', []);
@@ -462,8 +481,8 @@ export const createBackfill = /* @__PURE__ */ operation<{ body: BackfillRequestI
 /** A backfill with its progress */
 export const getBackfill = /* @__PURE__ */ operation<{ id: string }, Backfill>('getBackfill', 'GET', '/api/v1/backfills/{id}', []);
 
-/** Change how many runs it may have active */
-export const changeBackfill = /* @__PURE__ */ operation<{ id: string; body: { readonly max_active: number; readonly reason?: string } }, Backfill>('changeBackfill', 'PATCH', '/api/v1/backfills/{id}', []);
+/** Change how many runs it may have active, and the priority of those that it asks for from now on */
+export const changeBackfill = /* @__PURE__ */ operation<{ id: string; body: { readonly max_active?: number; readonly priority?: number; readonly reason?: string } }, Backfill>('changeBackfill', 'PATCH', '/api/v1/backfills/{id}', []);
 
 /** Exactly which partitions a backfill would run; changes nothing */
 export const planBackfill = /* @__PURE__ */ operation<{ body: BackfillRequestInput }, BackfillPlan>('planBackfill', 'POST', '/api/v1/backfills/plan', []);
