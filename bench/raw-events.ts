@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { type ClickHouse, publishEach, readRawEventsSettings, transformRawEvent } from '@skein/jobs';
+import { type ClickHouse, type Message, publishEach, readRawEventsSettings, transformRawEvent } from '@skein/jobs';
 
 import { ROWS_PER_QUERY } from '../packages/jobs/src/raw-events/asset.ts';
 import { RawEventsConfig } from '../packages/jobs/src/raw-events/config.ts';
@@ -18,6 +18,7 @@ import { TextBytes } from '../packages/jobs/src/raw-events/text-bytes.ts';
 import { type PageWork, transformPage } from '../packages/jobs/src/raw-events/transform-page.ts';
 import { type Bench, type BenchOptions, type BenchRow, row } from './bench.ts';
 import { bentoPerCpuSecond, findBento } from './raw-events/bento.ts';
+import { openKafkaJs } from './raw-events/kafkajs.ts';
 import { type Order, type Outcome, wholePath } from './raw-events/whole-path.ts';
 import {
   type BenchWorld,
@@ -97,20 +98,23 @@ const PAGES_HELD = 10;
 
 async function path(world: BenchWorld, { rounds, note }: BenchOptions): Promise<BenchRow[]> {
   const { clickhouse, publisher, topic } = world;
+  const kafkaJs = await openKafkaJs(world);
   const work: PageWork[] = [];
   for (const page of await pages(clickhouse, PAGES_HELD)) work.push(await transformPage(page, TENANT, 'seed'));
-  const [whole, reading, publishing]: [number[], number[], number[]] = [[], [], []];
+  const [whole, reading, publishing, byKafkaJs]: [number[], number[], number[], number[]] = [[], [], [], []];
+  const sendAll = async (send: (messages: readonly Message[]) => Promise<unknown>) => {
+    for (let sent = 0; sent < ROWS_PER_DAY;) {
+      for (const { messages, page } of work) {
+        await send(messages);
+        sent += page.rows.length;
+      }
+    }
+  };
   for (let round = 0; round <= rounds; round++) {
     const seconds = {
       reading: await timed(() => drain(clickhouse)),
-      publishing: await timed(async () => {
-        for (let sent = 0; sent < ROWS_PER_DAY;) {
-          for (const { messages, page } of work) {
-            await publishEach(publisher, topic, messages);
-            sent += page.rows.length;
-          }
-        }
-      }),
+      publishing: await timed(() => sendAll((messages) => publishEach(publisher, topic, messages))),
+      byKafkaJs: await timed(() => sendAll(kafkaJs.send)),
       whole: await wholePath(clickhouse, publisher, topic, ROWS_PER_DAY),
     };
     note(
@@ -123,7 +127,9 @@ async function path(world: BenchWorld, { rounds, note }: BenchOptions): Promise<
     whole.push(ROWS_PER_DAY / seconds.whole);
     reading.push(ROWS_PER_DAY / seconds.reading);
     publishing.push(ROWS_PER_DAY / seconds.publishing);
+    byKafkaJs.push(ROWS_PER_DAY / seconds.byKafkaJs);
   }
+  await kafkaJs.close();
   const slower = reading.map((speed, i) => Math.min(speed, publishing[i] ?? Infinity));
   const facts = { unit: 'events/s' };
   return [
@@ -134,6 +140,7 @@ async function path(world: BenchWorld, { rounds, note }: BenchOptions): Promise<
     }),
     row('ClickHouse → transform → Kafka', whole, reading, { otherIs: 'reading alone', ...facts }),
     row('ClickHouse → transform → Kafka', whole, publishing, { otherIs: 'publishing alone', ...facts }),
+    row('publishing alone', publishing, byKafkaJs, { otherIs: 'publishing alone with kafkajs', ...facts }),
   ];
 }
 

@@ -165,7 +165,7 @@ function Tool(props: { label: string; isOff?: boolean; isOn?: boolean; onClick: 
         aria-label={props.label}
         aria-pressed={props.isOn}
         variant={props.isOn ? 'light' : 'subtle'}
-        disabled={props.isOff}
+        disabled={props.isOff ?? false}
         onClick={props.onClick}
       >
         {props.children}

@@ -2,14 +2,14 @@
 
 import type { RunEvent } from '../api/generated/client.ts';
 
-export interface Phase {
+interface Phase {
   readonly name: string;
   readonly from: number;
   /** Undefined while it goes on. */
   readonly to: number | undefined;
 }
 
-export type Verdict = 'ok' | 'failed' | 'lost' | 'cancelled';
+type Verdict = 'ok' | 'failed' | 'lost' | 'cancelled';
 
 export interface Attempt {
   readonly id: string;

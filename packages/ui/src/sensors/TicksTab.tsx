@@ -31,7 +31,7 @@ export function TicksTab({ name }: { name: string }) {
     ...given({ decision: status }),
     ...useBounds(range),
   });
-  const go = (next: { status?: typeof status; range?: string | undefined; tick?: string | undefined }) =>
+  const go = (next: { status?: typeof status | undefined; range?: string | undefined; tick?: string | undefined }) =>
     void navigate({ search: given({ status, range, tick: open, ...next }), replace: true, resetScroll: false });
   const isElsewhere = open !== undefined && ticks.data !== undefined && !ticks.items.some(({ id }) => id === open);
   return (

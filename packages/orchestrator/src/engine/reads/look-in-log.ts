@@ -10,7 +10,7 @@ import type { Engine } from '../engine.ts';
 import { type StreamEntry, toRunEvent } from './run-events.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevelName = (typeof LOG_LEVELS)[number];
+type LogLevelName = (typeof LOG_LEVELS)[number];
 
 /** Looked at in one script: it holds everybody else up for a millisecond or two. */
 export const LINES_A_LOOK = 1_000;
