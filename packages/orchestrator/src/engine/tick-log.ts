@@ -5,6 +5,7 @@
 
 import type { LogFields, LogLevel, Logger } from '../definitions/context.ts';
 import { capLine } from '../telemetry/lines.ts';
+import { scrubValue } from '../telemetry/scrub.ts';
 
 const MAX_LINES = 100;
 const MAX_CHARACTERS = 8_192;
@@ -27,7 +28,10 @@ export function createTickLog(log: Logger, scrub: (text: string) => string): Tic
   const began = performance.now();
   let [characters, dropped] = [0, 0];
   const keep = (level: LogLevel, message: string, fields?: LogFields) => {
-    const facts = fields === undefined || Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
+    const facts =
+      fields === undefined || Object.keys(fields).length === 0
+        ? ''
+        : ` ${JSON.stringify(scrubValue(scrub, JSON.parse(JSON.stringify(fields))))}`;
     const text = capLine(scrub(`${message}${facts}`));
     characters += text.length;
     if (lines.length >= MAX_LINES || characters > MAX_CHARACTERS) return void dropped++;

@@ -61,6 +61,7 @@ test('a backfill: planned exactly, started, paused, changed, resumed, cancelled,
     by_status: { missing: 12, materialized: 0, failed: 0, skipped: 0, active: 0 },
     first: '1_2024-01-01',
     last: '3_2024-01-04',
+    upstream_not_made: {},
   });
   expect((await api.get('/api/v1/backfills')).body.items).toEqual([]);
   const made = await api.post('/api/v1/backfills', { ...request, reason: 'new customer' });

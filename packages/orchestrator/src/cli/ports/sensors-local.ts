@@ -104,7 +104,7 @@ export function localSensors(session: Session): SensorsPort {
 }
 
 function toShown(sensor: Sensor, state: Awaited<ReturnType<typeof readSwitches>>[number]): ShownSensor {
-  const { running_tick: _running, next_due_at: next, cursor, ...rest } = state;
+  const { running_tick: _running, recent: _recent, next_due_at: next, cursor, ...rest } = state;
   return {
     name: sensor.name,
     description: sensor.description,
