@@ -139,7 +139,11 @@ test('the overview, failures by cause, and the system of a company that has work
   expect((await api.get('/api/v1/failures?job=chunks_job')).body).toMatchObject({ looked_at: 0, items: [] });
   expect((await api.get('/api/v1/failures?runs=0')).status).toBe(400);
 
-  const system = (await api.get('/api/v1/system')).body;
+  // A worker says what it is at with each heartbeat.
+  const system = await api.until(
+    async () => (await api.get('/api/v1/system')).body,
+    ({ workers }) => (workers as unknown as { active: number }[]).every(({ active }) => active === 0),
+  );
   expect(system).toMatchObject({
     workers: [{ concurrency: 10, active: 0 }],
     warnings: [],
