@@ -4,8 +4,8 @@
  */
 
 import type { LogFields, LogLevel, Logger } from '../definitions/context.ts';
-import { capLine } from '../telemetry/lines.ts';
-import { scrubValue } from '../telemetry/scrub.ts';
+import { capLine, fieldsToJson } from '../telemetry/lines.ts';
+import { scrubJson } from '../telemetry/scrub.ts';
 
 const MAX_LINES = 100;
 const MAX_CHARACTERS = 8_192;
@@ -28,11 +28,9 @@ export function createTickLog(log: Logger, scrub: (text: string) => string): Tic
   const began = performance.now();
   let [characters, dropped] = [0, 0];
   const keep = (level: LogLevel, message: string, fields?: LogFields) => {
-    const facts =
-      fields === undefined || Object.keys(fields).length === 0
-        ? ''
-        : ` ${JSON.stringify(scrubValue(scrub, JSON.parse(JSON.stringify(fields))))}`;
-    const text = capLine(scrub(`${message}${facts}`));
+    const hasFields = fields !== undefined && Object.keys(fields).length > 0;
+    const facts = hasFields ? ` ${scrubJson(scrub, fieldsToJson(fields))}` : '';
+    const text = capLine(`${scrub(String(message))}${facts}`);
     characters += text.length;
     if (lines.length >= MAX_LINES || characters > MAX_CHARACTERS) return void dropped++;
     lines.push({ at: Math.round(performance.now() - began), level, text });

@@ -1,5 +1,7 @@
 /** What a line may hold: at most 64 KB, and on a terminal nothing that moves, clears, links or reorders. Pure. */
 
+import type { LogFields } from '../definitions/context.ts';
+
 const MAX_LINE_BYTES = 65_536;
 /** Of what is cut, this much is kept free for the notice. */
 const NOTICE_BYTES = 100;
@@ -31,4 +33,18 @@ export function printableLine(text: string): string {
 
 function codeOf(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** JSON of fields as they come: bigints as text, errors as their message, circles cut. */
+export function fieldsToJson(fields: LogFields): string {
+  const seen = new WeakSet<object>();
+  return JSON.stringify(fields, (_key, value: unknown) => {
+    if (typeof value === 'bigint') return value.toString();
+    if (value instanceof Error) return value.message;
+    if (typeof value === 'object' && value !== null) {
+      if (seen.has(value)) return '[circular]';
+      seen.add(value);
+    }
+    return value;
+  });
 }

@@ -59,8 +59,7 @@ export function scrubJson(scrub: Scrub, json: string): string {
   }
 }
 
-/** Of what JSON can hold: every text in it, however often it will be encoded after. */
-export function scrubValue(scrub: Scrub, value: unknown): unknown {
+function scrubValue(scrub: Scrub, value: unknown): unknown {
   if (typeof value === 'string') return scrub(value);
   if (Array.isArray(value)) return value.map((one) => scrubValue(scrub, one));
   if (typeof value !== 'object' || value === null) return value;

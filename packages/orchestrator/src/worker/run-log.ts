@@ -7,7 +7,7 @@
 import type { LogFields, LogLevel, Logger } from '../definitions/context.ts';
 import type { Attempt } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
-import { capLine } from '../telemetry/lines.ts';
+import { capLine, fieldsToJson } from '../telemetry/lines.ts';
 import { scrubJson } from '../telemetry/scrub.ts';
 
 export interface RunLog extends Logger {
@@ -34,7 +34,7 @@ export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: str
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  const fieldsOf = (fields: LogFields) => capLine(scrubJson(scrub, toJson(fields)));
+  const fieldsOf = (fields: LogFields) => capLine(scrubJson(scrub, fieldsToJson(fields)));
   const add = (entry: Entry) => {
     buffer.push(entry);
     timer ??= setTimeout(() => void flush(), FLUSH_MS);
@@ -109,18 +109,4 @@ export function createRunLog(engine: Engine, attempt: Attempt, scrub: (text: str
     },
     flush,
   };
-}
-
-/** JSON of fields as they come: bigints as text, errors as their message, circles cut. */
-function toJson(fields: LogFields): string {
-  const seen = new WeakSet<object>();
-  return JSON.stringify(fields, (_key, value: unknown) => {
-    if (typeof value === 'bigint') return value.toString();
-    if (value instanceof Error) return value.message;
-    if (typeof value === 'object' && value !== null) {
-      if (seen.has(value)) return '[circular]';
-      seen.add(value);
-    }
-    return value;
-  });
 }

@@ -231,6 +231,16 @@ test('a preview of five ticks ahead changes nothing', async () => {
   expect(await h.client.runs({})).toEqual([]);
 });
 
+test('a sensor may log what JSON does not know: its tick does not fail of it', () => {
+  const { log, text } = createTickLog(SILENT, (said) => said);
+  const round: Record<string, unknown> = { offset: 9_007_199_254_740_993n, error: new RangeError('too far') };
+  round.self = round;
+  log.info('looked', round);
+  expect(JSON.parse(text())).toMatchObject([
+    { text: 'looked {"offset":"9007199254740993","error":"too far","self":"[circular]"}' },
+  ]);
+});
+
 test('what a sensor logs is kept with its tick, bounded, without secrets', () => {
   const passed: string[] = [];
   const { log, text } = createTickLog({ ...SILENT, info: (message) => void passed.push(message) }, (said) =>
