@@ -1,10 +1,9 @@
-import { Link } from '@tanstack/react-router';
-
 import type { SensorDetail } from '../api/generated/client.ts';
 import { Json } from '../parts/Json.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Status } from '../parts/Status.tsx';
 import { formatDuration } from '../parts/time.ts';
+import { SensorTargets } from './SensorTargets.tsx';
 
 /** The sensor as its definition has it; what people have changed since stands on the other tabs. */
 export function CodeTab({ sensor }: { sensor: SensorDetail }) {
@@ -27,22 +26,7 @@ export function CodeTab({ sensor }: { sensor: SensorDetail }) {
             <dd>
               <Status of={sensor.default_status} bare />
             </dd>
-            <dt>Job</dt>
-            <dd>
-              <Link to="/runs" search={{ q: `job:${sensor.job}` }}>
-                {sensor.job}
-              </Link>
-            </dd>
-            <dt>Assets</dt>
-            <dd>
-              {sensor.assets.map((key) => (
-                <div key={key}>
-                  <Link to="/assets/$key" params={{ key }} search={{ tab: 'config' }}>
-                    {key}
-                  </Link>
-                </div>
-              ))}
-            </dd>
+            <SensorTargets sensor={sensor} tab="config" />
             <dt>Resources</dt>
             <dd>{sensor.resources.join(', ') || 'none'}</dd>
           </dl>

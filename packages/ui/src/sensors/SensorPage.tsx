@@ -17,6 +17,7 @@ import { CodeTab } from './CodeTab.tsx';
 import { CursorTab } from './CursorTab.tsx';
 import { LogsTab } from './LogsTab.tsx';
 import { SensorSwitch } from './SensorSwitch.tsx';
+import { SensorTargets } from './SensorTargets.tsx';
 import { TicksTab } from './TicksTab.tsx';
 import { summaryOf } from './preview.ts';
 
@@ -121,22 +122,7 @@ function Overview({ sensor }: { sensor: SensorDetail }) {
         <NextTick sensor={sensor} />
         <Card title="About">
           <dl className="facts">
-            <dt>Job</dt>
-            <dd>
-              <Link to="/runs" search={{ q: `job:${sensor.job}` }}>
-                {sensor.job}
-              </Link>
-            </dd>
-            <dt>Assets</dt>
-            <dd>
-              {sensor.assets.map((asset) => (
-                <div key={asset}>
-                  <Link to="/assets/$key" params={{ key: asset }}>
-                    {asset}
-                  </Link>
-                </div>
-              ))}
-            </dd>
+            <SensorTargets sensor={sensor} />
             <dt>Interval</dt>
             <dd>{formatDuration(sensor.every_ms)}</dd>
             <dt>Time limit</dt>

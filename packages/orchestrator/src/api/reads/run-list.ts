@@ -53,6 +53,27 @@ export async function countRuns(engine: Engine, query: RunQuery): Promise<number
   return engine.redis.zcard(indexOf(engine, query));
 }
 
+/** Runs that are counted one by one, because no index tells how many they are: so many at most, and for so long. */
+export const MOST_COUNTED = 10_000;
+const COUNT_FOR_MS = 4_000;
+export const COUNTED_PAGE = 500;
+
+/** Page by page, newest first, until there are no more or the bounds are reached; `isLast`: there are no more. */
+export async function* countedRuns(
+  engine: Engine,
+  query: RunQuery,
+): AsyncGenerator<{ readonly runs: readonly RunSummary[]; readonly isLast: boolean }> {
+  let counted = 0;
+  let after: string | undefined;
+  for (const deadline = Date.now() + COUNT_FOR_MS; ;) {
+    const page = await pageOfRuns(engine, query, { after, limit: COUNTED_PAGE });
+    counted += page.items.length;
+    after = page.next ?? undefined;
+    yield { runs: page.items, isLast: after === undefined };
+    if (after === undefined || counted >= MOST_COUNTED || Date.now() > deadline) return;
+  }
+}
+
 /** The last one of a list that an index alone tells. */
 export async function lastOfRuns(engine: Engine, query: RunQuery): Promise<RunSummary | undefined> {
   const [run] = await readSummaries(engine, await engine.redis.zrange(indexOf(engine, query), 0, '0'));

@@ -7,15 +7,12 @@ import { ofJobsOf } from '../access/scope.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { patternOf } from '../reads/failures.ts';
-import { pageOfRuns } from '../reads/run-list.ts';
+import { MOST_COUNTED, countedRuns } from '../reads/run-list.ts';
 import { parseRunQuery } from '../reads/run-query.ts';
 import { Time, named } from '../schema.ts';
 import { RunStatus } from './run-schemas.ts';
 
-const MOST_COUNTED = 10_000;
-const COUNT_FOR_MS = 4_000;
 const MOST_GROUPS = 200;
-const PAGE = 500;
 
 const Group = named(
   'RunGroup',
@@ -57,17 +54,14 @@ export const runGroupRoutes: Routes = (app, { engine }) => {
     async ({ query: { q, by }, principal }) => {
       const query = ofJobsOf(principal, parseRunQuery(q, new Date()));
       const groups = new Map<string, z.input<typeof Group>>();
-      let counted = 0;
-      let after: string | undefined;
-      for (const deadline = Date.now() + COUNT_FOR_MS; ;) {
-        const page = await pageOfRuns(engine, query, { after, limit: PAGE });
-        for (const run of page.items) add(groups, NAMES[by](run), run);
-        counted += page.items.length;
-        after = page.next ?? undefined;
-        if (after === undefined || counted >= MOST_COUNTED || Date.now() > deadline) break;
+      let [counted, exact] = [0, false];
+      for await (const { runs, isLast } of countedRuns(engine, query)) {
+        for (const run of runs) add(groups, NAMES[by](run), run);
+        counted += runs.length;
+        exact = isLast;
       }
       const items = [...groups.values()].sort((a, b) => b.count - a.count).slice(0, MOST_GROUPS);
-      return { counted, exact: after === undefined, items };
+      return { counted, exact, items };
     },
   );
 };

@@ -18,14 +18,11 @@ import { ofJobsOf } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { countRuns, lastOfRuns, pageOfRuns } from '../reads/run-list.ts';
+import { COUNTED_PAGE, MOST_COUNTED, countRuns, countedRuns, lastOfRuns, pageOfRuns } from '../reads/run-list.ts';
 import { type RunQuery, parseRunQuery } from '../reads/run-query.ts';
 import { Reason, Time, given, named } from '../schema.ts';
 import { RunStatus } from './run-schemas.ts';
 
-const MOST_COUNTED = 10_000;
-const COUNT_FOR_MS = 4_000;
-const PAGE = 500;
 const SAMPLE = 5;
 
 const Matching = named(
@@ -118,29 +115,26 @@ async function count(engine: Engine, principal: Principal | undefined, q: string
   const query = upTo(asked, asOf);
   if (asked.status !== undefined) {
     const total = await countRuns(engine, asked);
-    if (total !== null && total > PAGE) return countOfStatus(engine, asked, asked.status, total, asOf);
+    if (total !== null && total > COUNTED_PAGE) return countOfStatus(engine, asked, asked.status, total, asOf);
   }
   const byStatus: Partial<Record<RunSummary['status'], number>> = {};
   const sample: RunSummary[] = [];
-  let [matched, active] = [0, 0];
+  let [matched, active, exact] = [0, 0, false];
   let [newest, oldest]: (Date | undefined)[] = [];
-  let after: string | undefined;
-  for (const deadline = Date.now() + COUNT_FOR_MS; ;) {
-    const page = await pageOfRuns(engine, query, { after, limit: PAGE });
-    for (const run of page.items) {
+  for await (const { runs, isLast } of countedRuns(engine, query)) {
+    for (const run of runs) {
       byStatus[run.status] = (byStatus[run.status] ?? 0) + 1;
       if (run.endedAt === undefined) active++;
       if (sample.length < SAMPLE) sample.push(run);
       newest ??= run.createdAt;
       oldest = run.createdAt;
     }
-    matched += page.items.length;
-    after = page.next ?? undefined;
-    if (after === undefined || matched >= MOST_COUNTED || Date.now() > deadline) break;
+    matched += runs.length;
+    exact = isLast;
   }
   return {
     count: matched,
-    exact: after === undefined,
+    exact,
     active,
     by_status: byStatus,
     oldest_at: oldest?.toISOString() ?? null,
