@@ -17,6 +17,10 @@ export interface RunQuery {
   readonly error?: string | undefined;
   readonly createdAfter?: Date | undefined;
   readonly createdBefore?: Date | undefined;
+  /** How long they took, in ms; one that still runs: until the moment of the query. */
+  readonly took?: { readonly over?: number; readonly under?: number; readonly asOf: Date } | undefined;
+  /** Only runs of jobs that make it; becomes `jobs` where the deployment is known. */
+  readonly asset?: string | undefined;
   /** In id, job, cause, partition, tag value or error; all words, whatever their case. */
   readonly text?: readonly string[] | undefined;
 }
@@ -46,6 +50,9 @@ export function whereOf(
   if (query.createdAfter !== undefined) all.push(`created_ms >= ${bind(String(query.createdAfter.getTime()))}::BIGINT`);
   if (query.createdBefore !== undefined)
     all.push(`created_ms < ${bind(String(query.createdBefore.getTime()))}::BIGINT`);
+  const { over, under } = query.took ?? {};
+  if (over !== undefined) all.push(`ended_ms - started_ms > ${bind(over)}::DOUBLE`);
+  if (under !== undefined) all.push(`ended_ms - started_ms < ${bind(under)}::DOUBLE`);
   for (const [name, value] of Object.entries(query.tags ?? {}))
     all.push(`element_at(tags::JSON::MAP(VARCHAR, VARCHAR), ${bind(name)}) = ${bind(value)}`);
   for (const word of query.text ?? []) all.push(`contains(${ANYTHING}, ${bind(word)})`);

@@ -26,6 +26,9 @@ test('a run is launched, worked, and seen from every side', async () => {
     error: null,
     ended_at: expect.stringMatching(/Z$/),
   });
+  const took = async (words: string) =>
+    ((await api.get(`/api/v1/runs?q=${encodeURIComponent(`duration:${words}`)}`)).body.items as unknown as []).length;
+  expect([await took('<1d'), await took('>1d'), await took('1d')]).toEqual([1, 0, 0]);
   expect((await api.get(`${url}/partitions?outcome=materialized`)).body.items).toHaveLength(1);
   expect((await api.get(`${url}/partitions?outcome=failed`)).body.items).toHaveLength(0);
   const events = (await api.get(`${url}/events`)).body.items as unknown as { type: string }[];
@@ -61,6 +64,12 @@ test('a list is filtered by job, status, tag, partition and words, and counts wh
   expect(await jobs(`q=${encodeURIComponent('job:events_job tag:team=a')}`)).toEqual(['events_job']);
   expect(await jobs(`q=${encodeURIComponent(`partition:"${DAY}" after:-1h`)}`)).toEqual(['events_job']);
   expect(await jobs('q=CHUNKS')).toEqual(['chunks_job']);
+  expect(await jobs('q=asset:events')).toEqual(['events_job', 'events_job']);
+  expect(await jobs(`q=${encodeURIComponent('asset:events job:chunks_job')}`)).toEqual([]);
+  // None of them has begun.
+  expect(await jobs(`q=${encodeURIComponent('duration:<1h')}`)).toEqual([]);
+  for (const wrong of ['asset:nothing', 'duration:long', 'duration:>5'])
+    expect((await api.get(`/api/v1/runs?q=${encodeURIComponent(wrong)}`)).status).toBe(400);
   expect((await api.get('/api/v1/runs')).body.total).toBe(3);
   expect((await api.get('/api/v1/runs?job=events_job')).body.total).toBe(2);
   expect((await api.get('/api/v1/runs?tag=team%3Db')).body.total).toBeNull();

@@ -49,7 +49,16 @@ test('a list goes on into history, in every filter, with the same runs as before
   await h.worker({ concurrency: 10 });
   const old = [...(await h.work(days(1, 12))), ...(await h.work(days(2, 5)))];
   const queries = ['', 'job=events_job', 'status=failed', 'status=success', 'partition=1_2024-01-03', 'cause=test'];
-  const more = ['q=team', 'q=status:failed%20error:odd', 'q=before:2020-01-01', 'tag=a=b', 'status=queued'];
+  const more = [
+    'q=team',
+    'q=asset:events',
+    'q=duration:<1d',
+    'q=duration:>1ms',
+    'q=status:failed%20error:odd',
+    'q=before:2020-01-01',
+    'tag=a=b',
+    'status=queued',
+  ];
   const before = new Map<string, string[]>();
   for (const query of [...queries, ...more]) before.set(query, await walk(query, 100));
   expect(before.get('')).toHaveLength(17);

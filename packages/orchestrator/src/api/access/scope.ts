@@ -11,7 +11,7 @@ import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiContext } from '../context.ts';
-import { ForbiddenError } from '../errors.ts';
+import { ForbiddenError, RequestInvalidError } from '../errors.ts';
 import type { RunQuery } from '../reads/run-query.ts';
 import type { Principal } from './principal.ts';
 
@@ -71,12 +71,23 @@ export function seesJob(principal: Principal | undefined, job: string): boolean 
   return principal?.jobs === undefined || principal.jobs.includes(job);
 }
 
-/** Of what a query matches, the runs that the principal sees. */
-export function ofJobsOf(principal: Principal | undefined, query: RunQuery): RunQuery {
-  const jobs = principal?.jobs;
+/** Of what a query matches, the runs that the principal sees. @throws RequestInvalidError for an unknown asset */
+export function ofJobsOf(engine: Engine, principal: Principal | undefined, { asset, ...query }: RunQuery): RunQuery {
+  const jobs = asset === undefined ? principal?.jobs : makersOf(engineFor(engine, principal), asset);
   if (jobs === undefined) return query;
+  const [only] = jobs;
   // One job has an index.
-  return { ...query, jobs, ...(jobs.length === 1 && query.job === undefined ? { job: jobs[0] } : {}) };
+  return jobs.length === 1 && (query.job === undefined || query.job === only)
+    ? { ...query, job: only }
+    : { ...query, jobs };
+}
+
+function makersOf({ deployment }: Engine, asset: string): readonly string[] {
+  const jobs = [...deployment.jobs.values()]
+    .filter((job) => job.assets.some(({ key }) => key === asset))
+    .map(({ name }) => name);
+  if (jobs.length === 0) throw new RequestInvalidError(`query.q: no job makes an asset “${asset.slice(0, 100)}”.`);
+  return jobs;
 }
 
 /** After the body was read, before anything is done. @throws NotFoundError, ForbiddenError */

@@ -1,6 +1,6 @@
 /**
- * What a list of runs is filtered by, also as people type it: `status:failed job:x partition:"a,b" cause:sensor after:-24h
- * error:TIMEOUT tag:k=v`, and any other words. Pure.
+ * What a list of runs is filtered by, also as people type it: `status:failed job:x asset:y partition:"a,b" cause:sensor
+ * after:-24h duration:>5m error:TIMEOUT tag:k=v`, and any other words. Pure.
  */
 
 import type { RunSummary } from '../../definitions/client.ts';
@@ -49,6 +49,7 @@ export function parseRunQuery(text: string, now: Date): RunQuery {
         query.status = parseStatus(value);
         break;
       case 'job':
+      case 'asset':
       case 'partition':
       case 'cause':
       case 'error':
@@ -56,6 +57,9 @@ export function parseRunQuery(text: string, now: Date): RunQuery {
         break;
       case 'tag':
         query.tags = { ...query.tags, ...parseTag(value) };
+        break;
+      case 'duration':
+        query.took = { ...query.took, ...parseDuration(value), asOf: now };
         break;
       case 'after':
         query.createdAfter = parseInstant(value, now);
@@ -65,7 +69,7 @@ export function parseRunQuery(text: string, now: Date): RunQuery {
         break;
       default:
         throw new RequestInvalidError(
-          `query.q: “${name}:” is not known; there are status, job, partition, cause, error, tag, after, before.`,
+          `query.q: “${name}:” is not known; there are status, job, asset, partition, cause, error, tag, after, before, duration.`,
         );
     }
   }
@@ -80,7 +84,7 @@ export function parseTag(text: string): Record<string, string> {
   return Object.fromEntries([[text.slice(0, cut), text.slice(cut + 1)]]);
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function parseInstant(text: string, now: Date): Date {
   const ago = /^-?(\d{1,6})([mhd])$/.exec(text);
@@ -89,6 +93,15 @@ function parseInstant(text: string, now: Date): Date {
   if (Number.isNaN(at.getTime()))
     throw new RequestInvalidError(`query.q: “${text.slice(0, 40)}” is no time; write -24h or 2026-01-31.`);
   return at;
+}
+
+/** `>5m`, `<10s`; without a sign it is `>`. @throws RequestInvalidError */
+function parseDuration(text: string): { readonly over: number } | { readonly under: number } {
+  const [, sign, count, unit = ''] = /^([<>]?)(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const ms = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
+  if (Number.isNaN(ms))
+    throw new RequestInvalidError(`query.q: “${text.slice(0, 40)}” is no duration; write >5m, <10s or >1.5h.`);
+  return sign === '<' ? { under: ms } : { over: ms };
 }
 
 /** True when something is asked that no index answers. */
@@ -107,12 +120,19 @@ export function matches(query: RunQuery, run: RunSummary, parts: string): boolea
   if (query.error !== undefined && !errorText(run).includes(query.error)) return false;
   if (query.createdAfter !== undefined && run.createdAt < query.createdAfter) return false;
   if (query.createdBefore !== undefined && run.createdAt >= query.createdBefore) return false;
+  if (query.took !== undefined && !tookSo(query.took, run)) return false;
   if (!Object.entries(query.tags ?? {}).every(([name, value]) => run.tags[name] === value)) return false;
   if (query.text === undefined) return true;
   const all = [run.id, run.job, run.cause, errorText(run), unescaped(parts), ...Object.values(run.tags)]
     .join('\n')
     .toLowerCase();
   return query.text.every((word) => all.includes(word));
+}
+
+function tookSo({ over, under, asOf }: NonNullable<RunQuery['took']>, run: RunSummary): boolean {
+  if (run.startedAt === undefined) return false;
+  const ms = (run.endedAt ?? asOf).getTime() - run.startedAt.getTime();
+  return (over === undefined || ms > over) && (under === undefined || ms < under);
 }
 
 /** Lua’s JSON writes every slash as `\/`, ours none. */

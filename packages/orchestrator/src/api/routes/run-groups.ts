@@ -52,7 +52,7 @@ export const runGroupRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ query: { q, by }, principal }) => {
-      const query = ofJobsOf(principal, parseRunQuery(q, new Date()));
+      const query = ofJobsOf(engine, principal, parseRunQuery(q, new Date()));
       const groups = new Map<string, z.input<typeof Group>>();
       let [counted, exact] = [0, false];
       for await (const { runs, isLast } of countedRuns(engine, query)) {

@@ -111,7 +111,7 @@ export const bulkRunRoutes: Routes = (app, { engine }) => {
 
 async function count(engine: Engine, principal: Principal | undefined, q: string): Promise<z.input<typeof Matching>> {
   const asOf = new Date();
-  const asked = ofJobsOf(principal, parseRunQuery(q, asOf));
+  const asked = ofJobsOf(engine, principal, parseRunQuery(q, asOf));
   const query = upTo(asked, asOf);
   if (asked.status !== undefined) {
     const total = await countRuns(engine, asked);
@@ -180,7 +180,7 @@ async function step(
   const target = `runs: ${body.q}`;
   request.auditNote = { target, reason: body.reason };
   // `after:-24h` counts from when the runs were counted, not from this call.
-  const query = upTo(ofJobsOf(request.principal, parseRunQuery(body.q, before)), before);
+  const query = upTo(ofJobsOf(engine, request.principal, parseRunQuery(body.q, before)), before);
   const page = await pageOfRuns(engine, query, { after: body.after, limit: body.limit });
   const done: string[] = [];
   const refused: { run_id: string; reason: string }[] = [];

@@ -44,7 +44,7 @@ const ListQuery = z.strictObject({
     .string()
     .max(500)
     .optional()
-    .describe('`status:failed job:x partition:"a_2024-01-01" after:-24h` and free words.'),
+    .describe('`status:failed asset:x partition:"a_2024-01-01" after:-24h duration:>5m` and free words.'),
   ...pageQuery,
 });
 
@@ -75,7 +75,7 @@ export const runRoutes: Routes = (app, { engine, archive, runs, log }) => {
       },
     },
     async ({ query, principal }) => {
-      const filter = ofJobsOf(principal, toQuery(query));
+      const filter = ofJobsOf(engine, principal, toQuery(query));
       const page = await pageOfAllRuns(engine, archive, filter, query, (error) =>
         log.warn('history cannot be read: runs of the ledger only', { error: error.message }),
       );
