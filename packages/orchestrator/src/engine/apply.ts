@@ -48,7 +48,7 @@ export async function applyCursor(
   } catch (error) {
     const message = ports.describe(error);
     const decision = error instanceof TimeoutError ? 'timed_out' : 'failed';
-    await engine.script('fail-tick', name, id, message, decision, said.text());
+    await engine.script('fail-tick', name, id, message, decision, said.text(), 1);
     throw new RefusedError(`Nothing was saved: with this cursor the sensor fails. ${message}`, {
       details: { tick: id },
     });

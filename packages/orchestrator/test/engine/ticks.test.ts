@@ -1,17 +1,34 @@
-import type { Json } from '../../src/index.ts';
+import { z } from 'zod';
+
+import {
+  type Deployment,
+  type Json,
+  defineAsset,
+  defineDeployment,
+  defineJob,
+  defineSensor,
+  lookUp,
+  materialized,
+  request,
+  skip,
+} from '../../src/index.ts';
 import { applyCursor } from '../../src/engine/apply.ts';
 import { createClient } from '../../src/engine/client.ts';
 import { cursorHistory, getCursor, resetCursor, restoreCursor, setCursor } from '../../src/engine/cursor.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { previewTicks } from '../../src/engine/preview.ts';
+import { registerDefinitions } from '../../src/engine/register.ts';
 import { retryRun } from '../../src/engine/retry.ts';
 import { openTick, plannedTimes } from '../../src/engine/tick.ts';
 import { createTickLog } from '../../src/engine/tick-log.ts';
-import { type Harness, SILENT, openHarness, testDeployment, until } from './harness.ts';
+import { type Harness, SILENT, openHarness, teamDays, testDeployment, until } from './harness.ts';
 
 const open: Harness[] = [];
-const harness = async (behave: Parameters<typeof testDeployment>[0] = () => ({})) => {
-  const made = await openHarness(testDeployment(behave));
+const harness = async (
+  behave: Parameters<typeof testDeployment>[0] = () => ({}),
+  deployment: Deployment = testDeployment(behave),
+) => {
+  const made = await openHarness(deployment);
   open.push(made);
   return { ...made, client: createClient(made.engine) };
 };
@@ -140,6 +157,52 @@ test('what failed is asked for again, but not when a person’s retry has made i
   expect(await ask()).toMatchObject({ decision: 'suppressed', suppressed: JSON.stringify([second.run]) });
   await resetCursor(h.engine, 'feed', { by: 'ana' });
   expect(await ask()).toMatchObject({ decision: 'requested' });
+});
+
+test('what failed in a later step is asked for again, however well the step before went', async () => {
+  let fails = 1;
+  const asset = (key: string, materialize: () => Promise<ReturnType<typeof materialized>>) =>
+    defineAsset({ key, partitions: teamDays, config: z.object({}), materialize });
+  const fetched = asset('fetched', () => Promise.resolve(materialized({})));
+  const told = asset('told', () =>
+    fails-- > 0 ? Promise.reject(new RangeError('not yet')) : Promise.resolve(materialized({})),
+  );
+  const job = defineJob({ name: 'tell_job', assets: [fetched, told] });
+  const feed = defineSensor({
+    name: 'feed',
+    job,
+    every: '1h',
+    cursor: z.object({}),
+    evaluate: () => Promise.resolve(request([{ partitions: ['1_2024-01-01'] }])),
+  });
+  const h = await harness(undefined, defineDeployment({ definitions: { jobs: [job], sensors: [feed] } }));
+  await h.worker();
+  const decisions: unknown[] = [];
+  for (let i = 0; i < 3; i++) {
+    const tick = await tickNow(h.engine);
+    decisions.push(tick.decision);
+    for (const run of JSON.parse(tick.runs ?? '[]') as string[]) decisions.push((await h.client.wait(run)).status);
+  }
+  expect(decisions).toEqual(['requested', 'FAILURE', 'requested', 'SUCCESS', 'suppressed']);
+});
+
+test('a switch that nobody has touched follows its definition; one that a person turned stays', async () => {
+  const h = await harness();
+  const { redis, keys } = h.engine;
+  const job = lookUp('job', h.deployment.jobs, 'events_job');
+  const evaluate = () => Promise.resolve(skip('nothing'));
+  const registered = async (defaultStatus: 'RUNNING' | 'STOPPED') => {
+    const sensors = ['one', 'other'].map((name) =>
+      defineSensor({ name, job, every: '1h', cursor: z.object({}), defaultStatus, evaluate }),
+    );
+    await registerDefinitions(redis, keys.prefix, defineDeployment({ definitions: { jobs: [job], sensors } }));
+    return Promise.all(['one', 'other'].map((name) => redis.hget(keys.sensor(name), 'status')));
+  };
+  expect(await registered('STOPPED')).toEqual(['STOPPED', 'STOPPED']);
+  await h.engine.script('switch-sensor', 'other', 'STOPPED', 'ana');
+  expect(await registered('RUNNING')).toEqual(['RUNNING', 'STOPPED']);
+  expect(await redis.zscore(keys.due, 'one')).not.toBeNull();
+  expect(await registered('STOPPED')).toEqual(['STOPPED', 'STOPPED']);
 });
 
 test('a partition that a person forgot may be asked for again', async () => {
@@ -311,7 +374,9 @@ test('a cursor that is applied and what the sensor asks for with it are written 
     expect(await h.client.runs({})).toHaveLength(1);
     expect(await h.engine.redis.hget(h.engine.keys.sensor('feed'), 'tick')).toBeNull();
   };
-  // An older version, a schema that refuses, code that fails.
+  // An older version, a schema that refuses, code that fails: which is no failure of the sensor as it stands.
+  const streak = () => h.engine.redis.hget(h.engine.keys.sensor('feed'), 'error_streak');
+  await h.engine.redis.hset(h.engine.keys.sensor('feed'), 'error_streak', 2);
   await nothing(at({ next: 3 }, version), /version 3 by now/);
   await nothing(at({ next: 'x' }, version + 2), /next/);
   await nothing(
@@ -327,6 +392,7 @@ test('a cursor that is applied and what the sensor asks for with it are written 
     ),
     /Nothing was saved.*no source/,
   );
+  expect(await streak()).toBe('2');
 
   // Somebody writes while it is evaluated: neither the cursor nor the runs, and theirs stands.
   const slow = at({ next: 3, pause_ms: 300 }, version + 2);
@@ -337,6 +403,7 @@ test('a cursor that is applied and what the sensor asks for with it are written 
   await expect(at({ next: 1 }, version + 2)).rejects.toThrow(/under way/);
   await setCursor(h.engine, 'feed', { next: 1, until: 2 }, { by: 'ben' });
   await expect(slow).rejects.toMatchObject({ code: 'CONFLICT', details: { current_version: version + 3 } });
+  expect(await streak()).toBe('2');
   expect((await getCursor(h.engine, 'feed')).cursor).toEqual({ next: 1, until: 2 });
   expect(await h.client.runs({})).toHaveLength(1);
 });

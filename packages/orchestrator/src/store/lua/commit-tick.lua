@@ -16,7 +16,8 @@ if s[3] ~= 'RUNNING' and trigger == 'timer' then
   return { 'skipped' }
 end
 if s[2] ~= tostring(c.version) then
-  end_tick(c.sensor, c.tick, 'SKIPPED', 'skipped', 'The cursor was changed while this tick was evaluated; nothing was launched, the new cursor stands.', at)
+  end_tick(c.sensor, c.tick, 'SKIPPED', 'skipped', 'The cursor was changed while this tick was evaluated; nothing was launched, the new cursor stands.', at,
+    nil, c.set)
   if s[3] == 'RUNNING' then redis.call('ZADD', k('due'), 'LT', at, c.sensor) end
   return c.set and { 'overruled', tonumber(s[2]) } or { 'skipped' }
 end

@@ -1,4 +1,5 @@
--- Makes sensors, schedules and pool limits of the deployment known; a person's switch or limit is never overwritten.
+-- Makes sensors, schedules and pool limits of the deployment known; a person's switch or limit is never overwritten, and
+-- a switch that nobody has touched is as the definition has it by now.
 -- ARGV: JSON { sensors: [{ name, kind, every, status, cursor, timeout }], pools: { name: limit }, probes: { name: 1 },
 -- limits: { rule: runs at once } }
 -- Returns: 1
@@ -7,9 +8,9 @@ local at = now_ms()
 local d = cjson.decode(ARGV[1])
 for _, s in ipairs(d.sensors) do
   local sk = k('sensor', s.name)
-  if redis.call('HSETNX', sk, 'status', s.status) == 1 then
-    redis.call('HSET', sk, 'cursor', s.cursor, 'version', 1, 'generation', 1, 'status_by', 'definition')
-  end
+  local by = hget(sk, 'status_by')
+  if by == nil then redis.call('HSET', sk, 'cursor', s.cursor, 'version', 1, 'generation', 1) end
+  if by == nil or by == 'definition' then redis.call('HSET', sk, 'status', s.status, 'status_by', 'definition') end
   redis.call('HSET', sk, 'every', s.every, 'timeout', s.timeout, 'kind', s.kind)
   redis.call('SADD', k('sensors'), s.name)
   redis.call('ZADD', k('due'), 'NX', at, s.name)

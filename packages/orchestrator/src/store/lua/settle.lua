@@ -3,7 +3,7 @@
 -- ARGV: worker ('' gets none), lease (ms), assets whose attempts begin elsewhere as `|a|b|`; then four an attempt:
 -- attempt, epoch, verdict (ok | failed | cancelled), JSON:
 --   ok: { outcomes: [[key, kind, json], …], result, tasks: [[name, parts, input], …], max, version }
---   failed: { error: json text, reason, retry_in: ms or -1 }
+--   failed: { error: json text, reason, retry_in: ms or -1, version }
 -- Returns: two for each: ok | fenced, and nil or the next one: its id and, unless it begins elsewhere, what begin.lua gives
 -- include: base cells queue limits runs begin
 local at = now_ms()
@@ -17,6 +17,7 @@ local function settle(attempt, epoch, verdict, json)
   local rk = k('run', run)
   local r = redis.call('HMGET', rk, 'status', 'single', 'job', 'backfill', 'limits')
   local canceling = r[1] == 'CANCELING'
+  if v.version then redis.call('HSET', rk, 'version', v.version) end
   if verdict == 'ok' and r[2] == '1' and not canceling and #v.outcomes == 1 and v.outcomes[1][2] ~= 'failed' then
     local o = v.outcomes[1]
     end_single(run, { r[3], r[4], r[5] }, asset, cjson.decode(u[4])[1], o[2], o[3], v.result, attempt, u[6], at, v.version)

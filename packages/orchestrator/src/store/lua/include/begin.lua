@@ -16,7 +16,7 @@ local function begin_attempt(attempt, worker, lease, at)
   redis.call('ZADD', k('leases'), at + lease, attempt)
   local rk = k('run', run)
   local r = redis.call('HMGET', rk, 'status', 'job', 'config', 'tags', 'rehearsal', 'single', 'trace')
-  if r[1] == 'STARTING' then redis.call('HSET', rk, 'status', 'STARTED', 'started', at) end
+  if r[1] == 'STARTING' then redis.call('HSET', rk, 'status', 'STARTED', 'started', at, 'worker', worker) end
   if u[5] == 'm' or u[5] == 'task' then
     local parts = cjson.decode(u[6])
     for _, p in ipairs(parts) do

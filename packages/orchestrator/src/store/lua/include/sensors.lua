@@ -11,8 +11,9 @@ end
 local LETTERS = { requested = 'r', suppressed = 'u', acted = 'a', skipped = 's', failed = 'f', timed_out = 't' }
 local RECENT = 48
 
--- Ends a tick's record. `more` is a flat list of further fields.
-local function end_tick(name, id, status, decision, reason, at, more)
+-- Ends a tick's record. `more` is a flat list of further fields. What a person tried with a cursor of their own, and did
+-- not save (`tried`), says nothing of how the sensor fares: failures in a row neither grow nor end with it.
+local function end_tick(name, id, status, decision, reason, at, more, tried)
   redis.call('HSET', tick_key(id), 'status', status, 'decision', decision, 'reason', reason or '', 'ended', at, unpack(more or {}))
   local sk = k('sensor', name)
   if hget(sk, 'tick') == id then
@@ -21,7 +22,8 @@ local function end_tick(name, id, status, decision, reason, at, more)
   end
   local recent = string.sub((hget(sk, 'recent') or '') .. (LETTERS[decision] or 's'), -RECENT)
   redis.call('HSET', sk, 'last_tick', id, 'last_decision', decision, 'last_reason', reason or '', 'last_ended', at, 'recent', recent)
-  if status == 'FAILURE' then redis.call('HINCRBY', sk, 'error_streak', 1) else redis.call('HSET', sk, 'error_streak', 0) end
+  if status == 'FAILURE' and not tried then redis.call('HINCRBY', sk, 'error_streak', 1) end
+  if status ~= 'FAILURE' and not tried then redis.call('HSET', sk, 'error_streak', 0) end
   redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'tick.ended', 'at', at,
     'd', cjson.encode({ sensor = name, tick = id, decision = decision }))
   -- Old ticks go, the newest stay.
