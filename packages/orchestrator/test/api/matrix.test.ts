@@ -103,6 +103,7 @@ const REQUESTS: Readonly<Record<string, Asked>> = {
   listFailures: {},
   listAssets: {},
   getAsset: {},
+  listFreshness: {},
   listJobs: {},
   getJob: {},
   getPartitionCounts: {},

@@ -54,6 +54,7 @@ export const ACCESS: Readonly<Record<string, Need>> = {
   [`GET ${V1}/failures`]: 'read',
   [`GET ${V1}/assets`]: 'read',
   [`GET ${V1}/assets/:key`]: 'read',
+  [`GET ${V1}/freshness`]: 'read',
   [`GET ${V1}/assets/:key/partition`]: 'read',
   [`GET ${V1}/assets/:key/partitions/counts`]: 'read',
   [`GET ${V1}/assets/:key/partitions/rows`]: 'read',

@@ -48,7 +48,7 @@ const ABOUT: readonly (readonly [RegExp, About])[] = [
   [at('(launch|launch/check|backfills/plan)'), 'body'],
   [new RegExp(`^POST ${V1}/backfills$`), 'body'],
   [at('(assets|jobs|sensors|schedules|pools|runs|runs/(count|groups|cancel|retry)|backfills)'), 'list'],
-  [at('(events|overview|search|failures)'), 'list'],
+  [at('(events|overview|search|failures|freshness)'), 'list'],
   [at('views.*'), 'list'],
 ];
 

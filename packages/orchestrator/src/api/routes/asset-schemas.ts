@@ -55,6 +55,21 @@ export const AssetItem = named(
   }),
 );
 
+export const Freshness = named(
+  'Freshness',
+  z.object({
+    state: z.enum(['fresh', 'late', 'unknown']),
+    within_ms: z.number(),
+    cron: z.string().nullable(),
+    time_zone: z.string().describe('Of the cron expression; IANA name.'),
+    due_at: Time.describe('The moment whose data must be there now.'),
+    label: z.string().nullable().describe('Of the window that is due, such as the day.'),
+    rows: z.number().describe('Ids that were looked at.'),
+    late_rows: z.number(),
+    late: z.array(z.string()).describe('The first of the ids that are late.'),
+  }),
+);
+
 export const AssetDetail = named(
   'AssetDetail',
   AssetItem.extend({
@@ -62,19 +77,7 @@ export const AssetDetail = named(
     default_config: Facts.nullable().describe('What the schema makes of an empty config; null when it refuses one.'),
     can_rehearse: z.boolean().describe('The config has a dry_run.'),
     code_version: z.string().nullable(),
-    freshness: z
-      .object({
-        state: z.enum(['fresh', 'late', 'unknown']),
-        within_ms: z.number(),
-        cron: z.string().nullable(),
-        due_at: Time.describe('The moment whose data must be there now.'),
-        label: z.string().nullable().describe('Of the window that is due, such as the day.'),
-        rows: z.number().describe('Ids that were looked at.'),
-        late_rows: z.number(),
-        late: z.array(z.string()).describe('The first of the ids that are late.'),
-      })
-      .nullable()
-      .describe('Null where the asset has no policy.'),
+    freshness: Freshness.nullable().describe('Null where the asset has no policy.'),
     isolation: z.string(),
     timeout_ms: z.number().nullable(),
     max_attempts: z.number(),
@@ -116,31 +119,35 @@ export async function toAsset(engine: Engine, asset: Asset, now: Date): Promise<
 export async function toAssetDetail(engine: Engine, asset: Asset, now: Date): Promise<z.input<typeof AssetDetail>> {
   const empty = asset.config.safeParse({});
   const schema = jsonSchemaOf(asset.config);
-  const freshness = await readFreshness(engine, asset, now);
   return {
     ...(await toAsset(engine, asset, now)),
     config_schema: schema,
     default_config: empty.success ? (empty.data as Record<string, unknown>) : null,
     can_rehearse: typeof schema.properties === 'object' && schema.properties !== null && 'dry_run' in schema.properties,
     code_version: asset.codeVersion ?? null,
-    freshness:
-      freshness === undefined || asset.freshness === undefined
-        ? null
-        : {
-            state: freshness.state,
-            within_ms: asset.freshness.withinMs,
-            cron: asset.freshness.cron ?? null,
-            due_at: freshness.dueAt.toISOString(),
-            label: freshness.label ?? null,
-            rows: freshness.rows,
-            late_rows: freshness.lateRows,
-            late: [...freshness.late],
-          },
+    freshness: await freshnessOf(engine, asset, now),
     isolation: asset.isolation,
     timeout_ms: asset.timeoutMs ?? null,
     max_attempts: asset.retries.attempts,
     resources: Object.values(asset.resources).map((token) => token.name),
     checks: asset.checks.map(({ name, description, severity }) => ({ name, description, severity })),
+  };
+}
+
+/** Null for an asset without a policy. */
+export async function freshnessOf(engine: Engine, asset: Asset, now: Date): Promise<z.input<typeof Freshness> | null> {
+  const found = await readFreshness(engine, asset, now);
+  if (found === undefined || asset.freshness === undefined) return null;
+  return {
+    state: found.state,
+    within_ms: asset.freshness.withinMs,
+    cron: asset.freshness.cron ?? null,
+    time_zone: asset.freshness.timeZone,
+    due_at: found.dueAt.toISOString(),
+    label: found.label ?? null,
+    rows: found.rows,
+    late_rows: found.lateRows,
+    late: [...found.late],
   };
 }
 

@@ -9,7 +9,7 @@ import { engineFor } from '../access/scope.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Facts, TagMap, named, pageOf } from '../schema.ts';
-import { AssetDetail, AssetItem, toAsset, toAssetDetail } from './asset-schemas.ts';
+import { AssetDetail, AssetItem, Freshness, freshnessOf, toAsset, toAssetDetail } from './asset-schemas.ts';
 
 export const AssetParams = z.object({ key: z.string().min(1).max(100) });
 
@@ -89,6 +89,29 @@ export const assetRoutes: Routes = (app, { engine }) => {
     },
     async ({ params, principal }) =>
       toAssetDetail(engineFor(engine, principal), lookUp('asset', deployment.assets, params.key), new Date()),
+  );
+
+  app.get(
+    `${API_PREFIX}/freshness`,
+    {
+      schema: {
+        operationId: 'listFreshness',
+        summary: 'Assets that have a freshness policy, and whether what is due is there',
+        tags: ['assets'],
+        response: { 200: pageOf(z.object({ asset: z.string(), freshness: Freshness })) },
+      },
+    },
+    async ({ principal }) => {
+      const now = new Date();
+      const seen = engineFor(engine, principal);
+      const found = await Promise.all(
+        [...seen.deployment.assets.values()].map(async (one) => {
+          const freshness = await freshnessOf(seen, one, now);
+          return freshness === null ? [] : [{ asset: one.key, freshness }];
+        }),
+      );
+      return { items: found.flat(), next: null };
+    },
   );
 
   app.get(

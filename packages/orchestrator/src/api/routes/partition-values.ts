@@ -9,6 +9,7 @@ import { readLastRuns } from '../../engine/partition-reader.ts';
 import type { Routes } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
+import { isLedgerValue, readLedgerValues } from '../reads/ledger-values.ts';
 import { AssetParams } from './assets.ts';
 
 /** A window of a map; a run is read for each cell that ever ran. */
@@ -18,7 +19,13 @@ const Request = z.strictObject({
   rows: z.array(z.string().max(512)).min(1).max(1_000),
   from: z.number().int().min(0).describe('First column.'),
   to: z.number().int().min(0).max(10_000_000).describe('Last column, included.'),
-  of: z.string().min(1).max(100).describe('`duration_ms`, or the name of a number that the job records.'),
+  of: z
+    .string()
+    .min(1)
+    .max(100)
+    .describe(
+      '`duration_ms`; `lag_ms`: from the end of the window until it was made; `age_ms`: since its last run ended; `tries`: runs that it took, with the unsuccessful ones; or the name of a number that the job records.',
+    ),
 });
 
 const Answer = z.object({
@@ -43,7 +50,10 @@ export const partitionValueRoutes: Routes = (app, { engine }) => {
       if (body.to < body.from) throw new RequestInvalidError('body.to: lies before from.');
       if ((body.to - body.from + 1) * body.rows.length > MAX_CELLS)
         throw new RequestInvalidError(`body: has more than ${MAX_CELLS} cells; zoom in.`);
-      return readValues(engine, lookUp('asset', engine.deployment.assets, params.key), body);
+      const asset = lookUp('asset', engine.deployment.assets, params.key);
+      return isLedgerValue(body.of)
+        ? { cells: await readLedgerValues(engine, asset, body, body.of, Date.now()), names: [] }
+        : readValues(engine, asset, body);
     },
   );
 };

@@ -13,9 +13,9 @@ import { type StaleReason as EngineReason, readStaleness } from '../../engine/re
 import type { Routes } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { pageOfRows } from '../reads/partition-rows.ts';
+import { MAX_LAG, pageOfRows } from '../reads/partition-rows.ts';
 import { searchPartitions } from '../reads/partition-search.ts';
-import { MAX_TILE_CELLS, MAX_TILE_COLUMNS, readTile, widthOf } from '../reads/tiles.ts';
+import { MAX_TILE_CELLS, MAX_TILE_COLUMNS, areStarts, readTile, widthOf } from '../reads/tiles.ts';
 import { Time, iso, named, pageOf, pageQuery } from '../schema.ts';
 import { Counts } from './asset-schemas.ts';
 import { AssetParams } from './assets.ts';
@@ -74,6 +74,20 @@ const PartitionCard = named(
   }),
 );
 
+const RowItem = named(
+  'PartitionRow',
+  z.object({
+    id: z.string(),
+    counts: Counts,
+    lag: z
+      .number()
+      .nullable()
+      .describe(
+        `Complete columns, such as days, after the last one that is made or skipped, at most ${MAX_LAG}; null where the asset has no time.`,
+      ),
+  }),
+);
+
 const Tile = z.object({ rows: z.number(), width: z.number(), cells: z.string().describe('Base64, one byte a cell.') });
 
 const TileRequest = z.strictObject({
@@ -81,6 +95,12 @@ const TileRequest = z.strictObject({
   from: z.number().int().min(0).describe('First column.'),
   to: z.number().int().min(0).max(10_000_000).describe('Last column, included.'),
   step: z.number().int().min(1).max(366).default(1).describe('Columns a cell; it shows the worst of them.'),
+  starts: z
+    .array(z.number().int().min(0))
+    .min(1)
+    .max(5_000)
+    .optional()
+    .describe('First column of each cell, ascending from `from`, such as those of months; instead of a step.'),
   format: z.enum(['binary', 'base64']).default('binary'),
 });
 
@@ -111,16 +131,19 @@ export const partitionRoutes: Routes = (app, { engine }) => {
         tags: ['partitions'],
         params: AssetParams,
         querystring: z.strictObject({
-          sort: z.enum(['name', 'failed', 'active']).default('name'),
+          sort: z
+            .enum(['name', 'failed', 'active', 'lag'])
+            .default('name')
+            .describe('`lag`: those first whose newest data are the oldest.'),
           q: z.string().max(512).optional().describe('Prefix of the id.'),
           ...pageQuery,
         }),
-        response: { 200: pageOf(z.object({ id: z.string(), counts: Counts })) },
+        response: { 200: pageOf(RowItem) },
       },
     },
     async ({ params, query }) => {
       const page = await pageOfRows(engine, assetOf(params.key), query);
-      return { items: page.items.map(({ id, counts }) => ({ id, counts: { ...counts } })), next: page.next };
+      return { items: page.items.map((row) => ({ ...row, counts: { ...row.counts } })), next: page.next };
     },
   );
 
@@ -149,6 +172,8 @@ export const partitionRoutes: Routes = (app, { engine }) => {
     async ({ params, body }, reply) => {
       const width = widthOf(body);
       if (body.to < body.from) throw new RequestInvalidError('body.to: lies before from.');
+      if (body.starts && !areStarts(body.starts, body))
+        throw new RequestInvalidError('body.starts: must ascend from `from`, and not beyond `to`.');
       if (width * body.rows.length > MAX_TILE_CELLS || (body.to - body.from + 1) * body.rows.length > MAX_TILE_COLUMNS)
         throw new RequestInvalidError(
           `body: a tile takes at most ${MAX_TILE_CELLS} cells; ask for fewer rows or columns.`,

@@ -69,16 +69,19 @@ readonly last_complete_column: number; readonly last_complete_label: string | nu
 export type Asset = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; readonly fans_out: boolean; readonly counts: PartitionCounts; /** Partitions that could exist by now: rows × complete columns. */
 readonly total: number; readonly missing: number };
 
+export type Freshness = { readonly state: "fresh" | "late" | "unknown"; readonly within_ms: number; readonly cron: string | null; /** Of the cron expression; IANA name. */
+readonly time_zone: string; /** The moment whose data must be there now. */
+readonly due_at: string; /** Of the window that is due, such as the day. */
+readonly label: string | null; /** Ids that were looked at. */
+readonly rows: number; readonly late_rows: number; /** The first of the ids that are late. */
+readonly late: readonly (string)[] };
+
 export type AssetDetail = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; readonly fans_out: boolean; readonly counts: PartitionCounts; /** Partitions that could exist by now: rows × complete columns. */
 readonly total: number; readonly missing: number; /** JSON schema, draft 7, of the config. */
 readonly config_schema: { readonly [key: string]: unknown }; /** What the schema makes of an empty config; null when it refuses one. */
 readonly default_config: { readonly [key: string]: unknown } | null; /** The config has a dry_run. */
 readonly can_rehearse: boolean; readonly code_version: string | null; /** Null where the asset has no policy. */
-readonly freshness: { readonly state: "fresh" | "late" | "unknown"; readonly within_ms: number; readonly cron: string | null; /** The moment whose data must be there now. */
-readonly due_at: string; /** Of the window that is due, such as the day. */
-readonly label: string | null; /** Ids that were looked at. */
-readonly rows: number; readonly late_rows: number; /** The first of the ids that are late. */
-readonly late: readonly (string)[] } | null; readonly isolation: string; readonly timeout_ms: number | null; readonly max_attempts: number; readonly resources: readonly (string)[]; readonly checks: readonly ({ readonly name: string; readonly description: string; readonly severity: "warn" | "error" })[] };
+readonly freshness: Freshness | null; readonly isolation: string; readonly timeout_ms: number | null; readonly max_attempts: number; readonly resources: readonly (string)[]; readonly checks: readonly ({ readonly name: string; readonly description: string; readonly severity: "warn" | "error" })[] };
 
 export type Job = { readonly name: string; readonly description: string; readonly assets: readonly (string)[]; readonly tags: { readonly [key: string]: string }; readonly priority: number; readonly max_active_runs: number | null; readonly on_busy: "wait" | "join" | "refuse"; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly runs: { readonly active: number; readonly total: number } };
 
@@ -102,6 +105,9 @@ readonly label: string; /** The last run, or the one that is at it. */
 readonly run: Run | null; /** What that run recorded of this partition. */
 readonly result: RunPartition | null; /** Something it was made from is newer; null where nothing is materialized. */
 readonly stale: boolean | null; readonly stale_reasons: readonly (StaleReason)[] };
+
+export type PartitionRow = { readonly id: string; readonly counts: PartitionCounts; /** Complete columns, such as days, after the last one that is made or skipped, at most 512; null where the asset has no time. */
+readonly lag: number | null };
 
 export type BackfillPlan = { readonly total: number; readonly to_run: number; readonly by_status: { readonly missing: number; readonly materialized: number; readonly failed: number; readonly skipped: number; readonly active: number }; /** Of those that would run, how many have an upstream partition that is not made; by upstream asset. */
 readonly upstream_not_made: { readonly [key: string]: number }; readonly first: string | null; readonly last: string | null };
@@ -287,6 +293,9 @@ export const listAssets = /* @__PURE__ */ operation<Record<never, never>, { read
 /** An asset with the JSON schema of its config */
 export const getAsset = /* @__PURE__ */ operation<{ key: string }, AssetDetail>('getAsset', 'GET', '/api/v1/assets/{key}', []);
 
+/** Assets that have a freshness policy, and whether what is due is there */
+export const listFreshness = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly ({ readonly asset: string; readonly freshness: Freshness })[]; readonly next: string | null }>('listFreshness', 'GET', '/api/v1/freshness', []);
+
 /** All jobs */
 export const listJobs = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Job)[]; readonly next: string | null }>('listJobs', 'GET', '/api/v1/jobs', []);
 
@@ -297,13 +306,14 @@ export const getJob = /* @__PURE__ */ operation<{ name: string }, JobDetail>('ge
 export const getPartitionCounts = /* @__PURE__ */ operation<{ row?: string; key: string }, PartitionCounts>('getPartitionCounts', 'GET', '/api/v1/assets/{key}/partitions/counts', ['row']);
 
 /** Rows (ids of the first dimension) with their totals */
-export const listPartitionRows = /* @__PURE__ */ operation<{ sort?: "name" | "failed" | "active"; q?: string; limit?: number; after?: string; key: string }, { readonly items: readonly ({ readonly id: string; readonly counts: PartitionCounts })[]; readonly next: string | null }>('listPartitionRows', 'GET', '/api/v1/assets/{key}/partitions/rows', ['sort', 'q', 'limit', 'after']);
+export const listPartitionRows = /* @__PURE__ */ operation<{ sort?: "name" | "failed" | "active" | "lag"; q?: string; limit?: number; after?: string; key: string }, { readonly items: readonly (PartitionRow)[]; readonly next: string | null }>('listPartitionRows', 'GET', '/api/v1/assets/{key}/partitions/rows', ['sort', 'q', 'limit', 'after']);
 
 /** States of a rectangle of rows × columns, one byte a cell */
 export const readPartitionTile = /* @__PURE__ */ operation<{ key: string; body: { readonly rows: readonly (string)[]; /** First column. */
 readonly from: number; /** Last column, included. */
 readonly to: number; /** Columns a cell; it shows the worst of them. */
-readonly step?: number; readonly format?: "binary" | "base64" } }, { readonly rows: number; readonly width: number; /** Base64, one byte a cell. */
+readonly step?: number; /** First column of each cell, ascending from `from`, such as those of months; instead of a step. */
+readonly starts?: readonly (number)[]; readonly format?: "binary" | "base64" } }, { readonly rows: number; readonly width: number; /** Base64, one byte a cell. */
 readonly cells: string }>('readPartitionTile', 'POST', '/api/v1/assets/{key}/partitions/tiles', []);
 
 /** Partitions by status, id and days */
@@ -315,7 +325,7 @@ export const getPartition = /* @__PURE__ */ operation<{ partition: string; key: 
 /** A number of each partition of a rectangle, of its last run */
 export const readPartitionValues = /* @__PURE__ */ operation<{ key: string; body: { readonly rows: readonly (string)[]; /** First column. */
 readonly from: number; /** Last column, included. */
-readonly to: number; /** `duration_ms`, or the name of a number that the job records. */
+readonly to: number; /** `duration_ms`; `lag_ms`: from the end of the window until it was made; `age_ms`: since its last run ended; `tries`: runs that it took, with the unsuccessful ones; or the name of a number that the job records. */
 readonly of: string } }, { /** Index of the row in the request, column, value. */
 readonly cells: readonly (readonly (number)[])[]; /** Numbers that these partitions have recorded. */
 readonly names: readonly (string)[] }>('readPartitionValues', 'POST', '/api/v1/assets/{key}/partitions/values', []);
