@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 
 import { ERRORS, SkeinError } from '../definitions/errors.ts';
+import { redisIsAway } from '../store/redis.ts';
 import type { Scrub } from '../telemetry/scrub.ts';
 
 interface ProblemBody {
@@ -76,12 +77,8 @@ function publicDetails(details: Record<string, unknown>): Record<string, unknown
   return Object.fromEntries(Object.entries(details).filter(([name]) => known.includes(name)));
 }
 
-/** What ioredis throws while Redis is away, loading or full: not a fault of the request. */
-const REDIS_AWAY =
-  /^(LOADING|READONLY|MISCONF|OOM|EXECABORT|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN)\b|Connection is closed|max retries per request|Stream isn't writeable|Socket timeout/;
-
 function ofFastify(error: Partial<FastifyError>): Description {
-  if (REDIS_AWAY.test(error.message ?? '') || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') {
+  if (redisIsAway(error)) {
     return {
       code: 'SERVICE_UNAVAILABLE',
       status: 503,

@@ -40,6 +40,17 @@ export function connectBlocking(url: string): Redis {
   return redis;
 }
 
+/** What ioredis throws while Redis is away, loading, full or not the primary now: nobody's fault, and it may pass. */
+const AWAY =
+  /^(LOADING|READONLY|MISCONF|OOM|EXECABORT|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|TRYAGAIN)\b|Connection is closed|max retries per request|Stream isn't writeable|Socket timeout/;
+const AWAY_CODES = new Set<unknown>(['ECONNREFUSED', 'ECONNRESET']);
+
+/** True for an error of Redis that says nothing about the command: asked later, it may well be taken. */
+export function redisIsAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return AWAY.test(error.message) || AWAY_CODES.has((error as { readonly code?: unknown }).code);
+}
+
 function redisUnreachable(cause: unknown): ServiceError {
   const code = (cause as { code?: unknown } | null)?.code;
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -39,6 +39,7 @@ import type { Lease, LeaseKeeper } from './leases.ts';
 import type { ResourcePool } from './resources.ts';
 import { createRunLog } from './run-log.ts';
 import { createStepContext } from './step-context.ts';
+import { untilTaken } from './until-taken.ts';
 
 export interface ExecutePorts {
   readonly engine: Engine;
@@ -111,7 +112,7 @@ async function executeBegun(
   let next: NextAttempt | undefined;
   const settle = async (settling: (taker: Taker | undefined) => Promise<Settled>) => {
     const nextAskedAt = performance.now();
-    const settled = await settling(taker());
+    const settled = await untilTaken(lease.signal, engine.settings.leaseMs, () => settling(taker()));
     if (!settled.committed) metrics.fencedCommits.inc();
     if (settled.next) next = { ...settled.next, askedAt: nextAskedAt };
   };

@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { inSpan } from '../telemetry/tracing.ts';
 import type { RunLog } from './run-log.ts';
+import { untilTaken } from './until-taken.ts';
 
 export interface ContextParts {
   readonly engine: Engine;
@@ -32,6 +33,8 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
   const phases = new Map<string, number>();
   const stale = () =>
     new LeaseLostError('This attempt has lost its lease; another one is at work, and nothing more is written.');
+  const written = <T>(ask: () => Promise<T>) =>
+    orAborted(parts.signal, untilTaken(parts.signal, engine.settings.leaseMs, ask));
   return {
     run: { id: attempt.runId, job: attempt.job, tags: attempt.tags, attempt: attempt.number },
     partitions: attempt.parts.map(([key]) => ({ key, value: asset.partitions.parse(key) })),
@@ -47,7 +50,7 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
         const size = JSON.stringify(value).length;
         if (size > MAX_CHECKPOINT)
           throw new RangeError(`A checkpoint takes at most ${MAX_CHECKPOINT} characters, not ${size}.`);
-        if (!(await orAborted(parts.signal, saveCheckpoint(engine, attempt, value)))) throw stale();
+        if (!(await written(() => saveCheckpoint(engine, attempt, value)))) throw stale();
         checkpoint = value;
       },
     },
@@ -67,7 +70,7 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
     event: (name, fields = {}) => log.event(name, fields),
     count: (metric, value, labels = {}) => parts.metrics.count(metric, value, labels),
     async settlePartition(key, outcome) {
-      const reply = await orAborted(parts.signal, settlePartition(engine, attempt, key, outcome));
+      const reply = await written(() => settlePartition(engine, attempt, key, outcome));
       if (reply === 'fenced') throw stale();
       if (reply === 'unknown')
         throw new PartitionKeyInvalidError(`Partition ${key} is not one that this task settles.`);

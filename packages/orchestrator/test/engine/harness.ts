@@ -45,7 +45,8 @@ export interface Behaviour {
 export interface Harness {
   readonly engine: Engine;
   readonly deployment: Deployment;
-  worker(options?: { concurrency?: number; pools?: readonly string[] }): Promise<SkeinWorker>;
+  /** @param options.engine that it works with; default: one of its own */
+  worker(options?: { concurrency?: number; pools?: readonly string[]; engine?: Engine }): Promise<SkeinWorker>;
   /** A second engine over the same ledger, as another process would have it. */
   another(): Promise<Engine>;
   close(): Promise<void>;
@@ -197,9 +198,9 @@ export async function openHarness(deployment: Deployment, env: Record<string, st
   return {
     engine,
     deployment,
-    async worker(options = {}) {
-      const mine = await openEngine(deployment, { env: settings });
-      engines.push(mine);
+    async worker({ engine: given, ...options } = {}) {
+      const mine = given ?? (await openEngine(deployment, { env: settings }));
+      if (!given) engines.push(mine);
       const worker = await startWorker(mine, { log: SILENT, ...options });
       workers.push(worker);
       return worker;

@@ -18,6 +18,9 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()));
 });
 
+type Ask = (...args: unknown[]) => Promise<unknown>;
+type Refusals = { readonly full: Ask; readonly afterwards: Ask };
+
 const one = { job: 'events_job', partitions: ['1_2024-01-15'], cause: 'test' };
 
 test('a bell that rings twice gives the attempt once', async () => {
@@ -99,6 +102,25 @@ test('a task that is fenced off while it settles has lost its lease: it does not
   expect(await h.client.wait(runId)).toMatchObject({ status: 'SUCCESS', counts: { materialized: 3 } });
   // It was refused once, at the partition: it did not go on to say that it had failed.
   expect(await h.engine.redis.hget(h.engine.keys.stats, 'fenced_commits')).toBe('1');
+});
+
+test.each([
+  ['refuses for a while, full', (refuse: Refusals) => [refuse.full, refuse.full]],
+  ['is cut off after it has written', (refuse: Refusals) => [refuse.afterwards]],
+])('what is made is committed though the ledger %s: that is no failure of the code', async (_how, plan) => {
+  let made = 0;
+  const h = await harness(() => ({ made: ++made }));
+  const redis = h.engine.redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const settle = redis.skein_settle?.bind(redis) ?? (() => Promise.reject(new TypeError('no such script')));
+  const refusals = plan({
+    full: () => Promise.reject(new Error("OOM command not allowed when used memory > 'maxmemory'.")),
+    afterwards: (...args) => settle(...args).then(() => Promise.reject(new Error('Connection is closed.'))),
+  });
+  redis.skein_settle = (...args) => (refusals.shift() ?? settle)(...args);
+  const { runId } = await h.client.submit(one);
+  await h.worker({ engine: h.engine });
+  expect(await h.client.wait(runId)).toMatchObject({ status: 'SUCCESS', counts: { materialized: 1 } });
+  expect([made, refusals]).toEqual([1, []]);
 });
 
 test('three losses without progress end a run as worker_lost; no slot, lease or claim is left', async () => {
