@@ -106,6 +106,8 @@ export function runLines(run: RunDetail): string[] {
       ['started', time(run.startedAt)],
       ['ended', time(run.endedAt)],
       ['took', took(run)],
+      ['worker', run.worker],
+      ['code', run.codeVersion],
       ['config', JSON.stringify(run.config)],
       ['tags', JSON.stringify(run.tags)],
       ['partitions', partitionCounts(run)],

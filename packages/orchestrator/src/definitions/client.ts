@@ -54,6 +54,10 @@ export interface RunSummary {
 }
 
 export interface RunDetail extends RunSummary {
+  /** Who began it; undefined before that. */
+  readonly worker: string | undefined;
+  /** Of the asset's code that settled the last of its steps; undefined where the asset has none. */
+  readonly codeVersion: string | undefined;
   readonly partitions: readonly RunPartition[];
   readonly result: Metadata | undefined;
 }

@@ -129,8 +129,8 @@ export async function settlePartition(
 }
 
 /** Of the code that did the work: this process's. */
-function versionOf(engine: Engine, attempt: Attempt): string | undefined {
-  return engine.deployment.assets.get(attempt.asset)?.codeVersion;
+function versionOf(engine: Engine, { asset = '' }: { readonly asset?: string }): string | undefined {
+  return engine.deployment.assets.get(asset)?.codeVersion;
 }
 
 export interface OkVerdict {
@@ -165,14 +165,16 @@ export async function settleOk(engine: Engine, attempt: Attempt, verdict: OkVerd
 
 export async function settleFailed(
   engine: Engine,
-  attempt: Pick<Attempt, 'id' | 'epoch'>,
+  attempt: Pick<Attempt, 'id' | 'epoch'> & Partial<Pick<Attempt, 'asset'>>,
   verdict: FailedVerdict,
   taker?: Taker,
 ): Promise<Settled> {
+  const version = versionOf(engine, attempt);
   const body = {
     error: scrubJson(engine.scrub, JSON.stringify(verdict.error)),
     reason: verdict.reason,
     retry_in: verdict.retryInMs,
+    ...(version === undefined ? {} : { version }),
   };
   return engine.settle([attempt.id, attempt.epoch, 'failed', JSON.stringify(body)], taker);
 }

@@ -45,8 +45,11 @@ export function toSummary(row: RunRow): RunSummary {
 }
 
 export function toDetail(row: RunRow): RunDetail {
+  const { worker, version: codeVersion } = JSON.parse(row.record) as { worker?: string; version?: string };
   return {
     ...toSummary(row),
+    worker,
+    codeVersion,
     partitions: row.partitions.map(toPartition),
     result: row.result === null || row.result === '' ? undefined : (JSON.parse(row.result) as Metadata),
   };

@@ -23,6 +23,8 @@ test('a run is launched, worked, and seen from every side', async () => {
     result: { rows: 7 },
     partitions: [{ asset: 'events', key: DAY, outcome: 'materialized', error: null, metadata: { rows: 7 } }],
     partitions_total: 1,
+    worker: expect.stringMatching(/./),
+    code_version: null,
     error: null,
     ended_at: expect.stringMatching(/Z$/),
   });

@@ -138,6 +138,8 @@ test('code: made by another version is stale until it is made again, and a failu
   const h = await openWith([one]);
   await h.make(one, '1_2024-01-15');
   expect(await h.stale(one, '1_2024-01-15')).toEqual(FRESH);
+  const [made] = await h.client.runs({});
+  expect(await h.client.run(made?.id ?? '')).toMatchObject({ codeVersion: '1', worker: expect.stringMatching(/./) });
   const two = asset('table', teamDays, [], { codeVersion: '2' });
   expect(await h.stale(two, '1_2024-01-15')).toEqual({ stale: true, reasons: [{ kind: 'code', made: '1', now: '2' }] });
   // Cancelled runs leave the outcome: the version and the time of what is there stay known.

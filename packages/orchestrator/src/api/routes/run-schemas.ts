@@ -54,6 +54,8 @@ export const RunWithPartitions = named(
   Run.extend({
     config: Facts.describe('Values of secret fields are masked.'),
     result: Facts.nullable(),
+    worker: z.string().nullable().describe('Who began it.'),
+    code_version: z.string().nullable().describe('Of the asset’s code that settled the last of its steps.'),
     partitions: z.array(RunPartition).describe('The first 100; the rest by /runs/{id}/partitions.'),
     partitions_total: z.number(),
   }),
@@ -122,6 +124,8 @@ export function toRunWithPartitions(run: RunDetail): z.input<typeof RunWithParti
     ...toRun(run),
     config: maskSecrets(run.config) as Record<string, unknown>,
     result: run.result === undefined ? null : { ...run.result },
+    worker: orNull(run.worker),
+    code_version: orNull(run.codeVersion),
     partitions: run.partitions.slice(0, FIRST_PARTITIONS).map(toPartition),
     partitions_total: run.partitions.length,
   };

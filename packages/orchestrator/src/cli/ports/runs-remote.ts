@@ -42,7 +42,14 @@ export function remoteRuns(server: RemoteServer): RunsPort {
       partitions.push(...items);
     }
     const result = run.result === null ? undefined : (run.result as RunDetail['result']);
-    return { ...toSummary(run), config: run.config as JsonObject, partitions: partitions.map(toPartition), result };
+    return {
+      ...toSummary(run),
+      config: run.config as JsonObject,
+      worker: run.worker ?? undefined,
+      codeVersion: run.code_version ?? undefined,
+      partitions: partitions.map(toPartition),
+      result,
+    };
   };
   const eventsAfter = async (id: string, after: string | undefined): Promise<RunEvent[]> => {
     const { items } = await server.ask('GET', path(id, '/events'), RunEventPage, { query: { limit: PAGE, after } });

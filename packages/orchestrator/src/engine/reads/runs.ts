@@ -20,7 +20,8 @@ export async function readRun(engine: Engine, id: string): Promise<RunDetail> {
     keys.map((key) => toPartition(asset, key, fields.part ?? parts[`${asset}|${key}`])),
   );
   const result = fields.result === undefined ? undefined : (JSON.parse(fields.result) as Metadata);
-  return { ...toSummary(fields), partitions, result };
+  const { worker, version: codeVersion } = fields;
+  return { ...toSummary(fields), worker, codeVersion, partitions, result };
 }
 
 export interface RunsFilter {

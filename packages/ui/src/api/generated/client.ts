@@ -40,7 +40,9 @@ export type RunWithPartitions = { readonly id: string; readonly job: string; rea
 readonly cause: string; readonly priority: number; /** Of its partitions; null where the config names the scope. */
 readonly first_partition: string | null; readonly created_at: string; readonly started_at: string | null; readonly ended_at: string | null; readonly end_reason: string | null; readonly error: ErrorFact | null; /** What a queued run waits for, in words. */
 readonly blocked: string | null; readonly counts: { readonly total: number; readonly materialized: number; readonly failed: number; readonly skipped: number }; readonly progress: { readonly done: number; readonly total: number; readonly note: string } | null; /** Values of secret fields are masked. */
-readonly config: { readonly [key: string]: unknown }; readonly result: { readonly [key: string]: unknown } | null; /** The first 100; the rest by /runs/{id}/partitions. */
+readonly config: { readonly [key: string]: unknown }; readonly result: { readonly [key: string]: unknown } | null; /** Who began it. */
+readonly worker: string | null; /** Of the asset’s code that settled the last of its steps. */
+readonly code_version: string | null; /** The first 100; the rest by /runs/{id}/partitions. */
 readonly partitions: readonly (RunPartition)[]; readonly partitions_total: number };
 
 export type RunEvent = { readonly id: string; readonly type: string; readonly at: string; readonly fields: { readonly [key: string]: unknown } };
