@@ -245,6 +245,12 @@ function Facts({ run }: { run: RunWithPartitions }) {
       <Fact name="Created">
         <Time at={run.created_at} />
       </Fact>
+      {run.worker !== null && (
+        <Fact name="Worker">
+          <bdi>{run.worker}</bdi>
+        </Fact>
+      )}
+      {run.code_version !== null && <Fact name="Code">{run.code_version}</Fact>}
       {run.priority !== 0 && <Fact name="Priority">{run.priority}</Fact>}
     </dl>
   );
