@@ -44,6 +44,7 @@ const typeOver = async (text: string) => {
 const confirmWith = async (reason: string) => {
   await dialog().getByLabel('Reason').and(page.locator(':focus')).waitFor();
   await page.keyboard.type(reason);
+  await dialog().locator('button[type=submit]:not([aria-disabled=true])').waitFor(); // what it would do is shown by now
   await press(page, 'Control+Enter');
 };
 
@@ -86,7 +87,8 @@ test('reset a cursor by keyboard: its consequences are shown, and the sensor sta
     ({ items }) => items.length > first.items.length,
   );
   expect(again.items[0]?.id).not.toBe(first.items[0]?.id);
-  // And the history brings it back.
+  // And the history brings it back, once the page knows what that tick has stored.
+  await button(`Restore version ${(await cursor()).version}`).waitFor();
   await enter(button(/Restore version 3/));
   await confirmWith('it was right');
   await page.getByText('Version 3 is back').waitFor();
@@ -164,7 +166,10 @@ test('a tick is opened with what it logged and replayed in preview; the timeline
     .click();
   await page.getByText(/looks at day \d+/).waitFor();
   await button('Replay this tick in preview').click();
-  await page.getByText(/^It would request 1 run over/).waitFor();
+  await page
+    .getByRole('cell')
+    .getByText(/^It would request 1 run over/)
+    .waitFor();
   const timeline = page.locator('.tick-timeline svg');
   const box = await timeline.boundingBox();
   if (!box) throw new TypeError('the timeline has no size');
