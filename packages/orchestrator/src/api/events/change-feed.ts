@@ -17,15 +17,21 @@ export interface Change {
   readonly facts: Json;
 }
 
-/** Told `lost` when changes fell out of the stream before this process could read them. */
-type Listener = (change: Change | 'lost') => void;
+/**
+ * Told what came, oldest first: the same array for every listener, so that what is made of it is made once. Told `lost`
+ * when changes fell out of the stream before this process could read them.
+ */
+type Listener = (news: readonly Change[] | 'lost') => void;
 
 export interface ChangeFeed {
   /** From when `ready` resolves on; gives what ends it. */
   listen(listener: Listener): () => void;
   /** Until then the reader may not have its place yet: what is read of the past before would leave a gap. */
   ready(): Promise<void>;
-  /** Changes after `id`; undefined when they are too many to be told, or nobody knows them all any more. */
+  /**
+   * Changes after `id`; undefined when they are too many to be told, or nobody knows them all any more. Whoever asks for
+   * the same is given the same array.
+   */
   since(id: string): Promise<readonly Change[] | undefined>;
   /** The newest id, `0-0` when there is none. */
   newest(): Promise<string>;
@@ -41,6 +47,13 @@ const REPLAY_LIMIT = 2_000;
 const BATCH = 1_000;
 const BLOCK_MS = 10_000;
 const PAUSE_AFTER_ERROR_MS = 500;
+/**
+ * Telling all listeners costs a write to each, however little is told: the more there are, the longer changes gather
+ * first. 500 wait a tenth of a second at most, a few nothing that anyone would notice.
+ */
+const GATHER_MS_A_LISTENER = 0.2;
+/** So many are told at once; then requests have their turn. */
+const TELL_AT_ONCE = 50;
 
 export function createChangeFeed(engine: Engine): ChangeFeed {
   const listeners = new Set<Listener>();
@@ -57,12 +70,15 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
   /** The newest changes, all of those after `reachesBack`. */
   let recent: Change[] = [];
   let reachesBack = '0-0';
+  /** What was asked for since the last change, by id: after a server was replaced all come back at once. */
+  const asked = new Map<string, readonly Change[]>();
   const place = async () => {
     const entries = await redis.xrevrange(keys.events, '+', '-', 'COUNT', REPLAY_LIMIT + 1);
     const [first, ...rest] = entries.reverse().map(toChange);
     // The stream is trimmed at its head: what came before its first entry may be gone.
     reachesBack = first?.id ?? '0-0';
     recent = rest;
+    asked.clear();
     last = recent.at(-1)?.id ?? reachesBack;
   };
   const ready = () =>
@@ -70,12 +86,14 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
       placing = undefined;
       throw error;
     }));
-  const remember = (change: Change) => {
-    recent.push(change);
-    if (recent.length > REPLAY_LIMIT) reachesBack = recent.shift()?.id ?? reachesBack;
+  const remember = (news: readonly Change[]) => {
+    recent.push(...news);
+    const gone = recent.splice(0, recent.length - REPLAY_LIMIT);
+    reachesBack = gone.at(-1)?.id ?? reachesBack;
+    asked.clear();
   };
-  const tell = (change: Change | 'lost') => {
-    for (const listener of [...listeners]) listener(change);
+  const tell = (news: readonly Change[] | 'lost') => {
+    for (const listener of [...listeners]) listener(news);
   };
   /** Whether what came after `from` may have been trimmed before it was read, by a process that had no turn for long. */
   const mayHaveLost = async (from: string) => {
@@ -96,13 +114,15 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
           tell('lost');
           continue;
         }
-        for (const [, entries] of reply as [string, [string, string[]][]][]) {
-          for (const change of entries.map(toChange)) {
-            last = change.id;
-            remember(change);
-            tell(change);
-          }
+        const [[, entries]] = reply as [[string, [string, string[]][]]];
+        for (let at = 0; at < entries.length; at += TELL_AT_ONCE) {
+          const news = entries.slice(at, at + TELL_AT_ONCE).map(toChange);
+          last = news.at(-1)?.id ?? last;
+          remember(news);
+          tell(news);
+          await turn();
         }
+        if (entries.length < BATCH) await turn(GATHER_MS_A_LISTENER * listeners.size);
       } catch {
         // Redis is away or the connection was closed: wait, then go on where we were.
         if (!closed) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR_MS));
@@ -134,7 +154,9 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
       if (isBefore(await newest(), id)) return undefined; // of another ledger
       await ready();
       if (isBefore(id, reachesBack)) return undefined;
-      return recent.slice(recent.findLastIndex((change) => !isBefore(id, change.id)) + 1);
+      const missed = asked.get(id) ?? recent.slice(recent.findLastIndex((change) => !isBefore(id, change.id)) + 1);
+      asked.set(id, missed);
+      return missed;
     },
     ready,
     newest,
@@ -147,6 +169,11 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
       reader?.disconnect();
     },
   };
+}
+
+/** Lets others have their turn, and gathers for so long. */
+function turn(ms = 0): Promise<void> {
+  return new Promise((resolve) => (ms < 1 ? setImmediate(resolve) : setTimeout(resolve, ms)));
 }
 
 /** Compares ids of a Redis stream. */

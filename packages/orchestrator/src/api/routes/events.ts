@@ -43,34 +43,40 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub, settings }) =
       if (changes.listeners >= settings.maxStreams)
         throw new ServiceError('server', `This server tells ${settings.maxStreams} clients of changes, and no more.`);
       const from = request.headers['last-event-id'] ?? request.query.last_event_id;
-      const sees = createSight(engine, request.principal);
+      // Whoever sees every job is told what everyone is told.
+      const sees = request.principal?.jobs === undefined ? undefined : createSight(engine, request.principal);
       const stream = new Readable({ read() {}, highWaterMark: MAX_BEHIND_BYTES });
-      const push = (text: string) => {
-        if (stream.destroyed) return;
+      const push = (text: Buffer | string) => {
+        if (stream.destroyed || text.length === 0) return;
         if (stream.readableLength > MAX_BEHIND_BYTES) stream.destroy();
         else stream.push(text);
       };
-      const tell = async (change: Change) => {
-        if (await sees(change)) push(format(change, scrub));
-      };
+      const tell = async (news: readonly Change[], sight: Sight) => push(format(await seen(news, sight), scrub));
       // Listening begins before the past is read, so that nothing falls between the two; told one after the other.
       let held: Change[] | undefined = [];
       let telling: Promise<void> = Promise.resolve();
       let untold = 0;
       let last = '0-0';
       let isNew = false;
-      const end = changes.listen((change) => {
-        if (change === 'lost') return void stream.destroy(); // it comes back, and is told to read anew
-        if (held) return void held.push(change);
-        // The reader may be behind what was read of the past: that much has been told.
-        isNew ||= isBefore(last, change.id);
-        if (!isNew) return;
-        if (++untold > MAX_UNTOLD) stream.destroy();
+      /** The reader may be behind what was read of the past: that much has been told. */
+      const afterLast = (news: readonly Change[]) => {
+        if (isNew) return news;
+        const first = news.findIndex((change) => isBefore(last, change.id));
+        isNew = first >= 0;
+        return first < 0 ? [] : first === 0 ? news : news.slice(first);
+      };
+      const end = changes.listen((news) => {
+        if (news === 'lost') return void stream.destroy(); // it comes back, and is told to read anew
+        if (held) return void held.push(...news);
+        const more = afterLast(news);
+        if (sees === undefined) return push(format(more, scrub));
+        untold += more.length;
+        if (untold > MAX_UNTOLD) stream.destroy();
         else
           telling = telling
-            .then(() => tell(change))
+            .then(() => tell(more, sees))
             .then(
-              () => void untold--,
+              () => void (untold -= more.length),
               () => void stream.destroy(),
             );
       });
@@ -87,16 +93,15 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub, settings }) =
         last = await changes.newest();
         const isBack = from !== undefined && from !== '';
         const missed = isBack ? await changes.since(from) : [];
-        const told = missed && (await retell(missed, sees, scrub));
-        if (told === undefined) push(`event: reset\nid: ${last}\ndata: {}\n\n`);
+        const told = missed && format(await seen(missed, sees), scrub);
+        // So much that the client would be cut off at once, and again and again.
+        if (told === undefined || told.length > MAX_BEHIND_BYTES / 2) push(`event: reset\nid: ${last}\ndata: {}\n\n`);
         else {
           if (isBack) last = missed?.at(-1)?.id ?? from;
-          push(`${told}event: hello\nid: ${last}\ndata: {}\n\n`);
+          push(told);
+          push(`event: hello\nid: ${last}\ndata: {}\n\n`);
         }
-        for (let change = held.shift(); change !== undefined; change = held.shift()) {
-          isNew ||= isBefore(last, change.id);
-          if (isNew) await tell(change);
-        }
+        while (held.length > 0) await tell(afterLast(held.splice(0)), sees);
         held = undefined;
       } catch (error) {
         stream.destroy();
@@ -113,27 +118,32 @@ export const eventRoutes: Routes = (app, { engine, changes, scrub, settings }) =
   );
 };
 
-/** What a client missed; undefined when it is so much that the client would be cut off at once, and again and again. */
-async function retell(
-  missed: readonly Change[],
-  sees: ReturnType<typeof createSight>,
-  scrub: Scrub,
-): Promise<string | undefined> {
-  let text = '';
-  for (const change of missed) {
-    if (await sees(change)) text += format(change, scrub);
-    if (text.length > MAX_BEHIND_BYTES / 2) return undefined;
-  }
+type Sight = ReturnType<typeof createSight> | undefined;
+
+async function seen(news: readonly Change[], sees: Sight): Promise<readonly Change[]> {
+  if (sees === undefined) return news;
+  const found: Change[] = [];
+  for (const change of news) if (await sees(change)) found.push(change);
+  return found;
+}
+
+/** Every client is told the same: made, scrubbed and encoded once for all of them, and held in memory once. */
+const texts = new WeakMap<readonly Change[], Buffer>();
+
+function format(news: readonly Change[], scrub: Scrub): Buffer {
+  const known = texts.get(news);
+  if (known !== undefined) return known;
+  const text = Buffer.from(news.map((change) => formatOne(change, scrub)).join(''));
+  texts.set(news, text);
   return text;
 }
 
-/** Every client is told the same: made and scrubbed once for all of them. */
-const texts = new WeakMap<Change, string>();
+const blocks = new WeakMap<Change, string>();
 
-function format(change: Change, scrub: Scrub): string {
-  const known = texts.get(change);
+function formatOne(change: Change, scrub: Scrub): string {
+  const known = blocks.get(change);
   if (known !== undefined) return known;
   const text = `id: ${change.id}\nevent: change\ndata: ${scrubJson(scrub, JSON.stringify(change))}\n\n`;
-  texts.set(change, text);
+  blocks.set(change, text);
   return text;
 }
