@@ -53,7 +53,112 @@ test('cells are coloured by what the job recorded; the address keeps it', async 
   await page.getByLabel('Scale').getByText('50 rows').waitFor();
 });
 
+test('by attempts, age and lag, which the ledger knows of every asset', async () => {
+  const by = page.getByLabel('Colour by');
+  for (const [name, words] of [
+    ['tries', '1 attempt'],
+    ['age_ms', /\d+ (ms|s|min)/],
+    ['lag_ms', /\d+ d/],
+  ] as const) {
+    await by.selectOption(name);
+    await page.getByLabel('Scale').getByText(words).first().waitFor();
+  }
+});
+
+const map = () => page.getByRole('application', { name: /^Map of/ });
+const bar = () => page.getByRole('region', { name: 'Selection' });
+
+test('all that failed in view is selected, as an expression in the address, and backfilled as such', async () => {
+  await page.goto(`${skein.url}/assets/events?col=0&zoom=20`);
+  await page.getByRole('button', { name: 'All failed in view' }).and(page.locator('[aria-disabled="false"]')).click();
+  await page.waitForURL(/of=failed/);
+  await bar()
+    .getByText(/^1 of \d+ partitions:/)
+    .waitFor();
+  await page.reload();
+  await bar().getByRole('button', { name: 'Backfill…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText(/^1 of \d+ partitions will run/).waitFor();
+  expect(await dialog.getByRole('checkbox', { name: 'missing' }).isChecked()).toBe(false);
+  await page.keyboard.press('Escape');
+  await bar().getByRole('button', { name: 'failed', exact: true }).click();
+  await bar()
+    .getByText(/^\d+ partitions: \d+ missing, 1 failed/)
+    .waitFor();
+});
+
+test('rows and columns are selected by their labels, the next ones with Shift; by keyboard too', async () => {
+  await page.goto(`${skein.url}/assets/events?col=0&zoom=20`);
+  await map().waitFor();
+  const click = (x: number, y: number, modifiers: 'Shift'[] = []) => map().click({ position: { x, y }, modifiers });
+  // 164 px of labels, 46 px of axis, 20 × 22 px a cell; rows bad, m1, m2.
+  await click(30, 46 + 30);
+  await bar()
+    .getByText(/^1 row × 2026-11-01 …/)
+    .waitFor();
+  await click(30, 46 + 50, ['Shift']);
+  await bar()
+    .getByText(/^2 rows × 2026-11-01 …/)
+    .waitFor();
+  await click(164 + 30, 10);
+  await bar().getByText('3 rows × 2026-11-02', { exact: true }).waitFor();
+  await click(164 + 70, 10, ['Shift']);
+  await bar().getByText('3 rows × 2026-11-02 … 2026-11-04').waitFor();
+  await map().focus();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Shift+Space');
+  await bar()
+    .getByText(/^1 row × 2026-11-01 …/)
+    .waitFor();
+  await page.keyboard.press('Control+Space');
+  await bar().getByText('3 rows × 2026-11-01', { exact: true }).waitFor();
+});
+
+test('pinned rows stay at the top, whatever is filtered; the address keeps them', async () => {
+  await page.goto(`${skein.url}/assets/events?col=0&zoom=20`);
+  await map().focus();
+  await page.keyboard.press('End');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('p');
+  const unpin = page.getByRole('button', { name: 'Unpin m2' });
+  await unpin.waitFor();
+  await page.getByLabel('Filter by customer').fill('bad');
+  await page.getByRole('application', { name: /^Map of 2 rows/ }).waitFor();
+  await page.reload();
+  await map().focus();
+  await page.keyboard.press('Home');
+  await page.getByText(/^m2 2026-11-01: missing/).waitFor({ state: 'attached' });
+  await unpin.click();
+  await page.getByRole('application', { name: /^Map of 1 rows/ }).waitFor();
+});
+
+test('weeks and months share a column that shows the worst of their days', async () => {
+  await page.goto(`${skein.url}/assets/events?col=0&zoom=20`);
+  await page.getByLabel('A column is a').selectOption('month');
+  await page.waitForURL(/fold=month/);
+  await map().focus();
+  await page.keyboard.press('Home');
+  await page.getByText(/^bad 2026-11-01 … .*: at worst failed/).waitFor({ state: 'attached' });
+  await page.keyboard.press('Enter');
+  await bar()
+    .getByText(/^1 row × 2026-11-01 … 2026-11-/)
+    .waitFor();
+});
+
+test('rows by how far behind they are', async () => {
+  await page.goto(`${skein.url}/assets/events?col=0&zoom=20`);
+  await page.getByRole('button', { name: 'furthest behind first' }).click();
+  await page.waitForURL(/sort=lag/);
+  await map().focus();
+  await page.keyboard.press('Home');
+  // What was never made is further behind than what was once.
+  await page.getByText(/^bad 2026-11-01/).waitFor({ state: 'attached' });
+});
+
 test('pasted keys are looked up, a wrong one is named, and they become one run', async () => {
+  await page.goto(`${skein.url}/assets/events`);
   await page.getByRole('button', { name: 'Paste keys…' }).click();
   const field = page.getByLabel('Partition keys, one a line');
   await field.fill('m1_2026-11-02\nm1_2026-11-02\nnonsense');

@@ -56,7 +56,9 @@ const asset = createRoute({
     given({
       tab: choiceOf(raw, 'tab', ['partitions', 'table', 'runs', 'config', 'lineage']),
       q: textOf(raw, 'q'),
-      sort: choiceOf(raw, 'sort', ['name', 'failed', 'active']),
+      sort: choiceOf(raw, 'sort', ['name', 'failed', 'active', 'lag']),
+      pin: textOf(raw, 'pin'),
+      fold: choiceOf(raw, 'fold', ['week', 'month']),
       col: numberOf(raw, 'col'),
       zoom: numberOf(raw, 'zoom'),
       only: textOf(raw, 'only'),
@@ -64,6 +66,7 @@ const asset = createRoute({
       cell: textOf(raw, 'cell'),
       at: textOf(raw, 'at'),
       rows: textOf(raw, 'rows'),
+      of: textOf(raw, 'of'),
       from: textOf(raw, 'from'),
       to: textOf(raw, 'to'),
       status: choiceOf(raw, 'status', PARTITION_STATUSES),
@@ -113,8 +116,29 @@ const launch = createRoute({
 });
 const runs = createRoute({
   ...at('/runs'),
-  validateSearch: (raw: Raw) => given({ q: textOf(raw, 'q'), pick: textOf(raw, 'pick') }),
+  validateSearch: (raw: Raw) =>
+    given({
+      q: textOf(raw, 'q'),
+      pick: textOf(raw, 'pick'),
+      by: choiceOf(raw, 'by', ['job', 'cause', 'error']),
+      cols: textOf(raw, 'cols'),
+      view: choiceOf(raw, 'view', ['all']),
+    }),
   component: lazyRouteComponent(() => import('../runs/RunsPage.tsx'), 'RunsPage'),
+});
+const act = createRoute({
+  ...at('/runs/act'),
+  validateSearch: (raw: Raw) =>
+    given({
+      q: textOf(raw, 'q'),
+      do: choiceOf(raw, 'do', ['cancel', 'retry', 'retry-failed']),
+      before: textOf(raw, 'before'),
+      after: textOf(raw, 'after'),
+      looked: numberOf(raw, 'looked'),
+      done: numberOf(raw, 'done'),
+      refused: numberOf(raw, 'refused'),
+    }),
+  component: lazyRouteComponent(() => import('../runs/ActPage.tsx'), 'ActPage'),
 });
 const run = createRoute({
   ...at('/runs/$id'),
@@ -175,6 +199,7 @@ const tree = root.addChildren([
   schedules,
   launch,
   runs,
+  act,
   run,
   compare,
   backfills,

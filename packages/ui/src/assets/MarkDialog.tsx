@@ -7,28 +7,30 @@ import { useAllowed } from '../app/access.ts';
 import { notify } from '../app/notify.ts';
 import { Confirm } from '../parts/Confirm.tsx';
 import { Notice } from '../parts/States.tsx';
+import { type Outcome, OUTCOMES } from './heat-map/selection.ts';
 
 export interface MarkDialogProps {
   readonly asset: AssetDetail;
   readonly ids: readonly string[];
   readonly from: string;
   readonly to: string;
+  /** Only what is one of these; none: everything. */
+  readonly of: readonly Outcome[];
   readonly onClose: () => void;
 }
 
 type Mark = 'materialized' | 'skipped' | 'missing';
-const ALL = ['missing', 'materialized', 'failed', 'skipped'] as const;
 /** The server takes as many at a time. */
 const MOST_KEYS = 10_000;
 
 /** A person's say about partitions: they are made, they need not be, or forget what is known. */
-export function MarkDialog({ asset, ids, from, to, onClose }: MarkDialogProps) {
+export function MarkDialog({ asset, ids, from, to, of, onClose }: MarkDialogProps) {
   const cache = useQueryClient();
   const forget = useAllowed('forget_partitions');
   const [as, setAs] = useState<Mark>('materialized');
   const act = useMutation({
     mutationFn: async (reason: string) => {
-      const partitions = await keysOf({ asset, ids, from, to });
+      const partitions = await keysOf({ asset, ids, from, to, of });
       const key = asset.key;
       return as === 'missing'
         ? forgetPartitions({ key, body: { partitions, reason } })
@@ -66,7 +68,9 @@ export function MarkDialog({ asset, ids, from, to, onClose }: MarkDialogProps) {
       />
       {!forget.allowed && <p className="dim small">Forgetting: {forget.reason}</p>}
       <p>
-        {ids.length} rows, {from} to {to}. The data itself is not touched; only what Skein believes of it changes.
+        {ids.length} rows, {from} to {to}
+        {of.length > 0 && `, of them only what is ${of.join(' or ')}`}. The data itself is not touched; only what Skein
+        believes of it changes.
       </p>
       {as === 'missing' && (
         <Notice tone="warn">Sensors and backfills will take these partitions for never made.</Notice>
@@ -81,13 +85,15 @@ async function keysOf({
   ids,
   from,
   to,
-}: Pick<MarkDialogProps, 'asset' | 'ids' | 'from' | 'to'>): Promise<string[]> {
+  of,
+}: Pick<MarkDialogProps, 'asset' | 'ids' | 'from' | 'to' | 'of'>): Promise<string[]> {
+  const status = of.length > 0 ? of : OUTCOMES;
   const keys: string[] = [];
   for (const row of ids) {
     let after: string | undefined;
     do {
       const more = { ...(row === '' ? {} : { row }), ...(after === undefined ? {} : { after }) };
-      const page = await searchPartitions({ key: asset.key, from, to, status: ALL, limit: 500, ...more });
+      const page = await searchPartitions({ key: asset.key, from, to, status, limit: 500, ...more });
       keys.push(...page.items.map((one) => one.key));
       if (keys.length > MOST_KEYS)
         throw new RangeError(`Mark at most ${MOST_KEYS.toLocaleString('en')} partitions at a time.`);

@@ -6,7 +6,9 @@ import { type AssetDetail, planBackfill } from '../api/generated/client.ts';
 import { tellProblem, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { Act } from '../parts/Act.tsx';
+import { lookOf } from '../parts/status.ts';
 import { exportCsv } from './export-csv.ts';
+import { type Outcome, MAX_PINS, OUTCOMES } from './heat-map/selection.ts';
 import { MarkDialog } from './MarkDialog.tsx';
 import './heat-map/heat-map.css';
 
@@ -19,11 +21,16 @@ export interface SelectionBarProps {
   readonly ids: readonly string[];
   readonly from: string;
   readonly to: string;
+  /** Only partitions whose outcome is one of these; none: all of them. */
+  readonly of: readonly Outcome[];
+  readonly onOf: (of: readonly Outcome[]) => void;
+  /** Keeps its rows at the top; undefined where that makes no sense. */
+  readonly onPin: (() => void) | undefined;
   readonly onClear: () => void;
 }
 
 /** What a painted rectangle holds, exactly, and what can be done with it. */
-export function SelectionBar({ asset, ids, from, to, onClear }: SelectionBarProps) {
+export function SelectionBar({ asset, ids, from, to, of, onOf, onPin, onClear }: SelectionBarProps) {
   const [dialog, setDialog] = useState<'backfill' | 'mark'>();
   const [isExporting, setExporting] = useState(false);
   const navigate = useNavigate();
@@ -33,6 +40,7 @@ export function SelectionBar({ asset, ids, from, to, onClear }: SelectionBarProp
   const selection = { job: job ?? '', ...(named.length > 0 ? { ids: named } : {}), from, to };
   const plan = useApi(planBackfill, { body: selection }, { enabled: job !== undefined && allowed, keep: true });
   const by = plan.data?.by_status;
+  const chosen = by && of.reduce((sum, outcome) => sum + by[outcome], 0);
   const first = plan.data?.first ?? '';
   const because = job === undefined ? 'No job makes this asset.' : undefined;
   return (
@@ -43,10 +51,23 @@ export function SelectionBar({ asset, ids, from, to, onClear }: SelectionBarProp
       </strong>
       <span className="small dim num" role="status">
         {by && plan.data
-          ? `${plan.data.total.toLocaleString('en')} partitions: ${by.missing} missing, ${by.failed} failed, ${by.materialized} materialized, ${by.skipped} skipped${by.active > 0 ? `, ${by.active} active` : ''}`
+          ? `${of.length > 0 ? `${(chosen ?? 0).toLocaleString('en')} of ` : ''}${plan.data.total.toLocaleString('en')} partitions: ${by.missing} missing, ${by.failed} failed, ${by.materialized} materialized, ${by.skipped} skipped${by.active > 0 ? `, ${by.active} active` : ''}`
           : plan.error
             ? String((plan.error as Error).message)
             : 'counting…'}
+      </span>
+      <span className="row" role="group" aria-label="Only what is">
+        {OUTCOMES.map((outcome) => (
+          <button
+            key={outcome}
+            type="button"
+            className="chip"
+            aria-pressed={of.includes(outcome)}
+            onClick={() => onOf(of.includes(outcome) ? of.filter((one) => one !== outcome) : [...of, outcome])}
+          >
+            {lookOf(outcome).word}
+          </button>
+        ))}
       </span>
       <span className="grow" />
       <Act permission="backfill" variant="filled" because={because} onAct={() => setDialog('backfill')}>
@@ -63,12 +84,17 @@ export function SelectionBar({ asset, ids, from, to, onClear }: SelectionBarProp
       <Act permission="mark_partitions" onAct={() => setDialog('mark')}>
         Mark…
       </Act>
+      {onPin && (
+        <Act because={named.length > MAX_PINS ? `At most ${MAX_PINS} rows are pinned.` : undefined} onAct={onPin}>
+          Pin rows
+        </Act>
+      )}
       <Button
         variant="default"
         loading={isExporting}
         onClick={() => {
           setExporting(true);
-          exportCsv(asset.key, named, from, to)
+          exportCsv(asset.key, named, from, to, of)
             .catch(tellProblem)
             .finally(() => setExporting(false));
         }}
@@ -79,10 +105,12 @@ export function SelectionBar({ asset, ids, from, to, onClear }: SelectionBarProp
         Clear
       </Button>
       <Suspense fallback={null}>
-        {dialog === 'backfill' && <BackfillDialog selection={selection} onClose={() => setDialog(undefined)} />}
+        {dialog === 'backfill' && (
+          <BackfillDialog selection={selection} initial={of} onClose={() => setDialog(undefined)} />
+        )}
       </Suspense>
       {dialog === 'mark' && (
-        <MarkDialog asset={asset} ids={ids} from={from} to={to} onClose={() => setDialog(undefined)} />
+        <MarkDialog asset={asset} ids={ids} from={from} to={to} of={of} onClose={() => setDialog(undefined)} />
       )}
     </div>
   );

@@ -22,9 +22,18 @@ const OUTCOMES: readonly Outcome[] = ['missing', 'failed', 'materialized', 'skip
 const MANY = 1_000;
 
 /** A backfill of a selection: which states, in which order, how many at once, and exactly how much that is. */
-export function BackfillDialog({ selection, onClose }: { selection: Selection; onClose: () => void }) {
+export function BackfillDialog({
+  selection,
+  initial = [],
+  onClose,
+}: {
+  selection: Selection;
+  /** States that the selection is of; none: what is not made. */
+  initial?: readonly Outcome[];
+  onClose: () => void;
+}) {
   const navigate = useNavigate();
-  const [statuses, setStatuses] = useState<readonly Outcome[]>(['missing', 'failed']);
+  const [statuses, setStatuses] = useState<readonly Outcome[]>(initial.length > 0 ? initial : ['missing', 'failed']);
   const [order, setOrder] = useState<'oldest' | 'newest'>('oldest');
   const [maxActive, setMaxActive] = useState(10);
   const [stopAfter, setStopAfter] = useState<number>();

@@ -1,7 +1,13 @@
 import { formatDuration } from '../../parts/time.ts';
 import type { ValueMap } from './use-values.ts';
 
-const DURATION = 'duration_ms';
+/** Numbers that the server makes of every asset, and what they are called. */
+const NAMED: Readonly<Record<string, string>> = {
+  duration_ms: 'duration',
+  lag_ms: 'lag behind its window',
+  age_ms: 'age of the last run',
+  tries: 'attempts',
+};
 
 /** What the map is coloured by, and what its faintest and strongest shade stand for. */
 export function ColourBy({
@@ -17,7 +23,7 @@ export function ColourBy({
   onAsk: () => void;
 }) {
   const { values, names, isTooWide, error } = map;
-  const others = [...new Set([...names, ...(by && by !== DURATION ? [by] : [])])].sort();
+  const others = [...new Set([...names, ...(by && !(by in NAMED) ? [by] : [])])].sort();
   return (
     <span className="row small">
       {values && values.cells.size > 0 && by && (
@@ -37,7 +43,11 @@ export function ColourBy({
           onChange={(event) => onBy(event.currentTarget.value || undefined)}
         >
           <option value="">state</option>
-          <option value={DURATION}>duration</option>
+          {Object.entries(NAMED).map(([key, name]) => (
+            <option key={key} value={key}>
+              {name}
+            </option>
+          ))}
           {others.map((name) => (
             <option key={name} value={name}>
               {name.replaceAll('_', ' ')}
@@ -50,5 +60,6 @@ export function ColourBy({
 }
 
 export function wordsOfValue(by: string, value: number): string {
-  return by === DURATION ? formatDuration(value) : `${value.toLocaleString('en')} ${by.replaceAll('_', ' ')}`;
+  if (by === 'tries') return `${value.toLocaleString('en')} ${value === 1 ? 'attempt' : 'attempts'}`;
+  return by in NAMED ? formatDuration(value) : `${value.toLocaleString('en')} ${by.replaceAll('_', ' ')}`;
 }

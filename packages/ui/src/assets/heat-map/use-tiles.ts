@@ -3,7 +3,8 @@
 import { useQueries } from '@tanstack/react-query';
 
 import { send } from '../../api/operation.ts';
-import { type Extent, type Size, type View, AXIS_PX, GUTTER_PX, rowHeight, stepOf } from './view.ts';
+import type { Columns } from './columns.ts';
+import { type Extent, type Size, type View, seen, stepOf } from './view.ts';
 
 export interface Tile {
   readonly firstRow: number;
@@ -23,27 +24,28 @@ const TILE_CELLS_WIDE = 512;
 export function useTiles(
   asset: string,
   ids: readonly string[],
+  columns: Columns,
   view: View,
   size: Size,
   extent: Extent,
 ): { tiles: readonly Tile[]; isLoading: boolean; error: unknown } {
   const step = stepOf(view.zoom);
   const span = TILE_CELLS_WIDE * step;
-  const lastColumn = Math.min(extent.columns - 1, Math.floor(view.col + (size.width - GUTTER_PX) / view.zoom));
-  const lastRow = Math.min(extent.rows - 1, Math.floor(view.top + (size.height - AXIS_PX) / rowHeight(extent.rows)));
+  const { firstRow, lastRow, firstColumn, lastColumn } = seen(view, size, extent);
+  const rowsOfTiles = new Set(extent.pinned > 0 ? [0] : []);
+  for (let row = firstTile(firstRow, TILE_ROWS); row <= lastRow; row += TILE_ROWS) rowsOfTiles.add(row);
   const wanted: { row: number; column: number }[] = [];
-  for (let row = Math.floor(view.top / TILE_ROWS) * TILE_ROWS; row <= lastRow; row += TILE_ROWS) {
-    for (let column = Math.floor(view.col / span) * span; column <= lastColumn; column += span)
-      wanted.push({ row, column });
+  for (const row of rowsOfTiles) {
+    for (let column = firstTile(firstColumn, span); column <= lastColumn; column += span) wanted.push({ row, column });
   }
   const queries = useQueries({
     queries: wanted.map(({ row, column }) => {
       const rows = ids.slice(row, row + TILE_ROWS);
-      const to = Math.min(column + span - 1, extent.columns - 1);
+      const where = placesOf(columns, column, Math.min(column + span, extent.columns), step);
       return {
-        queryKey: ['tiles', asset, rows, column, to, step],
+        queryKey: ['tiles', asset, rows, columns.fold, column, where.to, step],
         enabled: size.width > 0 && rows.length > 0,
-        queryFn: ({ signal }: { signal: AbortSignal }) => readTile(asset, rows, column, to, step, signal),
+        queryFn: ({ signal }: { signal: AbortSignal }) => readTile(asset, { rows, ...where }, signal),
         // Cells are not compared one by one; a new answer is a new tile.
         structuralSharing: false,
       };
@@ -72,23 +74,34 @@ export function useTiles(
   };
 }
 
+const firstTile = (at: number, size: number) => Math.floor(at / size) * size;
+
+interface Places {
+  readonly from: number;
+  readonly to: number;
+  readonly step?: number;
+  readonly starts?: readonly number[];
+}
+
+/** Columns of the map as the server has them. @param end the first one after the tile */
+function placesOf(columns: Columns, column: number, end: number, step: number): Places {
+  const [from, to] = [columns.start(column), columns.start(end) - 1];
+  if (columns.fold === undefined) return { from, to, step };
+  const starts: number[] = [];
+  for (let at = column; at < end; at += step) starts.push(columns.start(at));
+  return { from, to, starts };
+}
+
 /** Binary, because a cell is a byte. */
-async function readTile(
-  asset: string,
-  rows: readonly string[],
-  from: number,
-  to: number,
-  step: number,
-  signal: AbortSignal,
-) {
+async function readTile(asset: string, body: Places & { readonly rows: readonly string[] }, signal: AbortSignal) {
   const reply = await send(`/api/v1/assets/${encodeURIComponent(asset)}/partitions/tiles`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ rows, from, to, step, format: 'binary' }),
+    body: JSON.stringify({ ...body, format: 'binary' }),
     signal,
   });
   const cells = new Uint8Array(await reply.arrayBuffer());
-  return { width: Number(reply.headers.get('x-skein-width')) || Math.ceil((to - from + 1) / step), cells };
+  return { width: Number(reply.headers.get('x-skein-width')) || Math.floor(cells.length / body.rows.length), cells };
 }
 
 export function cellAt(tiles: readonly Tile[], row: number, column: number): number | undefined {

@@ -16,6 +16,8 @@ export interface Size {
 export interface Extent {
   readonly rows: number;
   readonly columns: number;
+  /** The first rows, which stay where they are while the others pan. */
+  readonly pinned: number;
 }
 
 /** Ids and their totals. */
@@ -63,26 +65,66 @@ export interface Place {
   readonly column: number;
 }
 
+/** Where the rows begin that pan. */
+export const bandBottom = (extent: Extent): number => AXIS_PX + extent.pinned * rowHeight(extent.rows);
+
 export function placeAt(view: View, x: number, y: number, extent: Extent): Place | undefined {
-  if (x < GUTTER_PX || y < AXIS_PX) return undefined;
+  const hit = hitAt(view, x, y, extent);
+  return hit?.kind === 'cells' ? hit.place : undefined;
+}
+
+/** A cell, or the label of a row or a column. */
+export type HitKind = 'cells' | 'rows' | 'columns';
+
+export function hitAt(
+  view: View,
+  x: number,
+  y: number,
+  extent: Extent,
+): { readonly kind: HitKind; readonly place: Place } | undefined {
+  const top = y < bandBottom(extent) ? 0 : view.top;
   const column = Math.floor(view.col + (x - GUTTER_PX) / view.zoom);
-  const row = Math.floor(view.top + (y - AXIS_PX) / rowHeight(extent.rows));
-  if (column < 0 || row < 0 || column >= extent.columns || row >= extent.rows) return undefined;
-  return { row, column };
+  const row = Math.floor(top + (y - AXIS_PX) / rowHeight(extent.rows));
+  const isRow = row >= 0 && row < extent.rows && y >= AXIS_PX;
+  const isColumn = column >= 0 && column < extent.columns && x >= GUTTER_PX;
+  if (isRow && isColumn) return { kind: 'cells', place: { row, column } };
+  if (isRow && x < GUTTER_PX) return { kind: 'rows', place: { row, column: 0 } };
+  if (isColumn && y < AXIS_PX) return { kind: 'columns', place: { row: 0, column } };
+  return undefined;
+}
+
+/** What is to be seen: the pinned rows, and from which row to which the others; columns, both included. */
+export function seen(view: View, size: Size, extent: Extent) {
+  const last = Math.ceil(view.top + (size.height - AXIS_PX) / rowHeight(extent.rows)) - 1;
+  return {
+    firstRow: Math.floor(view.top) + extent.pinned,
+    lastRow: Math.min(extent.rows - 1, last),
+    firstColumn: Math.max(0, Math.floor(view.col)),
+    lastColumn: Math.min(extent.columns - 1, Math.floor(view.col + (size.width - GUTTER_PX) / view.zoom)),
+  };
 }
 
 /** Moves the window just as far as needed to show the place. */
 export function reveal(view: View, place: Place, size: Size, extent: Extent): View {
   const columns = (size.width - GUTTER_PX) / view.zoom;
-  const rows = (size.height - AXIS_PX) / rowHeight(extent.rows);
+  const rows = (size.height - bandBottom(extent)) / rowHeight(extent.rows);
   const into = (start: number, at: number, span: number) =>
     at < start ? at : at + 1 > start + span ? at + 1 - span : start;
-  return { ...view, col: into(view.col, place.column, columns), top: into(view.top, place.row, rows) };
+  const top = place.row < extent.pinned ? view.top : into(view.top, place.row - extent.pinned, rows);
+  return { ...view, col: into(view.col, place.column, columns), top };
 }
 
 export interface Rectangle {
   readonly from: Place;
   readonly to: Place;
+}
+
+/** Between two places; of two labels of rows or columns, over all that they name. */
+export function spanOf(kind: HitKind, a: Place, b: Place, extent: Extent): Rectangle {
+  const { from, to } = rectangleOf(a, b);
+  if (kind === 'rows') return { from: { ...from, column: 0 }, to: { ...to, column: extent.columns - 1 } };
+  if (kind === 'columns') return { from: { ...from, row: 0 }, to: { ...to, row: extent.rows - 1 } };
+  return { from, to };
 }
 
 export function rectangleOf(a: Place, b: Place): Rectangle {
