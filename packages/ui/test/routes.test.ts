@@ -68,6 +68,8 @@ const ROUTES = (): readonly (readonly [string, string | RegExp])[] => [
   ['/launch?asset=events&partition=acme_2026-01-06', 'can be launched'],
   ['/launch?asset=events&partition=acme_2026-01-06&edit=json', 'can be launched'],
   ['/runs?q=status%3Afailed', 'the source said'],
+  ['/runs?by=error&cols=run,tags', 'BAD_SOURCE'],
+  ['/runs/act?q=status%3Afailed', '1 run matches'],
   [`/runs/${runId}`, 'attempt'],
   [`/runs/${runId}?tab=log&find=line`, 'line 3 of acme_2026-01-06'],
   [`/runs/${runId}?tab=partitions`, 'quick'],

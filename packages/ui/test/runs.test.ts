@@ -1,6 +1,8 @@
 /** The list of runs: completion of its query, views kept for everyone, acts on all that match. */
 
-import { type Skein, openSkein, until } from './harness.ts';
+import { readFileSync } from 'node:fs';
+
+import { type Skein, openSkein, press, until } from './harness.ts';
 
 let skein: Skein;
 beforeAll(async () => {
@@ -50,13 +52,37 @@ test('a view that one person saves is another’s chip, and is removed for both'
   await theirs.context().close();
 });
 
-test('all runs that match are counted, and cancelled with a reason', async () => {
-  // Two at a time in their pool: the rest waits.
-  for (let day = 1; day <= 6; day++) await launch(`2026-02-0${day}`, { lines: 1_000, pause_ms: 50 });
+test('all runs that match are counted, and cancelled with a reason; new ones wait, rows are driven by keys', async () => {
   const page = await skein.page();
-  await page.goto(`${skein.url}/runs?q=job%3Aevents_job+after%3A-1h`);
-  await page.getByRole('button', { name: 'Act on all that match…' }).click();
-  await page.getByRole('dialog').getByText('6 runs match').waitFor();
+  await launch('2026-02-01', { lines: 1_000, pause_ms: 50 });
+  await page.goto(`${skein.url}/runs?q=job%3Aevents_job+after%3A-1h&cols=run,partition,tags`);
+  await page.getByRole('cell', { name: 'acme_2026-02-01' }).waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+  expect(await page.getByRole('columnheader').allTextContents()).toEqual([
+    'Compare',
+    'Run',
+    'Partition',
+    'Tags',
+    'Acts',
+  ]);
+  // Two at a time in their pool: the rest waits.
+  for (let day = 2; day <= 6; day++) await launch(`2026-02-0${day}`, { lines: 1_000, pause_ms: 50 });
+  const fresh = page.getByRole('button', { name: '5 new' });
+  await fresh.waitFor();
+  expect(await page.getByRole('row').count()).toBe(2);
+  await fresh.click();
+  await page.getByRole('cell', { name: 'acme_2026-02-06' }).waitFor();
+  await press(page, 'j', 'j', 'x');
+  await page.waitForURL(/pick=\w{26}/);
+  await press(page, '.');
+  await page.getByRole('menuitem', { name: 'Open', exact: true }).and(page.locator(':focus')).waitFor();
+  await press(page, 'End');
+  await page.getByRole('menuitem', { name: 'Cancel…' }).and(page.locator(':focus')).waitFor();
+  await press(page, 'Escape');
+  await page.locator('tr:focus-within', { hasText: 'acme_2026-02-05' }).waitFor();
+
+  await page.getByRole('link', { name: 'Act on all that match…' }).click();
+  await page.getByText('6 runs match').waitFor();
   const act = page.getByRole('button', { name: 'Cancel 6 runs' });
   expect(await act.getAttribute('aria-disabled')).toBe('true');
   await page.getByLabel('Reason').fill('a test');
@@ -67,8 +93,28 @@ test('all runs that match are counted, and cancelled with a reason', async () =>
     ({ items }) => items.every(({ status }) => status === 'CANCELED'),
   );
   expect(runs.items.map((run) => run.first_partition).sort()[0]).toBe('acme_2026-02-01');
-  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  // How far it went stands in the address.
+  await page.reload();
+  await page.getByText('Done: 6 told to stop').waitFor();
+  await page.getByRole('link', { name: 'To the list' }).click();
   await page.getByRole('cell', { name: 'acme_2026-02-01' }).waitFor();
+  await page.getByText('job', { exact: true }).click();
+  await page.getByRole('link', { name: 'events_job' }).waitFor();
+  await page.getByText('6 runs in 1 group.').waitFor();
+
+  // As a file, and as the view that one's own list opens with.
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export…' }).click();
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  const lines = readFileSync(await (await download).path(), 'utf8')
+    .trim()
+    .split('\r\n');
+  expect(lines).toHaveLength(7);
+  expect(lines[0]).toMatch(/^id,job,status,first_partition,/);
+  await page.getByRole('button', { name: 'Open like this' }).click();
+  await page.goto(`${skein.url}/runs`);
+  await page.waitForURL(/by=job/);
+  await page.getByRole('button', { name: 'All', exact: true }).click();
   expect(skein.faults).toEqual([]);
   await page.context().close();
 });

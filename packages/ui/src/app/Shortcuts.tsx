@@ -7,6 +7,8 @@ const OTHERS: readonly (readonly [string, string])[] = [
   ['/', 'To the filter of the page'],
   ['j  k', 'Next and previous row of a table'],
   ['Enter', 'Open the row'],
+  ['x', 'Tick the row, where rows can be ticked'],
+  ['.', 'What can be done with the row'],
   ['⌘ Enter', 'Confirm a dialog, launch in the launchpad'],
   ['⌘ F', 'Find in the whole log, on a run’s log'],
   ['e', 'Only errors, on a run’s log'],

@@ -3,9 +3,10 @@
 import { Fragment, type CSSProperties, type ReactNode } from 'react';
 
 import { More } from './More.tsx';
+import { type RowAct, RowMenu } from './RowMenu.tsx';
 import { Read } from './States.tsx';
 
-interface Column<Row> {
+export interface Column<Row> {
   readonly name: string;
   /** The name is for screen readers only. */
   readonly isQuiet?: boolean;
@@ -33,9 +34,11 @@ export interface DataTableProps<Row> {
   /** Of an opened row; undefined for those that are closed. */
   readonly detail?: (row: Row) => ReactNode;
   readonly ticks?: Ticks | undefined;
+  /** What can be done with a row: a menu at its end. */
+  readonly acts?: ((row: Row) => readonly RowAct[]) | undefined;
 }
 
-export function DataTable<Row>({ rows, columns, keyOf, detail, ticks }: DataTableProps<Row>) {
+export function DataTable<Row>({ rows, columns, keyOf, detail, ticks, acts }: DataTableProps<Row>) {
   const shown = columns.filter((column) => column !== false);
   return (
     <div className="table-wrap">
@@ -48,6 +51,11 @@ export function DataTable<Row>({ rows, columns, keyOf, detail, ticks }: DataTabl
                 {column.isQuiet ? <span className="visually-hidden">{column.name}</span> : column.name}
               </th>
             ))}
+            {acts && (
+              <th scope="col" className="acts">
+                <span className="visually-hidden">Acts</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -72,10 +80,15 @@ export function DataTable<Row>({ rows, columns, keyOf, detail, ticks }: DataTabl
                       {column.cell(row)}
                     </td>
                   ))}
+                  {acts && (
+                    <td className="acts">
+                      <RowMenu of={key} acts={() => acts(row)} />
+                    </td>
+                  )}
                 </tr>
                 {opened !== undefined && opened !== null && opened !== false && (
                   <tr className="opened">
-                    <td colSpan={shown.length + (ticks ? 1 : 0)}>{opened}</td>
+                    <td colSpan={shown.length + (ticks ? 1 : 0) + (acts ? 1 : 0)}>{opened}</td>
                   </tr>
                 )}
               </Fragment>

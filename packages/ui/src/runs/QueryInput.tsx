@@ -2,7 +2,7 @@ import { TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 
-import { listJobs, listSchedules, listSensors } from '../api/generated/client.ts';
+import { listAssets, listJobs, listSchedules, listSensors } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
 import { useStillHere } from '../parts/use-still-here.ts';
 import { complete, suggest, wordAt } from './query-language.ts';
@@ -109,9 +109,11 @@ export function QueryInput({ value, onChange }: { value: string; onChange: (text
 
 function useKnown(enabled: boolean) {
   const jobs = useApi(listJobs, {}, { enabled });
+  const assets = useApi(listAssets, {}, { enabled });
   const sensors = useApi(listSensors, {}, { enabled });
   const schedules = useApi(listSchedules, {}, { enabled });
   return {
+    assets: assets.data?.items.map(({ key }) => key) ?? [],
     jobs: jobs.data?.items.map(({ name }) => name) ?? [],
     sensors: sensors.data?.items.map(({ name }) => name) ?? [],
     schedules: schedules.data?.items.map(({ name }) => name) ?? [],

@@ -3,12 +3,11 @@ import { Link, getRouteApi } from '@tanstack/react-router';
 import { Ban, GitCompareArrows, RotateCw, Terminal } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 
-import { type RunWithPartitions, cancelRun, getRun, retryRun } from '../api/generated/client.ts';
-import { useAct, useApi } from '../api/use-api.ts';
+import { type RunWithPartitions, getRun } from '../api/generated/client.ts';
+import { useApi } from '../api/use-api.ts';
 import { notify } from '../app/notify.ts';
 import { commandLine } from '../launch/command-line.ts';
 import { Act } from '../parts/Act.tsx';
-import { Confirm } from '../parts/Confirm.tsx';
 import { KeyText } from '../parts/KeyText.tsx';
 import { Page } from '../parts/Page.tsx';
 import { Proportion } from '../parts/Proportion.tsx';
@@ -19,7 +18,9 @@ import { Tabs } from '../parts/Tabs.tsx';
 import { Duration, Time } from '../parts/Time.tsx';
 import { Cause } from './Cause.tsx';
 import { isActive } from './active.ts';
+import { type RunAct, whyNoCancel } from './run-acts.ts';
 import { JobResult } from './JobResult.tsx';
+import { RunDialog } from './RunDialog.tsx';
 import { RunError } from './RunError.tsx';
 import { RunEvents } from './RunEvents.tsx';
 import { RunLog } from './RunLog.tsx';
@@ -84,24 +85,6 @@ export function RunPage() {
   );
 }
 
-const RETRIES = {
-  retry: {
-    title: 'Run again',
-    body: {},
-    words: ({ counts }: RunWithPartitions) => `A new run of ${counts.total} partitions with the same config.`,
-  },
-  'retry-failed': {
-    title: 'Retry the failed partitions',
-    body: { only_failed: true },
-    words: ({ counts }: RunWithPartitions) => `A new run of ${counts.failed} partitions with the same config.`,
-  },
-  'from-failure': {
-    title: 'Go on from where it failed',
-    body: { from_failure: true },
-    words: () => 'A new run of what failed and what was not reached; steps that succeeded are taken over.',
-  },
-} as const;
-
 /** What a command line holds: beyond it, the launchpad has the same. */
 const MOST_KEYS = 50;
 
@@ -112,12 +95,8 @@ function copyCommand(run: RunWithPartitions): void {
 }
 
 function Head({ run }: { run: RunWithPartitions }) {
-  const [dialog, setDialog] = useState<'cancel' | 'retry' | 'retry-failed' | 'from-failure'>();
-  const cancel = useAct(cancelRun, () => 'The run is being cancelled.');
-  const retry = useAct(retryRun, ({ run_id: id }) => `Launched again as ${id.slice(-10)}.`);
-  const navigate = route.useNavigate();
+  const [dialog, setDialog] = useState<RunAct>();
   const active = isActive(run.status);
-  const close = () => setDialog(undefined);
   return (
     <>
       <Status of={run.status} />
@@ -164,50 +143,12 @@ function Head({ run }: { run: RunWithPartitions }) {
       <Act
         permission="cancel_run"
         leftSection={<Ban size={14} />}
-        because={!active ? 'The run has ended.' : run.status === 'CANCELING' ? 'It is being cancelled.' : undefined}
+        because={whyNoCancel(run.status)}
         onAct={() => setDialog('cancel')}
       >
         Cancel…
       </Act>
-      {dialog === 'cancel' && (
-        <Confirm
-          title="Cancel this run"
-          verb="Cancel the run"
-          dangerous
-          busy={cancel.isPending}
-          error={cancel.error}
-          onClose={close}
-          onConfirm={(reason) => cancel.mutate({ id: run.id, body: { reason } }, { onSuccess: close })}
-        >
-          <p>
-            What is queued will not start, what runs is told to stop. {run.counts.materialized} of {run.counts.total}{' '}
-            partitions are made and stay made.
-          </p>
-        </Confirm>
-      )}
-      {dialog !== undefined && dialog !== 'cancel' && (
-        <Confirm
-          title={RETRIES[dialog].title}
-          verb="Launch"
-          busy={retry.isPending}
-          error={retry.error}
-          onClose={close}
-          onConfirm={(reason) =>
-            retry.mutate(
-              { id: run.id, body: { ...RETRIES[dialog].body, reason } },
-              { onSuccess: ({ run_id: id }) => void navigate({ to: '/runs/$id', params: { id }, search: {} }) },
-            )
-          }
-        >
-          <p>
-            {RETRIES[dialog].words(run)} To change the config first, open it{' '}
-            <Link to="/launch" search={{ job: run.job, from_run: run.id }}>
-              on the launchpad
-            </Link>
-            .
-          </p>
-        </Confirm>
-      )}
+      {dialog && <RunDialog act={dialog} run={run} onClose={() => setDialog(undefined)} />}
     </>
   );
 }

@@ -1,32 +1,55 @@
-import { Button } from '@mantine/core';
-import { Link, getRouteApi } from '@tanstack/react-router';
-import { ListChecks } from 'lucide-react';
+import { Button, SegmentedControl } from '@mantine/core';
+import { Link, Navigate, getRouteApi } from '@tanstack/react-router';
+import { Download, ListChecks } from 'lucide-react';
 import { Suspense, lazy, useState } from 'react';
 
 import { Card, Page } from '../parts/Page.tsx';
+import { ColumnChooser, columnsOf } from './ColumnChooser.tsx';
+import { USUAL } from './columns.tsx';
+import { DefaultView } from './DefaultView.tsx';
+import { readDefaultView } from './default-view.ts';
 import { QueryInput } from './QueryInput.tsx';
-import { RunTable } from './RunTable.tsx';
+import { RunGroups } from './RunGroups.tsx';
+import { type RunList, RunTable } from './RunTable.tsx';
 import { Views } from './Views.tsx';
 
-const BulkDialog = lazy(() => import('./BulkDialog.tsx').then((module) => ({ default: module.BulkDialog })));
+const ExportDialog = lazy(() => import('./ExportDialog.tsx').then((module) => ({ default: module.ExportDialog })));
 const route = getRouteApi('/runs');
 
+interface Search {
+  readonly q?: string | undefined;
+  readonly pick?: string | undefined;
+  readonly by?: string | undefined;
+  readonly cols?: string | undefined;
+}
+
 export function RunsPage() {
-  const { q = '', pick } = route.useSearch();
+  const search = route.useSearch();
+  const [own] = useState(readDefaultView);
+  // Who comes without a wish sees what they always want to see.
+  if (own !== undefined && Object.keys(search).length === 0)
+    return <Navigate to="/runs" search={own as never} replace />;
+  return <Runs />;
+}
+
+function Runs() {
+  const { q = '', pick, by, cols } = route.useSearch();
   const navigate = route.useNavigate();
-  const [isBulk, setBulk] = useState(false);
+  const [isExporting, setExporting] = useState(false);
   const picked = pick?.split(',') ?? [];
-  const search = (next: { q?: string; pick?: string }) => ({
-    ...(next.q ? { q: next.q } : {}),
-    ...(next.pick ? { pick: next.pick } : {}),
-  });
+  const go = (next: Search, replace = true) => {
+    const all = Object.entries({ q, pick, by, cols, ...next }).filter(([, value]) => Boolean(value));
+    // All runs are a view too: without it the default would come back.
+    const found = all.length === 0 ? { view: 'all' } : Object.fromEntries(all);
+    void navigate({ search: found as never, replace, resetScroll: false });
+  };
   const onTick = (keys: ReadonlySet<string>) =>
     // Two can be compared: the first of three gives way.
-    void navigate({ search: search({ q, pick: [...keys].slice(-2).join(',') }), replace: true, resetScroll: false });
+    go({ pick: [...keys].slice(-2).join(',') });
   return (
     <Page title="Runs">
       <div className="row wrap">
-        <QueryInput value={q} onChange={(next) => void navigate({ search: search({ q: next }), replace: true })} />
+        <QueryInput value={q} onChange={(next) => go({ q: next })} />
         <span className="grow" />
         {picked.length === 2 && (
           <Button component={Link} to="/compare" search={{ a: picked[0], b: picked[1] } as never} variant="default">
@@ -34,41 +57,93 @@ export function RunsPage() {
           </Button>
         )}
         {picked.length === 1 && <span className="dim small">Tick one more to compare.</span>}
-        <Button variant="default" leftSection={<ListChecks size={14} />} onClick={() => setBulk(true)}>
+        <Button variant="default" leftSection={<Download size={14} />} onClick={() => setExporting(true)}>
+          Export…
+        </Button>
+        <Button
+          component={Link}
+          to="/runs/act"
+          search={(q === '' ? {} : { q }) as never}
+          variant="default"
+          leftSection={<ListChecks size={14} />}
+        >
           Act on all that match…
         </Button>
       </div>
-      <Views q={q} onOpen={(next) => void navigate({ search: search({ q: next }) })} />
+      <div className="row wrap">
+        <Views q={q} onOpen={(next) => go({ q: next, pick: '' }, false)} />
+        <DefaultView view={{ q, by, cols }} />
+        <span className="grow" />
+        <div className="row">
+          <span className="small dim" id="group-by">
+            Group by
+          </span>
+          <SegmentedControl
+            aria-labelledby="group-by"
+            value={by ?? ''}
+            onChange={(next) => go({ by: next })}
+            data={[
+              { value: '', label: 'nothing' },
+              { value: 'job', label: 'job' },
+              { value: 'cause', label: 'cause' },
+              { value: 'error', label: 'error' },
+            ]}
+          />
+        </div>
+        {by === undefined && (
+          <ColumnChooser shown={columnsOf(cols) ?? USUAL} onChange={(next) => go({ cols: next?.join(',') })} />
+        )}
+      </div>
       <Card flush>
-        <RunTable
-          filter={q === '' ? {} : { q }}
-          ticks={{ keys: new Set(picked), verb: 'Compare', onTick }}
-          onTotal={(total) => <Total of={total} isFiltered={q !== ''} />}
-          none={
-            q === '' ? (
-              <span>
-                Nothing ran yet. Launch something on the <Link to="/launch">launchpad</Link>.
-              </span>
-            ) : (
-              <Button variant="default" onClick={() => void navigate({ search: {} })}>
-                Clear the filter “{q}”
-              </Button>
-            )
-          }
-        />
+        {by !== undefined ? (
+          <RunGroups q={q} by={by} />
+        ) : (
+          <RunTable
+            filter={q === '' ? {} : { q }}
+            columns={columnsOf(cols) ?? USUAL}
+            ticks={{ keys: new Set(picked), verb: 'Compare', onTick }}
+            head={(list) => <Head list={list} isFiltered={q !== ''} />}
+            none={<None q={q} onClear={() => go({ q: '' })} />}
+          />
+        )}
       </Card>
-      <Suspense fallback={null}>{isBulk && <BulkDialog q={q} onClose={() => setBulk(false)} />}</Suspense>
+      <Suspense fallback={null}>{isExporting && <ExportDialog q={q} onClose={() => setExporting(false)} />}</Suspense>
     </Page>
   );
 }
 
-function Total({ of, isFiltered }: { of: number | null | undefined; isFiltered: boolean }) {
-  if (of === undefined || (of === null && !isFiltered)) return null;
+function None({ q, onClear }: { q: string; onClear: () => void }) {
+  if (q !== '')
+    return (
+      <Button variant="default" onClick={onClear}>
+        Clear the filter “{q}”
+      </Button>
+    );
   return (
-    <p className="table-note num">
-      {of === null
+    <span>
+      Nothing ran yet. Launch something on the <Link to="/launch">launchpad</Link>.
+    </span>
+  );
+}
+
+/** How many there are, and how many came since: those wait, so that no row moves under the pointer. */
+function Head({ list: { total, fresh, letIn }, isFiltered }: { list: RunList; isFiltered: boolean }) {
+  const words =
+    total === undefined || (total === null && !isFiltered)
+      ? ''
+      : total === null
         ? '“Act on all that match” counts them.'
-        : `${of.toLocaleString('en')} ${of === 1 ? 'run matches' : 'runs match'}.`}
-    </p>
+        : `${total.toLocaleString('en')} ${total === 1 ? 'run matches' : 'runs match'}.`;
+  return (
+    <div className="runs-head">
+      <span className="small dim num">{words}</span>
+      <span role="status">
+        {fresh > 0 && (
+          <button type="button" className="chip fresh num" onClick={letIn}>
+            {fresh.toLocaleString('en')} new
+          </button>
+        )}
+      </span>
+    </div>
   );
 }

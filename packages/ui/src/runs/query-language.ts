@@ -2,6 +2,7 @@
 
 export interface Known {
   readonly jobs: readonly string[];
+  readonly assets: readonly string[];
   readonly sensors: readonly string[];
   readonly schedules: readonly string[];
 }
@@ -15,10 +16,12 @@ export interface Suggestion {
 const FIELDS: readonly (readonly [string, string])[] = [
   ['status:', 'queued, running, success, failed, canceled'],
   ['job:', 'of this job'],
+  ['asset:', 'of the jobs that make it'],
   ['partition:', 'of exactly this key; quote odd ones: partition:"a,b"'],
   ['cause:', 'sensor, schedule, api, cli, backfill, retry'],
   ['after:', 'created after: -24h, -7d, 2026-01-31'],
   ['before:', 'created before'],
+  ['duration:', 'how long they took: >5m, <10s'],
   ['error:', 'code or a part of the message'],
   ['tag:', 'name=value'],
 ];
@@ -28,6 +31,12 @@ const TIMES: readonly (readonly [string, string])[] = [
   ['-24h', 'the last day'],
   ['-7d', 'the last week'],
   ['-30d', 'the last month'],
+];
+const DURATIONS: readonly (readonly [string, string])[] = [
+  ['>10s', 'longer than ten seconds'],
+  ['>5m', 'longer than five minutes'],
+  ['>1h', 'longer than an hour'],
+  ['<1s', 'shorter than a second'],
 ];
 const SHOWN = 8;
 
@@ -50,15 +59,19 @@ export function suggest(word: string, known: Known): readonly Suggestion[] {
   return valuesOf(field, known)
     .filter(([value]) => value.toLowerCase().includes(typed) && value.toLowerCase() !== typed)
     .slice(0, SHOWN)
-    .map(([value, hint]) => ({ text: `${field}${quote(value)}`, hint }));
+    .map(([value, hint]) => ({ text: `${field}${quoted(value)}`, hint }));
 }
 
-function valuesOf(field: string, { jobs, sensors, schedules }: Known): readonly (readonly [string, string])[] {
+function valuesOf(field: string, { jobs, assets, sensors, schedules }: Known): readonly (readonly [string, string])[] {
   switch (field) {
     case 'status:':
       return STATUSES.map((one) => [one, ''] as const);
     case 'job:':
       return jobs.map((one) => [one, ''] as const);
+    case 'asset:':
+      return assets.map((one) => [one, ''] as const);
+    case 'duration:':
+      return DURATIONS;
     case 'after:':
     case 'before:':
       return TIMES;
@@ -78,7 +91,8 @@ function valuesOf(field: string, { jobs, sensors, schedules }: Known): readonly 
   }
 }
 
-const quote = (value: string) => (/[\s"]/.test(value) ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : value);
+/** A value as a query takes it. */
+export const quoted = (value: string) => (/[\s"]/.test(value) ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : value);
 
 /** The text with the word at the caret replaced, and where the caret stands then. */
 export function complete(text: string, caret: number, by: string): { readonly text: string; readonly caret: number } {
