@@ -24,12 +24,12 @@ interface Search {
 }
 
 export function RunsPage() {
-  const search = route.useSearch();
+  const { q, pick, by, cols, view } = route.useSearch();
   const [own] = useState(readDefaultView);
+  const isAsked = [q, pick, by, cols, view].some((one) => one !== undefined);
   // Who comes without a wish sees what they always want to see.
-  if (own !== undefined && Object.keys(search).length === 0)
-    return <Navigate to="/runs" search={own as never} replace />;
-  return <Runs />;
+  if (own === undefined || isAsked) return <Runs />;
+  return <Navigate to="/runs" search={own as never} replace />;
 }
 
 function Runs() {
