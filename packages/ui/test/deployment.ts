@@ -58,6 +58,7 @@ export function dashboardDeployment(firstDay: string = FIRST_DAY): Deployment {
   const report = defineAsset({
     key: 'report',
     description: 'A report of the day.',
+    freshness: { within: '6h', cron: '0 9 * * *', timeZone: 'Asia/Kathmandu' },
     group: 'reports',
     partitions,
     config: z.object({ drop_table: z.boolean().default(false) }),

@@ -27,6 +27,8 @@ beforeAll(async () => {
       (run) => run.ended_at !== null,
     );
   await Promise.all([ended(runId), ended(badRun)]);
+  const skipped = { as: 'skipped', partitions: ['acme_2026-01-01'], reason: 'so that later days are late' };
+  await skein.api('POST', '/assets/report/partitions/mark', skipped);
   const body = { job: 'events_job', ids: ['acme'], from: '2026-01-01', to: '2026-01-03' };
   backfillId = (await skein.api<{ id: string }>('POST', '/backfills', body)).id;
   await skein.api('POST', '/sensors/feed/evaluate');
@@ -46,7 +48,7 @@ afterAll(async () => {
 
 /** Each address with words that only the loaded page has. */
 const ROUTES = (): readonly (readonly [string, string | RegExp])[] => [
-  ['/', 'Latest runs'],
+  ['/', '1 of 1 late'],
   ['/assets', 'A report of the day.'],
   ['/assets?view=graph', 'Graph'],
   ['/assets?q=report', 'A report of the day.'],
@@ -56,6 +58,7 @@ const ROUTES = (): readonly (readonly [string, string | RegExp])[] => [
   ['/assets/events?tab=runs', 'events_job'],
   ['/assets/events?tab=config', 'How much is read.'],
   ['/assets/report?tab=lineage', 'identity'],
+  ['/assets/report?tz=partition', 'failed first'],
   ['/sensors?state=stopped', 'Asks for the next day'],
   ['/sensors/feed', 'What will the next tick do?'],
   ['/sensors/feed?tab=cursor', 'The day of January that comes next.'],
@@ -173,6 +176,22 @@ interface Found {
     readonly nodes: readonly { readonly html: string; readonly any: readonly { readonly message: string }[] }[];
   }[];
 }
+
+test('what a page does not know or refuses goes out of its address; a time zone in it stays', async () => {
+  const page = await skein.page();
+  await page.goto(`${skein.url}/assets?view=nonsense&q=report&colour=red&tz=partition`);
+  await page.getByText('A report of the day.').waitFor();
+  await page.waitForURL(`${skein.url}/assets?tz=partition&q=report`);
+  await page.getByRole('link', { name: 'report', exact: true }).click();
+  await page.waitForURL(/\/assets\/report\?tz=partition/);
+  await page.getByText('1 of 1 late').waitFor();
+  await page.getByRole('link', { name: 'Overview', exact: true }).click();
+  await page.getByRole('link', { name: 'acme', exact: true }).click();
+  await page.getByRole('heading', { name: /^acme_/ }).waitFor();
+  await page.getByText('Local', { exact: true }).click();
+  await page.waitForURL(/tz=local/);
+  await page.context().close();
+}, 60_000);
 
 test('odd keys lead everywhere, and no name, key or message is ever run as a script', async () => {
   const page = await skein.page();

@@ -32,6 +32,7 @@ test('assets: listed with counts, one with the JSON schema of its config', async
     jobs: ['events_job', 'both_job'],
     sensors: ['feed'],
     schedules: ['nightly'],
+    time_zone: 'UTC',
     counts: { materialized: 3, failed: 0 },
     can_rehearse: true,
     default_config: { dry_run: false },
@@ -106,12 +107,14 @@ test('freshness: the assets that have a policy, with those of their rows that ar
       materialize: () => Promise.resolve(materialized({})),
       ...more,
     });
-  const jobs = [asset('scores', { freshness: { within: '1h' } }), asset('free', {})].map((one) =>
-    defineJob({ name: `${one.key}_job`, assets: [one] }),
-  );
+  const jobs = [
+    asset('scores', { freshness: { within: '1h', cron: '0 * * * *', timeZone: 'Asia/Kathmandu' } }),
+    asset('free', {}),
+  ].map((one) => defineJob({ name: `${one.key}_job`, assets: [one] }));
   const api = await openApi(undefined, { deployment: defineDeployment({ definitions: { jobs } }) });
   const read = async () => (await api.get('/api/v1/freshness')).body.items;
   expect(await read()).toMatchObject([{ asset: 'scores', freshness: { state: 'unknown', rows: 0 } }]);
+  expect((await api.get('/api/v1/assets/scores')).body.time_zone).toBe('Asia/Kathmandu');
   const due = String((await read())?.[0]?.freshness?.label);
   await markPartitions(
     api.engine,
@@ -121,7 +124,7 @@ test('freshness: the assets that have a policy, with those of their rows that ar
     'test',
   );
   expect(await read()).toMatchObject([
-    { asset: 'scores', freshness: { state: 'late', time_zone: 'UTC', rows: 2, late_rows: 1, late: ['2'] } },
+    { asset: 'scores', freshness: { state: 'late', time_zone: 'Asia/Kathmandu', rows: 2, late_rows: 1, late: ['2'] } },
   ]);
 });
 

@@ -7,17 +7,17 @@ import {
   useMantineColorScheme,
 } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Keyboard, Link2, LogOut, Moon, Search, Sun } from 'lucide-react';
 
 import { type Me, signOut } from '../api/generated/client.ts';
 import { useLiveState } from './live-context.ts';
 import { notify } from './notify.ts';
-import type { Clock } from '../parts/time.ts';
-import { setClock, useClock } from './preferences.ts';
+import { type ClockChoice, setClock, useClockChoice, usePageZone } from './preferences.ts';
 import { signalSignedOut } from './session.ts';
 
 export function Bar({ me, onPalette, onShortcuts }: { me: Me; onPalette: () => void; onShortcuts: () => void }) {
-  const clock = useClock();
+  const clock = useClockChoice();
   return (
     <header className="bar">
       <Button variant="default" leftSection={<Search size={14} />} onClick={onPalette} c="dimmed" fw={400}>
@@ -26,20 +26,13 @@ export function Bar({ me, onPalette, onShortcuts }: { me: Me; onPalette: () => v
       </Button>
       <span className="grow" />
       <LiveBadge />
-      <SegmentedControl
-        size="xs"
-        aria-label="Time zone of times"
-        value={clock}
-        onChange={(value) => setClock(value as Clock)}
-        data={[
-          { value: 'utc', label: 'UTC' },
-          { value: 'local', label: 'Local' },
-        ]}
-      />
+      <ClockSwitch clock={clock} />
       <Tooltip label="Copy a link to exactly this view">
         <ActionIcon
           aria-label="Copy link"
-          onClick={() => void navigator.clipboard?.writeText(location.href).then(() => notify('good', 'Link copied.'))}
+          onClick={() =>
+            void navigator.clipboard?.writeText(linkWith(clock)).then(() => notify('good', 'Link copied.'))
+          }
         >
           <Link2 size={16} />
         </ActionIcon>
@@ -52,6 +45,38 @@ export function Bar({ me, onPalette, onShortcuts }: { me: Me; onPalette: () => v
       </Tooltip>
       <Who me={me} />
     </header>
+  );
+}
+
+/** Whoever opens it sees times in the same zone. */
+function linkWith(clock: ClockChoice): string {
+  const link = new URL(location.href);
+  link.searchParams.set('tz', clock);
+  return link.href;
+}
+
+function ClockSwitch({ clock }: { clock: ClockChoice }) {
+  const zone = usePageZone();
+  const isInAddress = useSearch({ from: '__root__', select: ({ tz }) => tz !== undefined });
+  const navigate = useNavigate();
+  const onChange = (value: ClockChoice) => {
+    setClock(value);
+    if (isInAddress) void navigate({ to: '.', search: (before) => ({ ...before, tz: value }), replace: true });
+  };
+  return (
+    <Tooltip label={`Times in UTC, in this browser’s zone, or in that of the asset on the page, here ${zone}`}>
+      <SegmentedControl
+        size="xs"
+        aria-label="Time zone of times"
+        value={clock}
+        onChange={(value) => onChange(value as ClockChoice)}
+        data={[
+          { value: 'utc', label: 'UTC' },
+          { value: 'local', label: 'Local' },
+          { value: 'partition', label: 'Partition' },
+        ]}
+      />
+    </Tooltip>
   );
 }
 

@@ -7,6 +7,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  retainSearchParams,
   type ErrorComponentProps,
 } from '@tanstack/react-router';
 
@@ -15,6 +16,7 @@ import { asQuery, prefetchPages } from '../api/use-api.ts';
 import { LATEST, OverviewPage } from '../overview/OverviewPage.tsx';
 import { Page } from '../parts/Page.tsx';
 import { Empty, Loading, ProblemNotice } from '../parts/States.tsx';
+import { CLOCKS } from './preferences.ts';
 import { type Raw, choiceOf, given, numberOf, parseSearch, stringifySearch, textOf } from './search.ts';
 import { PARTITION_STATUSES } from '../parts/status.ts';
 import { Shell } from './Shell.tsx';
@@ -24,6 +26,8 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 const root = createRootRouteWithContext<{ readonly cache: QueryClient }>()({
   component: Shell,
+  validateSearch: (raw: Raw) => given({ tz: choiceOf(raw, 'tz', CLOCKS) }),
+  search: { middlewares: [retainSearchParams(['tz'])] },
   // The figures beside the navigation, asked for while the browser still draws the frame.
   loader: ({ context: { cache } }) => void cache.prefetchQuery(asQuery(getOverview, {})),
   notFoundComponent: () => (
@@ -215,6 +219,8 @@ export function createAppRouter(cache: QueryClient) {
     context: { cache },
     parseSearch,
     stringifySearch,
+    // What a page does not know or refuses goes out of the address too: what stands there is what is shown.
+    search: { strict: true },
     defaultPreload: 'intent',
     defaultPendingComponent: Loading,
     defaultErrorComponent: Broken,

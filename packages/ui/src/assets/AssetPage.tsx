@@ -4,6 +4,7 @@ import { Rocket } from 'lucide-react';
 
 import { type AssetDetail, getAsset } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
+import { useZoneOfPage } from '../app/preferences.ts';
 import { Json } from '../parts/Json.tsx';
 import { Card, Page } from '../parts/Page.tsx';
 import { Read } from '../parts/States.tsx';
@@ -27,6 +28,7 @@ export function AssetPage() {
   const { key } = route.useParams();
   const { tab = 'partitions' } = route.useSearch();
   const asset = useApi(getAsset, { key });
+  useZoneOfPage(asset.data?.time_zone);
   return (
     <Page
       title={key}
@@ -72,7 +74,7 @@ function Freshness({ of }: { of: NonNullable<AssetDetail['freshness']> }) {
   const label =
     of.state === 'late'
       ? `${of.late_rows} of ${of.rows} are late for ${of.label ?? 'what is due'}: ${shown}${of.late_rows > 5 ? ' …' : ''}`
-      : `Due ${of.label === null ? '' : `${of.label} `}by ${of.due_at}, within ${formatDuration(of.within_ms)}; ${of.rows} looked at.`;
+      : `Due ${of.label === null ? '' : `${of.label} `}by ${of.due_at}${of.cron === null ? '' : ` (${of.cron} ${of.time_zone})`}, within ${formatDuration(of.within_ms)}; ${of.rows} looked at.`;
   return (
     <Tooltip label={label}>
       <span tabIndex={0}>

@@ -6,6 +6,7 @@ import 'uplot/dist/uPlot.min.css';
 
 import type { Overview } from '../api/generated/client.ts';
 import { useClock } from '../app/preferences.ts';
+import { formatTime } from '../parts/time.ts';
 
 const HEIGHT_PX = 176;
 const SERIES = [
@@ -38,10 +39,12 @@ export function HourBars({ hours }: { hours: Overview['hours'] }) {
         height: HEIGHT_PX,
         legend: { show: false },
         cursor: { show: false },
-        tzDate: (seconds) =>
-          clock === 'utc' ? UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') : new Date(seconds * 1_000),
+        tzDate: (seconds) => {
+          const at = new Date(seconds * 1_000);
+          return clock === 'local' ? at : UPlot.tzDate(at, clock === 'utc' ? 'Etc/UTC' : clock);
+        },
         axes: [
-          { ...axis, size: 26, values: (_, splits) => splits.map((at) => hourOf(at, clock)) },
+          { ...axis, size: 26, values: (_, splits) => splits.map((at) => formatTime(at * 1_000, clock).slice(11, 16)) },
           { ...axis, size: 44 },
         ],
         scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(max, 4)] } },
@@ -83,9 +86,4 @@ export function HourBars({ hours }: { hours: Overview['hours'] }) {
       </table>
     </div>
   );
-}
-
-function hourOf(seconds: number, clock: 'utc' | 'local'): string {
-  const at = new Date(seconds * 1_000);
-  return `${String(clock === 'utc' ? at.getUTCHours() : at.getHours()).padStart(2, '0')}:00`;
 }

@@ -1,5 +1,5 @@
 import { Link, type LinkProps } from '@tanstack/react-router';
-import { Suspense, lazy } from 'react';
+import { Fragment, Suspense, lazy } from 'react';
 
 import { type Overview, getOverview } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
@@ -9,6 +9,9 @@ import { Empty, Notice, Read } from '../parts/States.tsx';
 import { lookOf } from '../parts/status.ts';
 import { RunTable } from '../runs/RunTable.tsx';
 
+const LatePartitions = lazy(() =>
+  import('./LatePartitions.tsx').then((module) => ({ default: module.LatePartitions })),
+);
 const HourBars = lazy(() => import('./HourBars.tsx').then((module) => ({ default: module.HourBars })));
 
 /** Of the newest runs, those that are shown. */
@@ -41,6 +44,10 @@ export function OverviewPage() {
               <div className="stack">
                 <Assets of={value} />
                 <Sensors of={value} />
+                {/* Last, so that nothing moves when it comes. */}
+                <Suspense fallback={null}>
+                  <LatePartitions />
+                </Suspense>
               </div>
             </div>
           </>
@@ -61,27 +68,41 @@ function Warnings({ of }: { of: Overview }) {
       )}
       {of.sensors.failing.length > 0 && (
         <Notice tone="warn">
-          Sensors fail: <SensorLinks names={of.sensors.failing} />
+          <Link to="/sensors" search={{ state: 'erroring' }}>
+            Sensors fail
+          </Link>
+          : <SensorLinks names={of.sensors.failing} />
         </Notice>
       )}
       {of.sensors.late.length > 0 && (
         <Notice tone="warn">
-          Sensors without a tick for more than three intervals: <SensorLinks names={of.sensors.late} />
+          <Link to="/sensors" search={{ state: 'stuck' }}>
+            Sensors without a tick for more than three intervals
+          </Link>
+          : <SensorLinks names={of.sensors.late} />
         </Notice>
       )}
     </>
   );
 }
 
+/** Of many, the first. */
+const SHOWN_SENSORS = 8;
+
 function SensorLinks({ names }: { names: readonly string[] }) {
-  return names.map((name, i) => (
-    <span key={name}>
-      {i > 0 && ', '}
-      <Link to="/sensors/$name" params={{ name }}>
-        {name}
-      </Link>
-    </span>
-  ));
+  return (
+    <>
+      {names.slice(0, SHOWN_SENSORS).map((name, i) => (
+        <span key={name}>
+          {i > 0 && ', '}
+          <Link to="/sensors/$name" params={{ name }}>
+            {name}
+          </Link>
+        </span>
+      ))}
+      {names.length > SHOWN_SENSORS && ` and ${names.length - SHOWN_SENSORS} more`}
+    </>
+  );
 }
 
 function Figures({ of }: { of: Overview }) {
@@ -167,17 +188,29 @@ function Assets({ of }: { of: Overview }) {
 
 function Sensors({ of }: { of: Overview }) {
   const { running, stopped, failing, late } = of.sensors;
+  const states = [
+    ['Running', 'running', running],
+    ['Stopped', 'stopped', stopped],
+    ['Failing', 'erroring', failing.length],
+    ['Stuck', 'stuck', late.length],
+  ] as const;
   return (
     <Card title="Sensors" aside={<Link to="/sensors">All {running + stopped}</Link>}>
       <dl className="facts">
-        <dt>Running</dt>
-        <dd className="num">{running}</dd>
-        <dt>Stopped</dt>
-        <dd className="num">{stopped}</dd>
-        <dt>Failing</dt>
-        <dd>{failing.length === 0 ? 'none' : <SensorLinks names={failing} />}</dd>
-        <dt>Late</dt>
-        <dd>{late.length === 0 ? 'none' : <SensorLinks names={late} />}</dd>
+        {states.map(([name, state, n]) => (
+          <Fragment key={state}>
+            <dt>{name}</dt>
+            <dd className="num">
+              {n === 0 ? (
+                'none'
+              ) : (
+                <Link to="/sensors" search={{ state }} aria-label={`${n} ${name.toLowerCase()}`}>
+                  {n.toLocaleString('en')}
+                </Link>
+              )}
+            </dd>
+          </Fragment>
+        ))}
       </dl>
     </Card>
   );

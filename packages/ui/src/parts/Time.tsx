@@ -1,19 +1,24 @@
 import { Tooltip } from '@mantine/core';
 
-import { useClock } from '../app/preferences.ts';
+import { useClock, usePageZone } from '../app/preferences.ts';
 import { formatDuration, formatRelative, formatTime } from './time.ts';
 import { useNow } from './use-now.ts';
 
 /** A time: exact in the zone of the header's switch; all forms in its tooltip. */
 export function Time({ at, relative = false }: { at: string | null | undefined; relative?: boolean }) {
   const clock = useClock();
+  const zone = usePageZone();
   const now = useNow(relative && at ? 1_000 : 0);
   if (!at) return <span className="dim">–</span>;
   const shown = relative ? formatRelative(at, now) : formatTime(at, clock);
+  const all = [
+    formatTime(at, 'utc', true),
+    `${formatTime(at, 'local')} local`,
+    ...(zone === 'UTC' ? [] : [`${formatTime(at, zone)} ${zone}`]),
+    formatRelative(at, now || Date.now()),
+  ];
   return (
-    <Tooltip
-      label={`${formatTime(at, 'utc', true)} · ${formatTime(at, 'local')} local · ${formatRelative(at, now || Date.now())}`}
-    >
+    <Tooltip label={all.join(' · ')}>
       <time dateTime={at} className="num">
         {shown}
       </time>

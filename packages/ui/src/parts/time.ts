@@ -1,7 +1,7 @@
 /** Times and durations as words. Pure; the zone is the caller's. */
 
-/** Whose zone times are shown in. */
-export type Clock = 'utc' | 'local';
+/** Whose zone times are shown in: `utc`, `local`, or the name of one, such as `Europe/Berlin`. */
+export type Clock = string;
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -31,7 +31,7 @@ function formatOf(zone: string | undefined, withMs: boolean): Intl.DateTimeForma
 
 /** `2026-11-24 19:34:46`, with `Z` for UTC. */
 export function formatTime(at: string | number, clock: Clock, withMs = false): string {
-  const text = formatOf(clock === 'utc' ? 'UTC' : undefined, withMs)
+  const text = formatOf(clock === 'utc' ? 'UTC' : clock === 'local' ? undefined : clock, withMs)
     .format(new Date(at))
     .replace(',', '.');
   return clock === 'utc' ? `${text}Z` : text;

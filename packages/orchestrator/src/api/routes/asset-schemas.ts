@@ -48,6 +48,11 @@ export const AssetItem = named(
     sensors: z.array(z.string()),
     schedules: z.array(z.string()),
     pool: z.string().nullable(),
+    time_zone: z
+      .string()
+      .describe(
+        'Whose days its data are due by: of its freshness policy, else of its schedule; an IANA name, else UTC.',
+      ),
     fans_out: z.boolean(),
     counts: Counts,
     total: z.number().describe('Partitions that could exist by now: rows × complete columns.'),
@@ -98,6 +103,7 @@ export async function toAsset(engine: Engine, asset: Asset, now: Date): Promise<
   ]);
   const { deployment } = engine;
   const jobs = [...deployment.jobs.values()].filter((job) => job.assets.includes(asset)).map((job) => job.name);
+  const schedules = [...deployment.schedules.values()].filter((one) => jobs.includes(one.job.name));
   const total = totalOf(asset, rows, now);
   return {
     key: asset.key,
@@ -107,8 +113,9 @@ export async function toAsset(engine: Engine, asset: Asset, now: Date): Promise<
     depends_on: asset.dependsOn.map((one) => ({ ...one })),
     jobs,
     sensors: [...deployment.sensors.values()].filter((s) => jobs.includes(s.job.name)).map((s) => s.name),
-    schedules: [...deployment.schedules.values()].filter((s) => jobs.includes(s.job.name)).map((s) => s.name),
+    schedules: schedules.map(({ name }) => name),
     pool: asset.pool ?? null,
+    time_zone: (asset.freshness?.cron === undefined ? schedules[0]?.timeZone : asset.freshness.timeZone) ?? 'UTC',
     fans_out: asset.tasks !== undefined,
     counts: { ...counts },
     total,

@@ -68,7 +68,8 @@ readonly rows: number; readonly column_kind: "single" | "time"; /** Label of col
 readonly first_column: string; /** The last column whose window has ended; −1 when none. */
 readonly last_complete_column: number; readonly last_complete_label: string | null; readonly static_keys: readonly (string)[] | null };
 
-export type Asset = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; readonly fans_out: boolean; readonly counts: PartitionCounts; /** Partitions that could exist by now: rows × complete columns. */
+export type Asset = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; /** Whose days its data are due by: of its freshness policy, else of its schedule; an IANA name, else UTC. */
+readonly time_zone: string; readonly fans_out: boolean; readonly counts: PartitionCounts; /** Partitions that could exist by now: rows × complete columns. */
 readonly total: number; readonly missing: number };
 
 export type Freshness = { readonly state: "fresh" | "late" | "unknown"; readonly within_ms: number; readonly cron: string | null; /** Of the cron expression; IANA name. */
@@ -78,7 +79,8 @@ readonly label: string | null; /** Ids that were looked at. */
 readonly rows: number; readonly late_rows: number; /** The first of the ids that are late. */
 readonly late: readonly (string)[] };
 
-export type AssetDetail = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; readonly fans_out: boolean; readonly counts: PartitionCounts; /** Partitions that could exist by now: rows × complete columns. */
+export type AssetDetail = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; /** Whose days its data are due by: of its freshness policy, else of its schedule; an IANA name, else UTC. */
+readonly time_zone: string; readonly fans_out: boolean; readonly counts: PartitionCounts; /** Partitions that could exist by now: rows × complete columns. */
 readonly total: number; readonly missing: number; /** JSON schema, draft 7, of the config. */
 readonly config_schema: { readonly [key: string]: unknown }; /** What the schema makes of an empty config; null when it refuses one. */
 readonly default_config: { readonly [key: string]: unknown } | null; /** The config has a dry_run. */
