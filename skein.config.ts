@@ -23,6 +23,7 @@ import {
   personPropertyReconciliationRestoreJob,
   personsDbBinding,
   rawEventsCommand,
+  rawEventsMapperBinding,
   rawEventsRoutes,
   rawEventsSettingsBinding,
   reconciliationResultsCommand,
@@ -67,6 +68,7 @@ export const deployment = defineDeployment({
     appDbBinding,
     kafkaBinding,
     ducklingsBinding,
+    rawEventsMapperBinding,
     rawEventsSettingsBinding,
   ],
   commands: [

@@ -7,13 +7,20 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { type ClickHouse, type Message, publishEach, readRawEventsSettings, transformRawEvent } from '@skein/jobs';
+import {
+  type ClickHouse,
+  type Message,
+  openRowMapper,
+  publishEach,
+  readRawEventsSettings,
+  transformRawEvent,
+} from '@skein/jobs';
 
 import { ROWS_PER_QUERY } from '../packages/jobs/src/raw-events/asset.ts';
 import { RawEventsConfig } from '../packages/jobs/src/raw-events/config.ts';
 import { eventWriter } from '../packages/jobs/src/raw-events/event-text.ts';
 import { mapPayload } from '../packages/jobs/src/raw-events/map-payload.ts';
-import { type Page, readPages } from '../packages/jobs/src/raw-events/read-pages.ts';
+import { type Page, readPages, rowsOf } from '../packages/jobs/src/raw-events/read-pages.ts';
 import { TextBytes } from '../packages/jobs/src/raw-events/text-bytes.ts';
 import { type PageWork, transformPage } from '../packages/jobs/src/raw-events/transform-page.ts';
 import { type Bench, type BenchOptions, type BenchRow, row } from './bench.ts';
@@ -47,7 +54,7 @@ export const bench: Bench = {
     try {
       options.note(`inserting ${ROWS_PER_DAY} raw events of 1 KB`);
       await insertRawEvents(world.clickhouse, ROWS_PER_DAY);
-      const sample = (await pages(world.clickhouse, 5)).flatMap(({ rows }) => rows.map(({ payload }) => payload));
+      const sample = (await pages(world.clickhouse, 5)).flatMap((page) => rowsOf(page).map(({ payload }) => payload));
       return [...transformer(sample, options), ...(await path(world, options)), await memory(world, options)];
     } finally {
       await world.close();
@@ -99,14 +106,15 @@ const PAGES_HELD = 10;
 async function path(world: BenchWorld, { rounds, note }: BenchOptions): Promise<BenchRow[]> {
   const { clickhouse, publisher, topic } = world;
   const kafkaJs = await openKafkaJs(world);
+  const mapper = openRowMapper();
   const work: PageWork[] = [];
-  for (const page of await pages(clickhouse, PAGES_HELD)) work.push(await transformPage(page, TENANT, 'seed'));
+  for (const page of await pages(clickhouse, PAGES_HELD)) work.push(await transformPage(page, TENANT, 'seed', mapper));
   const [whole, reading, publishing, byKafkaJs]: [number[], number[], number[], number[]] = [[], [], [], []];
   const sendAll = async (send: (messages: readonly Message[]) => Promise<unknown>) => {
     for (let sent = 0; sent < ROWS_PER_DAY;) {
       for (const { messages, page } of work) {
         await send(messages);
-        sent += page.rows.length;
+        sent += page.size;
       }
     }
   };
@@ -115,7 +123,7 @@ async function path(world: BenchWorld, { rounds, note }: BenchOptions): Promise<
       reading: await timed(() => drain(clickhouse)),
       publishing: await timed(() => sendAll((messages) => publishEach(publisher, topic, messages))),
       byKafkaJs: await timed(() => sendAll(kafkaJs.send)),
-      whole: await wholePath(clickhouse, publisher, topic, ROWS_PER_DAY),
+      whole: await wholePath(clickhouse, publisher, mapper, topic, ROWS_PER_DAY),
     };
     note(
       `path, round ${round}: ${Object.entries(seconds)
@@ -129,6 +137,7 @@ async function path(world: BenchWorld, { rounds, note }: BenchOptions): Promise<
     publishing.push(ROWS_PER_DAY / seconds.publishing);
     byKafkaJs.push(ROWS_PER_DAY / seconds.byKafkaJs);
   }
+  await mapper.close();
   await kafkaJs.close();
   const slower = reading.map((speed, i) => Math.min(speed, publishing[i] ?? Infinity));
   const facts = { unit: 'events/s' };
@@ -194,7 +203,7 @@ async function pages(clickhouse: ClickHouse, count: number): Promise<Page[]> {
 
 async function drain(clickhouse: ClickHouse): Promise<void> {
   let rows = 0;
-  for await (const page of reader(clickhouse)) rows += page.rows.length;
+  for await (const page of reader(clickhouse)) rows += page.size;
   if (rows !== ROWS_PER_DAY) throw new RangeError(`read ${rows} of ${ROWS_PER_DAY} rows`);
 }
 

@@ -6,8 +6,10 @@
 import {
   type ClickHouse,
   type Publisher,
+  type RowMapper,
   openClickHouse,
   openKafkaPublisher,
+  openRowMapper,
   readRawEventsSettings,
   reprocessRawEvents,
 } from '@skein/jobs';
@@ -38,6 +40,7 @@ export interface Outcome {
 export async function wholePath(
   clickhouse: ClickHouse,
   kafka: Publisher,
+  mapper: RowMapper,
   topic: string,
   rows: number,
 ): Promise<number> {
@@ -52,7 +55,7 @@ export async function wholePath(
         end_date: new Date(start + DAY_MS - 1).toISOString(),
       },
       now: new Date('2027-01-01T00:00:00Z'),
-      resources: { clickhouse, kafka, settings },
+      resources: { clickhouse, kafka, mapper, settings },
     });
     if (run.error) throw run.error as Error;
     const { total_events_found: found, total_events_published: sent, total_events_dropped: dropped } = run.result ?? {};
@@ -66,7 +69,9 @@ export async function wholePath(
 async function main(order: Order): Promise<void> {
   const clickhouse = openClickHouse(order.clickhouseUrl);
   const kafka = openKafkaPublisher(order.brokers.split(','));
-  const seconds = await wholePath(clickhouse, kafka, order.topic, order.rows);
+  const mapper = openRowMapper();
+  const seconds = await wholePath(clickhouse, kafka, mapper, order.topic, order.rows);
+  await mapper.close();
   await kafka.close();
   await clickhouse.close();
   const outcome: Outcome = { seconds, found: order.rows, maxRssMb: process.resourceUsage().maxRSS / 1024 };

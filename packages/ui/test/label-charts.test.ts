@@ -9,6 +9,7 @@ import {
   kafka,
   labelConversationsJob,
   openClickHouse,
+  rawEventsMapperBinding,
   rawEventsRoutes,
   rawEventsSettingsBinding,
   reprocessRawEventsJob,
@@ -28,6 +29,7 @@ jest.mock('./deployment.ts', () => ({
       resources: [
         clickhouseBinding,
         appDbBinding,
+        rawEventsMapperBinding,
         rawEventsSettingsBinding,
         provide(kafka, { open: async () => createEmbeddedPublisher(rawEvents.clickhouse) }),
       ],

@@ -20,6 +20,7 @@ import { NOTHING, type Tally, addTallies, asMetadata } from './counters.ts';
 import { RawEventsReprocessingDisabledError } from './errors.ts';
 import { ask } from './read-pages.ts';
 import { DayRun, type RawEventsContext } from './reprocess-day.ts';
+import { rawEventsMapper } from './row-mapper.ts';
 import { rawEventsSettings } from './settings.ts';
 import { type Scope, leftOutSql } from './sql.ts';
 
@@ -45,7 +46,7 @@ export function defineReprocessRawEvents({ rowsPerQuery = ROWS_PER_QUERY } = {})
     group: 'raw-events',
     partitions: tenantDays,
     config: RawEventsConfig,
-    resources: { clickhouse, kafka, settings: rawEventsSettings },
+    resources: { clickhouse, kafka, mapper: rawEventsMapper, settings: rawEventsSettings },
     pool: 'raw-events',
     // The original's: three attempts, 10 s doubling up to 10 min, 55 min each. Ours go on where the last one ended.
     retries: { attempts: 3, backoff: exponential('10s', { max: '10m' }) },

@@ -5,8 +5,9 @@
 
 import type { Logger } from '@skein/orchestrator';
 
+import type { Rejected } from './map-rows.ts';
 import { timestampOf } from './messages.ts';
-import type { Outgoing, PageWork, Rejected } from './transform-page.ts';
+import type { Outgoing, PageWork } from './transform-page.ts';
 
 /** The reason that the original gave for every drop; ours stands beside it. */
 const DROPPED = 'failed_bento_validation';
@@ -51,7 +52,7 @@ export class EventLog {
     const count = (kind: Rejected['kind']) => rejected.filter((one) => one.kind === kind).length;
     this.log.info('batch processing complete', {
       batch,
-      batch_size: page.rows.length,
+      batch_size: page.size,
       batch_published: published,
       batch_dropped: count('dropped'),
       batch_transform_errors: count('error'),

@@ -2,6 +2,7 @@
 
 export { defineReprocessRawEvents, reprocessRawEvents, reprocessRawEventsJob } from './asset.ts';
 export { RawEventsConfig, tenantDays } from './config.ts';
+export { type RowMapper, openRowMapper, rawEventsMapper, rawEventsMapperBinding } from './row-mapper.ts';
 export {
   type RawEventsSettings,
   rawEventsSettings,

@@ -1,18 +1,21 @@
 /**
  * Reads the raw rows of a day in key order, as pages of at most `batch_size` rows of one environment. One query streams
  * many pages, because ClickHouse reads whole granules of thousands of rows; the next query starts at the last key. The
- * page after the one that is handed out is being read meanwhile.
+ * page after the one that is handed out is being read meanwhile. Rows stay the text that came: who maps them parses them.
  */
 
 import { ServiceError } from '@skein/orchestrator';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { cursorOf } from './messages.ts';
+import { parseRow } from './raw-row.ts';
 import { type KeyCursor, type RawRow, type Scope, type Statement, environmentsSql, rowsSql } from './sql.ts';
 
 export interface Page {
   readonly environment: string;
-  readonly rows: readonly RawRow[];
+  /** The rows as lines of TabSeparated, many lines a text: an object each would live as long as the page does. */
+  readonly blocks: readonly string[];
+  readonly size: number;
   /** The last row's key. */
   readonly end: KeyCursor;
 }
@@ -59,50 +62,43 @@ async function* pagesOfEnvironment(
   let cursor = from;
   for (;;) {
     let read = 0;
-    let rows: RawRow[] = [];
+    let blocks: string[] = [];
+    let rows = 0;
+    let last = '';
     const statement = rowsSql(reader.scope, environment, cursor, limit);
-    for await (const block of reader.clickhouse.lines(statement.sql, options(reader, statement))) {
-      for (const line of block) {
-        rows.push(rowOf(line));
-        if (rows.length < size) continue;
-        read += rows.length;
-        const page = pageOf(environment, rows);
-        cursor = page.end;
-        rows = [];
+    for await (const lines of reader.clickhouse.lines(statement.sql, options(reader, statement))) {
+      for (let at = 0; at < lines.length;) {
+        const some = lines.slice(at, at + size - rows);
+        at += some.length;
+        rows += some.length;
+        last = some.at(-1) as string;
+        blocks.push(some.join('\n'));
+        if (rows < size) continue;
+        read += rows;
+        cursor = endAt(environment, last);
+        const page = { environment, blocks, size: rows, end: cursor };
+        blocks = [];
+        rows = 0;
         yield page;
       }
     }
-    if (rows.length > 0) yield pageOf(environment, rows);
+    if (rows > 0) yield { environment, blocks, size: rows, end: endAt(environment, last) };
     if (read < limit) return;
   }
 }
 
-function pageOf(environment: string, rows: readonly RawRow[]): Page {
-  return { environment, rows, end: cursorOf(environment, rows.at(-1) as RawRow) };
+function endAt(environment: string, line: string): KeyCursor {
+  return cursorOf(environment, parseRow(line) ?? refuse(line));
 }
 
-/** Of a line of TabSeparated, which nearly always is the values themselves. @throws ServiceError when it is none */
-function rowOf(line: string): RawRow {
-  const a = line.indexOf('\t');
-  const b = line.indexOf('\t', a + 1);
-  const c = line.indexOf('\t', b + 1);
-  const d = line.indexOf('\t', c + 1);
-  if (a < 0 || b < 0 || c < 0 || d < 0) {
-    throw new ServiceError('clickhouse', `ClickHouse sent a line that is no row: ${line.slice(0, 500)}`);
-  }
-  return {
-    timestamp_ms: line.slice(0, a),
-    id: unescaped(line.slice(a + 1, b)),
-    external_customer_id: unescaped(line.slice(b + 1, c)),
-    event_name: unescaped(line.slice(c + 1, d)),
-    payload: unescaped(line.slice(d + 1)),
-  };
+/** All rows of a page, in order; for the few pages of which single rows are asked for. */
+export function rowsOf(page: Page): RawRow[] {
+  return page.blocks.flatMap((block) => block.split('\n').map((line) => parseRow(line) ?? refuse(line)));
 }
 
-const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', 0: '\0' };
-
-function unescaped(text: string): string {
-  return text.includes('\\') ? text.replace(/\\(.)/g, (_, c: string) => ESCAPED[c] ?? c) : text;
+/** @throws ServiceError */
+export function refuse(line: string): never {
+  throw new ServiceError('clickhouse', `ClickHouse sent a line that is no row: ${line.slice(0, 500)}`);
 }
 
 export function ask<T>(reader: Pick<PageReader, 'clickhouse' | 'signal'>, statement: Statement): Promise<T[]> {

@@ -1,7 +1,7 @@
 /**
  * One day of one tenant: read a page, transform it, send it, save where it ended. While a page is being sent the next
- * is transformed and the one after it read; never are two pages being sent, so the order within a customer is that of
- * reading, and what a lost attempt may have sent twice is one page.
+ * is transformed, by a thread, and the one after it read; never are two pages being sent, so the order within a customer
+ * is that of reading, and what a lost attempt may have sent twice is one page.
  */
 
 import type { Opened, StepContext } from '@skein/orchestrator';
@@ -11,17 +11,20 @@ import { type kafka, publishEach } from '../resources/kafka.ts';
 import type { RawEventsConfig, TenantDay } from './config.ts';
 import { NOTHING, type Tally, addTallies } from './counters.ts';
 import { EventLog } from './event-log.ts';
+import type { Rejected } from './map-rows.ts';
 import { deadLetter } from './messages.ts';
 import { ask, readPages } from './read-pages.ts';
 import { type ResumePoint, loadResumePoint, saveResumePoint } from './resume-point.ts';
+import type { rawEventsMapper } from './row-mapper.ts';
 import type { rawEventsSettings } from './settings.ts';
 import { type Scope, estimateSql } from './sql.ts';
-import { type PageWork, type Rejected, outgoingAt, transformPage } from './transform-page.ts';
+import { type Outgoing, type PageWork, outgoingAt, transformPage } from './transform-page.ts';
 import type { DropReason } from './transform.ts';
 
 interface Resources {
   readonly clickhouse: typeof clickhouse;
   readonly kafka: typeof kafka;
+  readonly mapper: typeof rawEventsMapper;
   readonly settings: typeof rawEventsSettings;
 }
 
@@ -45,7 +48,7 @@ export class DayRun {
 
   async run(): Promise<Tally> {
     const { context, scope, rowsPerQuery } = this;
-    const { clickhouse, kafka } = context.resources;
+    const { clickhouse, kafka, mapper } = context.resources;
     const reader = { clickhouse, scope, rowsPerQuery, signal: context.signal };
     const [estimate] = await ask<{ rows: string }>(reader, estimateSql(scope));
     this.total = Number(estimate?.rows ?? 0);
@@ -55,7 +58,7 @@ export class DayRun {
     let sending = Promise.resolve();
     try {
       for await (const page of readPages(reader, cursor ?? undefined)) {
-        const work = await transformPage(page, scope.config.tenant_id, scope.config.profile);
+        const work = await transformPage(page, scope.config.tenant_id, scope.config.profile, mapper);
         await sending;
         context.signal.throwIfAborted();
         sending = this.send(work, kafka);
@@ -80,9 +83,9 @@ export class DayRun {
     for (const one of rejected) this.log.rejected(batch, one);
     if (scope.settings.debug && !scope.config.dry_run) {
       const missed = new Set(failed.map(({ position }) => position));
-      work.positions.forEach((position, i) => {
-        if (!missed.has(position)) this.log.published(batch, outgoingAt(work, i));
-      });
+      for (const one of outgoingAt(work, [...work.messages.keys()])) {
+        if (!missed.has(one.position)) this.log.published(batch, one);
+      }
     }
     const published = work.messages.length - failed.length;
     this.log.pageDone(batch, work, published, rejected);
@@ -100,7 +103,11 @@ export class DayRun {
       signal: this.context.signal,
       maxMessageBytes: settings.max_message_bytes,
     });
-    return refused.map(({ index, reason }) => ({ ...outgoingAt(work, index), kind: 'failed', reason }));
+    const sources = outgoingAt(
+      work,
+      refused.map(({ index }) => index),
+    );
+    return refused.map(({ reason }, i) => ({ ...(sources[i] as Outgoing), kind: 'failed', reason }));
   }
 
   private async sendDeadLetters(
@@ -133,7 +140,7 @@ function tallyOf(work: PageWork, published: number, rejected: readonly Rejected[
     if (examples.length < 5) examples.push(row.id.slice(0, 200));
   }
   const counters = {
-    total_events_found: work.page.rows.length,
+    total_events_found: work.page.size,
     total_events_published: published,
     total_events_dropped: counts.dropped,
     total_transformation_errors: counts.error,

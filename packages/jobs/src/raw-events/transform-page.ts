@@ -1,33 +1,15 @@
-/** Makes the messages of one page, in order, and says of every other row why it has none. Computes only. */
+/** Makes the messages of one page, in order, and says of every other row why it has none. */
 
 import { randomBytes } from 'node:crypto';
 
 import type { Message } from '../resources/kafka.ts';
-import { eventWriter } from './event-text.ts';
-import { type Profile, mapPayload } from './map-payload.ts';
-import { type Rejection, eventMessage, partitionKey } from './messages.ts';
-import type { Page } from './read-pages.ts';
+import type { Profile } from './map-payload.ts';
+import type { MappedRows, Rejected } from './map-rows.ts';
+import { eventMessage, partitionKey } from './messages.ts';
+import { type Page, refuse, rowsOf } from './read-pages.ts';
+import type { RowMapper } from './row-mapper.ts';
 import type { RawRow } from './sql.ts';
-import { TextBytes } from './text-bytes.ts';
 
-export interface Outgoing {
-  readonly row: RawRow;
-  /** In the page, from 1. */
-  readonly position: number;
-  readonly eventId: string;
-}
-
-export interface Rejected extends Rejection {
-  readonly row: RawRow;
-  readonly position: number;
-  /** Where there is an event that could not be sent. */
-  readonly eventId?: string;
-}
-
-/**
- * Lists side by side instead of an object for each event: what lives as long as a page is copied by every collection of
- * garbage in between.
- */
 export interface PageWork {
   readonly page: Page;
   readonly messages: readonly Message[];
@@ -37,53 +19,59 @@ export interface PageWork {
   readonly rejected: readonly Rejected[];
 }
 
-/** What a message of the page came from. */
-export function outgoingAt(work: PageWork, index: number): Outgoing {
-  const position = work.positions[index] as number;
-  return { row: work.page.rows[position - 1] as RawRow, position, eventId: work.eventIds[index] as string };
+/** What a message came from. */
+export interface Outgoing {
+  readonly row: RawRow;
+  readonly position: number;
+  readonly eventId: string;
 }
 
-/** Go refuses to write such an offset into JSON; the original counted that as a failed publication. */
-const CANNOT_BE_WRITTEN = 'the timestamp cannot be written: its offset is outside of [0,23] hours';
+/** What the messages at these indexes came from. */
+export function outgoingAt({ page, positions, eventIds }: PageWork, indexes: readonly number[]): Outgoing[] {
+  if (indexes.length === 0) return [];
+  const rows = rowsOf(page);
+  return indexes.map((index) => {
+    const position = positions[index] as number;
+    // A copy, because parts of a text keep the whole of it in memory, and what is logged is kept long.
+    return { row: structuredClone(rows[position - 1] as RawRow), position, eventId: eventIds[index] as string };
+  });
+}
 
-/**
- * One or two milliseconds: between slices, answers of Kafka have their turn, so that the next page is transformed while
- * the broker is at work and not before; the worker's leases and signals as well.
- */
-const ROWS_PER_SLICE = 100;
+/** @throws ServiceError when a line of the page is no row, or the mapper ended */
+export async function transformPage(
+  page: Page,
+  tenant: string,
+  profile: Profile,
+  mapper: Pick<RowMapper, 'map'>,
+): Promise<PageWork> {
+  const { environment, blocks } = page;
+  const mapped = await mapper.map({ tenant, environment, profile, blocks });
+  if (mapped.noRow !== undefined) refuse(mapped.noRow);
+  const { positions, eventIds, rejected } = mapped;
+  return { page, messages: messagesOf(mapped, tenant, environment), positions, eventIds, rejected };
+}
 
-export async function transformPage(page: Page, tenant: string, profile: Profile): Promise<PageWork> {
-  const positions: number[] = [];
-  const eventIds: string[] = [];
-  const messages: Message[] = [];
-  const rejected: Rejected[] = [];
-  const context = { tenant_id: tenant, environment_id: page.environment };
+function messagesOf({ texts, positions, eventIds, customers }: MappedRows, tenant: string, environment: string) {
+  const context = { tenant_id: tenant, environment_id: environment };
   const stamp = stampsOf(performance.timeOrigin + performance.now());
-  const write = eventWriter(context);
-  const bytes = new TextBytes();
+  const messages: Message[] = [];
   let customer = '';
   let key = partitionKey(tenant, customer);
-  for (let i = 0; i < page.rows.length; i++) {
-    if (i % ROWS_PER_SLICE === ROWS_PER_SLICE - 1) await new Promise(setImmediate);
-    const row = page.rows[i] as RawRow;
-    const position = i + 1;
-    const result = mapPayload(row.payload, profile);
-    if (result.kind === 'drop') rejected.push({ row, position, kind: 'dropped', reason: result.reason });
-    else if (result.kind === 'error') rejected.push({ row, position, kind: 'error', reason: result.error });
-    else if (!result.event.canBeWritten) {
-      rejected.push({ row, position, kind: 'failed', reason: CANNOT_BE_WRITTEN, eventId: result.event.id });
-    } else {
-      const { event } = result;
-      positions.push(position);
-      eventIds.push(event.id);
-      if (event.customerId !== customer) {
-        customer = event.customerId;
+  for (const { bytes, ends } of texts) {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let start = 0;
+    for (const end of ends) {
+      const i = messages.length;
+      if (customers[i] !== customer) {
+        customer = customers[i] as string;
         key = partitionKey(tenant, customer);
       }
-      messages.push(eventMessage(event.id + stamp(i), key, context, bytes.write(write(event))));
+      const uuid = `${eventIds[i]}${stamp((positions[i] as number) - 1)}`;
+      messages.push(eventMessage(uuid, key, context, buffer.subarray(start, end)));
+      start = end;
     }
   }
-  return { page, messages, positions, eventIds, rejected };
+  return messages;
 }
 
 /**

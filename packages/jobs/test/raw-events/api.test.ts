@@ -11,6 +11,7 @@ import {
   kafka,
   openClickHouse,
   rawEventsRoutes,
+  rawEventsMapperBinding,
   rawEventsSettings,
   reprocessRawEventsJob,
 } from '@skein/jobs';
@@ -57,6 +58,7 @@ beforeAll(async () => {
         close: (client) => client.close(),
       }),
       provide(kafka, { open: async () => held }),
+      rawEventsMapperBinding,
       provide(rawEventsSettings, { open: async () => world.settings }),
     ],
     routes: [rawEventsRoutes],

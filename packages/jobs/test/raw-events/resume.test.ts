@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import type { ClickHouse, Publisher } from '@skein/jobs';
 import { type Json, ServiceError } from '@skein/orchestrator';
+import { build } from 'esbuild';
 
 import { NODE_MODULES, bundleProcess } from '../../../../test/rig/bundle.ts';
 import { type ChildOrder, attempt } from './run-in-child.ts';
@@ -121,6 +122,15 @@ let childFile: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'raw-events-kills-'));
   childFile = await bundleProcess(folder, join(__dirname, 'run-in-child.ts'));
+  // The thread that the process starts, beside it.
+  await build({
+    entryPoints: [join(__dirname, '../../src/raw-events/row-mapper-thread.ts')],
+    outfile: join(dirname(childFile), 'row-mapper-thread.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

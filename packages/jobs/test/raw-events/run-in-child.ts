@@ -5,7 +5,13 @@
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-import { defineReprocessRawEvents, openClickHouse, openKafkaPublisher, readRawEventsSettings } from '@skein/jobs';
+import {
+  defineReprocessRawEvents,
+  openClickHouse,
+  openKafkaPublisher,
+  openRowMapper,
+  readRawEventsSettings,
+} from '@skein/jobs';
 import type { Json, JsonObject } from '@skein/orchestrator';
 import { runAsset } from '@skein/orchestrator/testing';
 
@@ -41,6 +47,7 @@ export class FileCheckpoints extends Map<string, Json> {
 export async function attempt(order: ChildOrder, say: (line: string) => void): Promise<JsonObject> {
   const clickhouse = openClickHouse(order.clickhouseUrl);
   const publisher = openKafkaPublisher([order.brokers]);
+  const mapper = openRowMapper();
   const checkpoints = new FileCheckpoints(order.checkpointFile);
   const run = await runAsset(defineReprocessRawEvents({ rowsPerQuery: order.rowsPerQuery }), {
     config: order.config,
@@ -68,9 +75,11 @@ export async function attempt(order: ChildOrder, say: (line: string) => void): P
           return refused ?? [];
         },
       },
+      mapper,
       settings: readRawEventsSettings({ FLEXPRICE_RAW_EVENTS_REPROCESSING_OUTPUT_TOPIC: order.output }),
     },
   });
+  await mapper.close();
   await publisher.close();
   await clickhouse.close();
   if (run.error) throw run.error as Error;

@@ -7,6 +7,7 @@ import {
   defineReprocessRawEvents,
   openClickHouse,
   openKafkaPublisher,
+  openRowMapper,
   readRawEventsSettings,
 } from '@skein/jobs';
 import type { Json, JsonObject } from '@skein/orchestrator';
@@ -63,6 +64,10 @@ export interface Changes {
   readonly attempt?: number;
 }
 
+// A file's tests share one, as the runs of a process do; it starts when the first of them needs it.
+const mapper = openRowMapper();
+afterAll(() => mapper.close());
+
 export async function openWorld(): Promise<World> {
   const database = await testClickHouse({ schemas: ['raw-events'] });
   const kafka = testKafka();
@@ -88,6 +93,7 @@ export async function openWorld(): Promise<World> {
           resources: {
             clickhouse: changes.clickhouse ?? clickhouse,
             kafka: changes.kafka ?? publisher,
+            mapper,
             settings: { ...settings, ...changes.settings },
           },
           ...(changes.checkpoints ? { checkpoints: changes.checkpoints } : {}),

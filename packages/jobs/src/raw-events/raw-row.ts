@@ -1,0 +1,25 @@
+/** A raw row, as a line of TabSeparated has it. Pure. */
+
+import type { RawRow } from './sql.ts';
+
+const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', 0: '\0' };
+
+/** The line nearly always is the values themselves. undefined when it is no row. */
+export function parseRow(line: string): RawRow | undefined {
+  const a = line.indexOf('\t');
+  const b = line.indexOf('\t', a + 1);
+  const c = line.indexOf('\t', b + 1);
+  const d = line.indexOf('\t', c + 1);
+  if (a < 0 || b < 0 || c < 0 || d < 0) return undefined;
+  return {
+    timestamp_ms: line.slice(0, a),
+    id: unescaped(line.slice(a + 1, b)),
+    external_customer_id: unescaped(line.slice(b + 1, c)),
+    event_name: unescaped(line.slice(c + 1, d)),
+    payload: unescaped(line.slice(d + 1)),
+  };
+}
+
+function unescaped(text: string): string {
+  return text.includes('\\') ? text.replace(/\\(.)/g, (_, c: string) => ESCAPED[c] ?? c) : text;
+}
