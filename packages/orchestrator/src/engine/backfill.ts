@@ -242,6 +242,37 @@ export async function readBackfill(engine: Engine, id: string): Promise<Backfill
   return toBackfill(fields, active);
 }
 
+/** Minutes that are counted one by one; hours after that. As in the ledger. */
+const BY_MINUTE = 240;
+
+export interface BackfillPace {
+  readonly from: Date;
+  readonly minutes: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly canceled: number;
+}
+
+/** How many of its runs ended when, oldest first; spans in which none did are left out. @throws NotFoundError */
+export async function readBackfillPace(engine: Engine, id: string): Promise<BackfillPace[]> {
+  const [created, fields] = await Promise.all([
+    engine.redis.hget(engine.keys.backfill(id), 'created'),
+    engine.redis.hgetall(engine.keys.backfillPace(id)),
+  ]);
+  if (created === null) throw new NotFoundError(`No backfill has the id ${id.slice(0, 60)}.`);
+  const minutes = [...new Set(Object.keys(fields).map((name) => Number.parseInt(name, 10)))].sort((a, b) => a - b);
+  return minutes.map((minute) => {
+    const n = (status: string) => Number(fields[`${minute} ${status}`] ?? 0);
+    return {
+      from: new Date(Number(created) + minute * 60_000),
+      minutes: minute < BY_MINUTE ? 1 : 60,
+      succeeded: n('SUCCESS'),
+      failed: n('FAILURE'),
+      canceled: n('CANCELED'),
+    };
+  });
+}
+
 function toBackfill(fields: Record<string, string>, active: number): Backfill {
   const n = (name: string) => Number(fields[name] ?? 0);
   return {

@@ -44,6 +44,8 @@ export interface Keys {
   tick(id: string): string;
   backfill(id: string): string;
   backfillActive(id: string): string;
+  /** Runs that ended, by minute since the beginning and status. */
+  backfillPace(id: string): string;
   /** What people keep by name: `views`, `presets:JOB`. */
   saved(kind: string): string;
   readonly backfills: string;
@@ -97,6 +99,7 @@ export function createKeys(prefix: string): Keys {
     tick: (id) => k('tick', id),
     backfill: (id) => k('bf', id),
     backfillActive: (id) => k('bf', id, 'act'),
+    backfillPace: (id) => k('bf', id, 'pace'),
     saved: (kind) => k('saved', kind),
   };
 }

@@ -159,6 +159,7 @@ const REQUESTS: Readonly<Record<string, Asked>> = {
   listBackfills: {},
   createBackfill: { body: { job: '{job}', ids: ['7'], from: DAY, to: DAY } },
   getBackfill: {},
+  getBackfillPace: {},
   changeBackfill: { body: { max_active: 2 } },
   planBackfill: { body: { job: '{job}', ids: ['7'], from: DAY, to: DAY } },
   pauseBackfill: {},

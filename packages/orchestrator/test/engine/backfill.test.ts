@@ -4,6 +4,7 @@ import {
   pauseBackfill,
   planBackfill,
   readBackfill,
+  readBackfillPace,
   resumeBackfill,
   retryBackfill,
 } from '../../src/engine/backfill.ts';
@@ -42,6 +43,9 @@ test('a backfill of a rectangle runs every partition once, tenants in turn, and 
     (b) => b.status !== 'IN_PROGRESS',
   );
   expect(done).toMatchObject({ status: 'COMPLETED', total: 60, requested: 60, succeeded: 60, failed: 0 });
+  const pace = await readBackfillPace(h.engine, done.id);
+  expect(pace.reduce((sum, { succeeded, failed }) => sum + succeeded + failed, 0)).toBe(60);
+  expect(pace.every(({ minutes }) => minutes === 1)).toBe(true);
   // What is made from it would find 60 of 63; where both are made together, nothing needs to be there before.
   const above = { ...request, to: '2024-01-21', statuses: ['missing' as const] };
   const { deployment } = h.engine;
@@ -123,6 +127,8 @@ test('pause holds, resume goes on, cancel ends it and nothing runs later', async
   );
   expect(ran).toBe(2);
   closed = new Promise<void>((resolve) => (gate = resolve));
+  // Five hours and a half later: by then hours are counted, not minutes.
+  await h.engine.redis.hset(h.engine.keys.backfill(id), { created: Date.now() - 330 * 60_000 });
   await resumeBackfill(h.engine, id, 'ana');
   await until(
     () => Promise.resolve(ran),
@@ -134,6 +140,10 @@ test('pause holds, resume goes on, cancel ends it and nothing runs later', async
     (b) => b.active === 0,
   );
   expect(ended).toMatchObject({ status: 'CANCELED', succeeded: 2, canceled: 2, requested: 4 });
+  expect(await readBackfillPace(h.engine, id)).toEqual([
+    expect.objectContaining({ minutes: 1, succeeded: 2, canceled: 0 }),
+    { from: new Date(ended.createdAt.getTime() + 300 * 60_000), minutes: 60, succeeded: 0, failed: 0, canceled: 2 },
+  ]);
   expect(ran).toBe(4);
 });
 

@@ -117,6 +117,7 @@ export const ACCESS: Readonly<Record<string, Need>> = {
   [`POST ${V1}/backfills`]: 'backfill',
   [`POST ${V1}/backfills/plan`]: 'backfill',
   [`GET ${V1}/backfills/:id`]: 'read',
+  [`GET ${V1}/backfills/:id/pace`]: 'read',
   [`POST ${V1}/backfills/:id/pause`]: 'backfill',
   [`POST ${V1}/backfills/:id/resume`]: 'backfill',
   [`POST ${V1}/backfills/:id/cancel`]: 'backfill',

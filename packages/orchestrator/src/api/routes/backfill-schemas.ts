@@ -51,6 +51,17 @@ export const BackfillPlan = named(
   }),
 );
 
+export const BackfillPaceItem = named(
+  'BackfillPace',
+  z.object({
+    from: Time,
+    minutes: z.number().describe('How long the span is: 1 in the first four hours, then 60; empty spans are left out.'),
+    succeeded: z.number(),
+    failed: z.number(),
+    canceled: z.number(),
+  }),
+);
+
 export const BackfillItem = named(
   'Backfill',
   z.object({

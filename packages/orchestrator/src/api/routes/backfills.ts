@@ -13,6 +13,7 @@ import {
   pauseBackfill,
   planBackfill,
   readBackfill,
+  readBackfillPace,
   resumeBackfill,
   retryBackfill,
 } from '../../engine/backfill.ts';
@@ -22,7 +23,7 @@ import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { checkIdRange } from '../ranges.ts';
 import { Reason, given, pageOf } from '../schema.ts';
-import { BackfillBody, BackfillItem, BackfillPlan, toBackfill, toPlan } from './backfill-schemas.ts';
+import { BackfillBody, BackfillItem, BackfillPaceItem, BackfillPlan, toBackfill, toPlan } from './backfill-schemas.ts';
 import { Outcome } from './partitions.ts';
 
 const Params = z.object({ id: z.string().regex(/^[0-9A-Z]{1,60}$/, 'is not an id of a backfill') });
@@ -84,6 +85,22 @@ export const backfillRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params }) => toBackfill(deployment, await readBackfill(engine, params.id)),
+  );
+
+  app.get(
+    `${API_PREFIX}/backfills/:id/pace`,
+    {
+      schema: {
+        operationId: 'getBackfillPace',
+        summary: 'How many runs of a backfill ended when, oldest first',
+        tags: ['backfills'],
+        params: Params,
+        response: { 200: z.object({ items: z.array(BackfillPaceItem) }) },
+      },
+    },
+    async ({ params }) => ({
+      items: (await readBackfillPace(engine, params.id)).map((one) => ({ ...one, from: one.from.toISOString() })),
+    }),
   );
 
   app.post(

@@ -116,6 +116,9 @@ readonly lag: number | null };
 export type BackfillPlan = { readonly total: number; readonly to_run: number; readonly by_status: { readonly missing: number; readonly materialized: number; readonly failed: number; readonly skipped: number; readonly active: number }; /** Of those that would run, how many have an upstream partition that is not made; by upstream asset. */
 readonly upstream_not_made: { readonly [key: string]: number }; readonly first: string | null; readonly last: string | null };
 
+export type BackfillPace = { readonly from: string; /** How long the span is: 1 in the first four hours, then 60; empty spans are left out. */
+readonly minutes: number; readonly succeeded: number; readonly failed: number; readonly canceled: number };
+
 export type Backfill = { readonly id: string; readonly job: string; readonly asset: string | null; readonly status: "REQUESTED" | "IN_PROGRESS" | "COMPLETED" | "COMPLETED_WITH_FAILURES" | "PAUSED" | "CANCELED"; readonly status_by: string; readonly status_reason: string; readonly rows_total: number; /** The first 1,000. */
 readonly rows: readonly (string)[]; /** First column. */
 readonly from: number; /** Last column, included. */
@@ -497,6 +500,9 @@ export const getBackfill = /* @__PURE__ */ operation<{ id: string }, Backfill>('
 
 /** Change how many runs it may have active, and the priority of those that it asks for from now on */
 export const changeBackfill = /* @__PURE__ */ operation<{ id: string; body: { readonly max_active?: number; readonly priority?: number; readonly reason?: string } }, Backfill>('changeBackfill', 'PATCH', '/api/v1/backfills/{id}', []);
+
+/** How many runs of a backfill ended when, oldest first */
+export const getBackfillPace = /* @__PURE__ */ operation<{ id: string }, { readonly items: readonly (BackfillPace)[] }>('getBackfillPace', 'GET', '/api/v1/backfills/{id}/pace', []);
 
 /** Exactly which partitions a backfill would run; changes nothing */
 export const planBackfill = /* @__PURE__ */ operation<{ body: BackfillRequestInput }, BackfillPlan>('planBackfill', 'POST', '/api/v1/backfills/plan', []);

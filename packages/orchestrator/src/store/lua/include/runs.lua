@@ -219,10 +219,17 @@ local function finish_backfill(bf, at)
     cjson.encode({ backfill = bf, status = status }))
 end
 
+-- Minutes since its beginning, the hours after the first four as a whole: a backfill of a year has nine thousand fields.
+local function pace_of(bk, at)
+  local minute = math.floor(math.max(0, at - tonumber(hget(bk, 'created') or at)) / 60000)
+  return minute < 240 and minute or minute - minute % 60
+end
+
 local function count_in_backfill(bf, run, status, at)
   local bk = k('bf', bf)
   redis.call('SREM', k('bf', bf, 'act'), run)
   local n = redis.call('HINCRBY', bk, 'n_' .. status, 1)
+  redis.call('HINCRBY', k('bf', bf, 'pace'), pace_of(bk, at) .. ' ' .. status, 1)
   local stop = tonumber(hget(bk, 'stop_after') or '0')
   if status == 'FAILURE' and stop > 0 and n >= stop and hget(bk, 'status') == 'IN_PROGRESS' then
     redis.call('HSET', bk, 'status', 'PAUSED', 'status_by', 'skein', 'status_reason', n .. ' failures, as many as it was to stop after', 'status_at', at)
