@@ -50,7 +50,8 @@ afterAll(async () => {
 const ROUTES = (): readonly (readonly [string, string | RegExp])[] => [
   ['/', '1 of 1 late'],
   ['/assets', 'A report of the day.'],
-  ['/assets?view=graph', 'Graph'],
+  ['/assets?view=graph&sel=report&depth=1', 'Made from'],
+  ['/assets?view=graph&closed=%5B%22lake%22%5D', 'Groups'],
   ['/assets?q=report', 'A report of the day.'],
   ['/assets/events?at=2026-01-06%7Cacme&col=0&zoom=20', 'acme_2026-01-06'],
   ['/assets/events?rows=%5B%22acme%22%2C%22bad%22%5D&from=2026-01-01&to=2026-01-10', /partitions:/],

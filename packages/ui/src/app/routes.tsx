@@ -51,7 +51,13 @@ const overview = createRoute({
 const assets = createRoute({
   ...at('/assets'),
   validateSearch: (raw: Raw) =>
-    given({ view: choiceOf(raw, 'view', ['list', 'graph']), q: textOf(raw, 'q'), sel: textOf(raw, 'sel') }),
+    given({
+      view: choiceOf(raw, 'view', ['list', 'graph']),
+      q: textOf(raw, 'q'),
+      sel: textOf(raw, 'sel'),
+      depth: numberOf(raw, 'depth'),
+      closed: textOf(raw, 'closed'),
+    }),
   component: lazyRouteComponent(() => import('../assets/AssetsPage.tsx'), 'AssetsPage'),
 });
 const asset = createRoute({

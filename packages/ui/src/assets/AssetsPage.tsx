@@ -7,16 +7,19 @@ import { useApi } from '../api/use-api.ts';
 import { Card, Page } from '../parts/Page.tsx';
 import { Proportion } from '../parts/Proportion.tsx';
 import { Empty, Loading, Read } from '../parts/States.tsx';
+import type { GraphChoice } from './graph/AssetGraph.tsx';
 
 const AssetGraph = lazy(() => import('./graph/AssetGraph.tsx').then((module) => ({ default: module.AssetGraph })));
 const route = getRouteApi('/assets');
 
 export function AssetsPage() {
-  const { view = 'list', q = '', sel } = route.useSearch();
+  const { view = 'list', q = '', sel, depth, closed } = route.useSearch();
   const navigate = route.useNavigate();
   const assets = useApi(listAssets, {});
-  const go = (next: { view?: 'list' | 'graph'; q?: string; sel?: string }) => {
-    const all = Object.entries({ view, q, sel, ...next }).filter(([, value]) => value !== undefined && value !== '');
+  const go = (next: GraphChoice & { view?: 'list' | 'graph'; q?: string }) => {
+    const all = Object.entries({ view, q, sel, depth, closed, ...next }).filter(
+      ([, value]) => value !== undefined && value !== '',
+    );
     void navigate({ search: Object.fromEntries(all), replace: true });
   };
   return (
@@ -56,7 +59,7 @@ export function AssetsPage() {
           if (view === 'graph')
             return (
               <Suspense fallback={<Loading />}>
-                <AssetGraph assets={shown} selected={sel} onSelect={(key) => go({ sel: key ?? '' })} />
+                <AssetGraph assets={shown} choice={{ sel, depth, closed }} onChoose={go} />
               </Suspense>
             );
           const groups = [...new Set(shown.map((one) => one.group))];

@@ -57,7 +57,8 @@ function cut(piece: Piece, from: number, hits: readonly (readonly [number, numbe
   const parts: Piece[] = [];
   let done = 0;
   const take = (to: number, isHit: boolean) => {
-    const text = piece.text.slice(done, to);
+    // A hit that began in the piece before lies before this one: a negative place would be counted from the end.
+    const text = piece.text.slice(done, Math.max(to, 0));
     if (text !== '') parts.push({ ...piece, text, isHit });
     done = Math.max(done, to);
   };

@@ -1,166 +1,167 @@
 import { useComputedColorScheme } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
-import { Background, Controls, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow } from '@xyflow/react';
+import { Background, Controls, type Edge, type Node, ReactFlow, type ReactFlowInstance } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
-import { useMemo } from 'react';
+import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
 
 import { type Asset, listSensors } from '../../api/generated/client.ts';
 import { useApi } from '../../api/use-api.ts';
 import { Card } from '../../parts/Page.tsx';
-import { Proportion } from '../../parts/Proportion.tsx';
-import { Read } from '../../parts/States.tsx';
+import { Notice, Read } from '../../parts/States.tsx';
+import { AssetSide } from './AssetSide.tsx';
+import { type Box, BoxView, aboutOf } from './BoxView.tsx';
+import { GraphTools } from './GraphTools.tsx';
 import { NODE } from './layout.ts';
+import { type Arrow, type Shape, MANY, TOO_MANY, closeGroups, near, only, shapeOf, stepFrom } from './model.ts';
 import { useLayout } from './use-layout.ts';
 import './graph.css';
 
-type Box = Node<
-  { kind: 'asset' | 'sensor'; title: string; detail: string; counts?: Asset['counts']; faded: boolean },
-  'box'
->;
+export interface GraphChoice {
+  readonly sel?: string | undefined;
+  /** Steps around what is selected; undefined shows everything and fades the rest. */
+  readonly depth?: number | undefined;
+  /** Names of groups as JSON; undefined: what the size of the graph asks for. */
+  readonly closed?: string | undefined;
+}
 
 export interface AssetGraphProps {
   readonly assets: readonly Asset[];
-  readonly selected: string | undefined;
-  readonly onSelect: (key: string | undefined) => void;
+  readonly choice: GraphChoice;
+  readonly onChoose: (choice: GraphChoice) => void;
 }
+
+const FIT = { maxZoom: 1.1, padding: 0.04, minZoom: 0.5 };
+const NODE_TYPES = { box: BoxView };
+const ARROWS: readonly string[] = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'] satisfies readonly Arrow[];
 
 /** Sensors → assets → assets that depend on them. A list for screen readers says the same. */
-export function AssetGraph({ assets, selected, onSelect }: AssetGraphProps) {
+export function AssetGraph({ assets, choice, onChoose }: AssetGraphProps) {
   const scheme = useComputedColorScheme('light');
   const sensors = useApi(listSensors, {});
-  const links = useMemo(() => linksOf(assets, sensors.data?.items ?? []), [assets, sensors.data]);
-  const layout = useLayout(links);
-  const near = useMemo(
-    () => (selected === undefined ? undefined : new Set(reachable(links.edges, `asset:${selected}`))),
-    [links, selected],
+  const flow = useRef<ReactFlowInstance<Box>>(undefined);
+  const host = useRef<HTMLDivElement>(null);
+  const { sel, depth, closed: closedText } = choice;
+  const groups = useMemo(() => [...new Set(assets.map(({ group }) => group))].sort(), [assets]);
+  const whole = useMemo(() => shapeOf(assets, sensors.data?.items ?? []), [assets, sensors.data]);
+  const closed = useMemo(
+    () => closedOf(closedText, groups, whole.nodes.length > MANY),
+    [closedText, groups, whole.nodes.length],
   );
-  const boxes = useMemo(() => {
-    const at = layout.data ?? {};
-    return links.nodes.flatMap((id): Box[] => {
-      const place = at[id];
-      if (!place) return [];
-      const key = id.slice(id.indexOf(':') + 1);
-      const asset = id.startsWith('asset:') ? assets.find((one) => one.key === key) : undefined;
-      const faded = near !== undefined && !near.has(id);
-      const about = asset
-        ? {
-            kind: 'asset' as const,
-            title: key,
-            detail: `${asset.counts.materialized.toLocaleString('en')} of ${asset.total.toLocaleString('en')}`,
-            counts: asset.counts,
-            faded,
-          }
-        : { kind: 'sensor' as const, title: key, detail: 'sensor', faded };
-      return [{ id, type: 'box', position: place, data: about, draggable: false, ...NODE }];
-    });
-  }, [links, layout.data, assets, near]);
+  const selected = sel === undefined ? undefined : `asset:${sel}`;
+  const shape = useMemo(() => {
+    const kept = selected !== undefined && depth !== undefined ? only(whole, near(whole, selected, depth)) : whole;
+    // What is chosen is not hidden inside its own group.
+    const own = assets.find(({ key }) => key === sel)?.group;
+    return closeGroups(kept, assets, new Set([...closed].filter((group) => group !== own)));
+  }, [whole, selected, depth, assets, closed, sel]);
+  const layout = useLayout(shape, !sensors.isPending);
+  const lit = useMemo(() => (selected === undefined ? undefined : near(shape, selected)), [shape, selected]);
+  const open = (group: string) =>
+    onChoose({ ...choice, closed: JSON.stringify([...closed].filter((one) => one !== group)) });
+  const boxes = useMemo(
+    () =>
+      shape.nodes.flatMap((id): Box[] => {
+        const place = layout.data?.[id];
+        const data = { ...aboutOf(id, assets), faded: lit !== undefined && !lit.has(id), onOpen: open };
+        return place ? [{ id, type: 'box', position: place, data, draggable: false, ...NODE }] : [];
+      }),
+    [shape, layout.data, assets, lit, choice, closed],
+  );
   const edges = useMemo(
     () =>
-      links.edges.map(([source, target]): Edge => ({
-        id: `${source}→${target}`,
-        source,
-        target,
-        className: near && !(near.has(source) && near.has(target)) ? 'faded' : '',
-      })),
-    [links, near],
+      shape.edges.map(([source, target]): Edge => {
+        const isLit = lit === undefined || (lit.has(source) && lit.has(target));
+        return { id: `${source}→${target}`, source, target, className: isLit ? (lit ? 'lit' : '') : 'faded' };
+      }),
+    [shape, lit],
   );
-  return (
-    <Card flush>
-      <Read of={layout}>
-        {() => (
-          <div style={{ height: 'max(420px, calc(100vh - 215px))' }}>
-            <ReactFlow
-              nodes={boxes}
-              edges={edges}
-              nodeTypes={NODE_TYPES}
-              colorMode={scheme}
-              fitView
-              fitViewOptions={{ maxZoom: 1.1, padding: 0.04, minZoom: 0.5 }}
-              minZoom={0.1}
-              nodesConnectable={false}
-              edgesFocusable={false}
-              proOptions={{ hideAttribution: true }}
-              onNodeClick={(_, { id }) =>
-                onSelect(id === `asset:${selected}` || !id.startsWith('asset:') ? undefined : id.slice(6))
-              }
-              onPaneClick={() => onSelect(undefined)}
-              aria-label="Graph of sensors and assets"
-            >
-              <Background gap={20} />
-              <Controls showInteractive={false} />
-            </ReactFlow>
-          </div>
-        )}
-      </Read>
-      <ul className="visually-hidden">
-        {links.edges.map(([from, to]) => (
-          <li key={`${from}${to}`}>
-            {from.replace(':', ' ')} feeds {to.replace(':', ' ')}
-          </li>
-        ))}
-      </ul>
-    </Card>
-  );
-}
+  useEffect(() => {
+    if (layout.data) void flow.current?.fitView(FIT);
+  }, [layout.data]);
 
-const NODE_TYPES = { box: BoxView };
-
-function BoxView({ data }: NodeProps<Box>) {
+  const choose = (node: string) =>
+    onChoose({ ...choice, sel: node === selected || !node.startsWith('asset:') ? undefined : node.slice(6) });
+  const onKeyDown = (event: KeyboardEvent) => {
+    const node = (event.target as HTMLElement).closest<HTMLElement>('.react-flow__node')?.dataset.id;
+    if (node === undefined) return;
+    if (event.key === ' ' && node.startsWith('asset:')) choose(node);
+    else if (ARROWS.includes(event.key)) {
+      const next = stepFrom(shape, layout.data ?? {}, node, event.key as Arrow);
+      if (next !== undefined) focusNode(host.current, next);
+    } else return;
+    event.preventDefault();
+  };
+  const asset = assets.find(({ key }) => key === sel);
   return (
-    <div className="graph-box" data-kind={data.kind} data-faded={data.faded || undefined}>
-      <Handle type="target" position={Position.Left} isConnectable={false} />
-      {data.kind === 'asset' ? (
-        <Link to="/assets/$key" params={{ key: data.title }} className="clip" title={data.title}>
-          {data.title}
-        </Link>
-      ) : (
-        <Link to="/sensors/$name" params={{ name: data.title }} className="clip" title={data.title}>
-          {data.title}
-        </Link>
+    <div className="stack">
+      <GraphTools {...{ groups, closed, choice, onChoose }} />
+      {shape.nodes.length > TOO_MANY && (
+        <Notice tone="warn">
+          {shape.nodes.length.toLocaleString('en')} boxes are too many to be read. Filter them, close groups, choose an
+          asset with a depth, or take the list.
+        </Notice>
       )}
-      {data.counts && (
-        <Proportion
-          of={{
-            materialized: data.counts.materialized,
-            failed: data.counts.failed,
-            running: data.counts.running,
-            queued: data.counts.queued,
-          }}
-        />
-      )}
-      <span className="small dim num">{data.detail}</span>
-      <Handle type="source" position={Position.Right} isConnectable={false} />
+      <div className={asset ? 'split side' : undefined}>
+        <Card flush>
+          <Read of={layout}>
+            {() => (
+              <div ref={host} onKeyDown={onKeyDown} style={{ height: 'max(420px, calc(100vh - 265px))' }}>
+                <ReactFlow<Node & Box>
+                  nodes={boxes}
+                  edges={edges}
+                  nodeTypes={NODE_TYPES}
+                  colorMode={scheme}
+                  fitView
+                  fitViewOptions={FIT}
+                  minZoom={0.1}
+                  nodesConnectable={false}
+                  nodesFocusable={false}
+                  edgesFocusable={false}
+                  proOptions={{ hideAttribution: true }}
+                  onInit={(instance) => {
+                    flow.current = instance;
+                  }}
+                  onNodeClick={(_, { id }) => choose(id)}
+                  onPaneClick={() => onChoose({ ...choice, sel: undefined })}
+                  aria-label="Graph of sensors and assets. Arrow keys follow the edges, Space chooses, Enter opens."
+                >
+                  <Background gap={20} />
+                  <Controls showInteractive={false} />
+                </ReactFlow>
+              </div>
+            )}
+          </Read>
+          <Edges of={shape} />
+        </Card>
+        {asset && <AssetSide asset={asset} all={assets} onClose={() => onChoose({ ...choice, sel: undefined })} />}
+      </div>
     </div>
   );
 }
 
-interface SensorLink {
-  readonly name: string;
-  readonly assets: readonly string[];
+/** The same for those who do not see it. */
+function Edges({ of }: { of: Shape }) {
+  return (
+    <ul className="visually-hidden">
+      {of.edges.map(([from, to]) => (
+        <li key={`${from}${to}`}>
+          {from.replace(':', ' ')} feeds {to.replace(':', ' ')}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
-function linksOf(assets: readonly Asset[], sensors: readonly SensorLink[]) {
-  const keys = new Set(assets.map((one) => one.key));
-  const edges: [string, string][] = assets.flatMap((one) =>
-    one.depends_on
-      .filter(({ asset }) => keys.has(asset))
-      .map(({ asset }): [string, string] => [`asset:${asset}`, `asset:${one.key}`]),
-  );
-  const fed = sensors.flatMap((sensor) =>
-    sensor.assets
-      .filter((key) => keys.has(key))
-      .map((key): [string, string] => [`sensor:${sensor.name}`, `asset:${key}`]),
-  );
-  const nodes = [...new Set([...assets.map((one) => `asset:${one.key}`), ...fed.map(([from]) => from)])];
-  return { nodes, edges: [...fed, ...edges] };
+function focusNode(host: HTMLElement | null, id: string): void {
+  for (const node of host?.querySelectorAll<HTMLElement>('.react-flow__node') ?? [])
+    if (node.dataset.id === id) node.querySelector<HTMLElement>('a, button')?.focus();
 }
 
-/** Everything before and after a node. */
-function reachable(edges: readonly (readonly [string, string])[], start: string): string[] {
-  const follow = (from: 0 | 1) => {
-    const seen = new Set([start]);
-    for (const node of seen) for (const edge of edges) if (edge[from] === node) seen.add(edge[from === 0 ? 1 : 0]);
-    return [...seen];
-  };
-  return [...follow(0), ...follow(1)];
+function closedOf(text: string | undefined, groups: readonly string[], isLarge: boolean): ReadonlySet<string> {
+  if (text === undefined) return new Set(isLarge ? groups : []);
+  try {
+    const named: unknown = JSON.parse(text);
+    return new Set(Array.isArray(named) ? groups.filter((group) => named.includes(group)) : []);
+  } catch {
+    return new Set();
+  }
 }

@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 
 import type { Layout, LayoutRequest } from './layout.ts';
 
-/** The layout of a graph, made once for each shape of it. */
-export function useLayout(request: LayoutRequest) {
+/** The layout of a graph, made once for each shape of it, when all that it is made of is known. */
+export function useLayout(request: LayoutRequest, isWhole: boolean) {
   return useQuery({
     queryKey: ['layout', request.nodes, request.edges],
+    enabled: isWhole,
     staleTime: Number.POSITIVE_INFINITY,
     refetchInterval: false,
     queryFn: ({ signal }) =>
