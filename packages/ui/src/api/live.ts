@@ -25,7 +25,7 @@ const RUNS =
   'listRuns getRun listRunPartitions listRunEvents explainRun getOverview listFailures listAssets getAsset getPartitionCounts listPartitionRows searchPartitions getPartition readPartitionValues tiles getSystem listPools listJobs';
 const SENSORS =
   'listSensors getSensor listTicks getTick getTickTimeline getCursor listCursorHistory listSchedules getSchedule listScheduleTicks getOverview';
-const BACKFILLS = 'listBackfills getBackfill getOverview';
+const BACKFILLS = 'listBackfills getBackfill getBackfillPace getOverview';
 
 /** Operations whose answers may differ after an event of a type, by what stands before its dot. */
 const CONCERNS: Readonly<Record<string, string>> = {

@@ -7,8 +7,9 @@ import { useAct, useApi } from '../api/use-api.ts';
 import { type JsonObject, isObject, parseJson } from '../editor/json.ts';
 import { Confirm } from '../parts/Confirm.tsx';
 import { Notice, Read } from '../parts/States.tsx';
-import { lookOf } from '../parts/status.ts';
-import { Checkbox, NumberInput, Select } from '../parts/fields.ts';
+import { NumberInput, Select } from '../parts/fields.ts';
+import { type Outcome, Outcomes } from './Outcomes.tsx';
+import { PlanLine } from './PlanLine.tsx';
 
 export interface Selection {
   readonly job: string;
@@ -17,8 +18,6 @@ export interface Selection {
   readonly to: string;
 }
 
-type Outcome = 'missing' | 'failed' | 'materialized' | 'skipped';
-const OUTCOMES: readonly Outcome[] = ['missing', 'failed', 'materialized', 'skipped'];
 const MANY = 1_000;
 
 /** A backfill of a selection: which states, in which order, how many at once, and exactly how much that is. */
@@ -36,6 +35,7 @@ export function BackfillDialog({
   const [statuses, setStatuses] = useState<readonly Outcome[]>(initial.length > 0 ? initial : ['missing', 'failed']);
   const [order, setOrder] = useState<'oldest' | 'newest'>('oldest');
   const [maxActive, setMaxActive] = useState(10);
+  const [priority, setPriority] = useState(0);
   const [stopAfter, setStopAfter] = useState<number>();
   const [configText, setConfigText] = useState('');
   const config = parseJson(configText === '' ? '{}' : configText);
@@ -45,6 +45,7 @@ export function BackfillDialog({
     statuses,
     order,
     max_active: maxActive,
+    ...(priority === 0 ? {} : { priority }),
     ...(stopAfter === undefined ? {} : { stop_after_failures: stopAfter }),
   };
   const plan = useApi(planBackfill, { body }, { enabled: statuses.length > 0, keep: true });
@@ -75,21 +76,7 @@ export function BackfillDialog({
         )
       }
     >
-      <div className="row wrap" role="group" aria-label="Only partitions that are">
-        <span className="small dim">Only what is</span>
-        {OUTCOMES.map((outcome) => (
-          <Checkbox
-            key={outcome}
-            label={lookOf(outcome).word}
-            checked={statuses.includes(outcome)}
-            onChange={() =>
-              setStatuses(
-                statuses.includes(outcome) ? statuses.filter((one) => one !== outcome) : [...statuses, outcome],
-              )
-            }
-          />
-        ))}
-      </div>
+      <Outcomes chosen={statuses} onChange={setStatuses} />
       <div className="row wrap">
         <Select
           label="Order"
@@ -109,6 +96,14 @@ export function BackfillDialog({
           max={10_000}
           value={maxActive}
           onChange={(value) => setMaxActive(typeof value === 'number' ? value : 10)}
+        />
+        <NumberInput
+          label="Priority"
+          w={90}
+          min={-1_000}
+          max={1_000}
+          value={priority}
+          onChange={(value) => setPriority(typeof value === 'number' ? value : 0)}
         />
         <NumberInput
           label="Stop after failures"
@@ -136,21 +131,7 @@ export function BackfillDialog({
         <Notice tone="warn">Choose at least one state.</Notice>
       ) : (
         <Read of={plan} lines={1}>
-          {(value) => (
-            <p role="status">
-              <strong className="num">
-                {value.to_run.toLocaleString('en')} of {value.total.toLocaleString('en')} partitions will run
-              </strong>
-              {value.to_run > 0 && value.first !== null && (
-                <span className="dim small">
-                  , from <bdi className="mono">{value.first}</bdi> to <bdi className="mono">{value.last}</bdi>
-                </span>
-              )}
-              {value.by_status.active > 0 && (
-                <span className="dim small">; {value.by_status.active} are at work already</span>
-              )}
-            </p>
-          )}
+          {(value) => <PlanLine of={value} />}
         </Read>
       )}
     </Confirm>

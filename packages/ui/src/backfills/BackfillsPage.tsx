@@ -1,15 +1,21 @@
 import { Link } from '@tanstack/react-router';
 
-import { type Backfill, listBackfills } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { type Backfill, listBackfills, pauseBackfill, resumeBackfill } from '../api/generated/client.ts';
+import { tellProblem, useAct, useApi } from '../api/use-api.ts';
+import { DataTable } from '../parts/DataTable.tsx';
 import { Card, Page } from '../parts/Page.tsx';
-import { Proportion } from '../parts/Proportion.tsx';
+import type { RowAct } from '../parts/RowMenu.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Duration, Time } from '../parts/Time.tsx';
+import { formatDuration } from '../parts/time.ts';
+import { useNow } from '../parts/use-now.ts';
+import { BackfillProgress } from './BackfillProgress.tsx';
+import { isLive, speedOf } from './pace.ts';
 
 export function BackfillsPage() {
   const backfills = useApi(listBackfills, { limit: 200 });
+  const acts = useActs();
   return (
     <Page title="Backfills" lead="Many partitions, run a few at a time; they can be paused, resumed and cancelled.">
       <Card flush>
@@ -23,27 +29,26 @@ export function BackfillsPage() {
                 <code className="mono">skein backfill JOB --ids 1..50 --from 2026-11-01 --to 2026-11-23 --preview</code>
               </Empty>
             ) : (
-              <div className="table-wrap">
-                <table className="table">
-                  <thead>
-                    <tr>
-                      <th>State</th>
-                      <th>Backfill</th>
-                      <th>Selection</th>
-                      <th style={{ width: '24%' }}>Progress</th>
-                      <th className="end">At once</th>
-                      <th>By</th>
-                      <th>Created</th>
-                      <th className="end">Took</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((one) => (
-                      <Row key={one.id} backfill={one} />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <DataTable
+                rows={items}
+                keyOf={({ id }) => id}
+                acts={acts}
+                columns={[
+                  { name: 'State', isNowrap: true, cell: ({ status }) => <Status of={status} /> },
+                  { name: 'Backfill', cell: (one) => <Name of={one} /> },
+                  { name: 'Selection', className: 'small num', cell: (one) => <Selection of={one} /> },
+                  { name: 'Progress', style: { width: '24%' }, cell: (one) => <BackfillProgress of={one} /> },
+                  { name: 'A minute', isEnd: true, cell: (one) => <Rate of={one} /> },
+                  { name: 'Done in', isEnd: true, isNowrap: true, cell: (one) => <Left of={one} /> },
+                  { name: 'At once', isEnd: true, cell: (one) => one.max_active },
+                  { name: 'By', className: 'small', cell: (one) => one.by },
+                  { name: 'Created', isNowrap: true, className: 'small', cell: (one) => <Time at={one.created_at} /> },
+                  {
+                    ...{ name: 'Took', isEnd: true, isNowrap: true },
+                    cell: (one) => <Duration from={one.created_at} to={one.ended_at} />,
+                  },
+                ]}
+              />
             )
           }
         </Read>
@@ -52,55 +57,56 @@ export function BackfillsPage() {
   );
 }
 
-function Row({ backfill }: { backfill: Backfill }) {
+function useActs(): (backfill: Backfill) => RowAct[] {
+  const pause = useAct(pauseBackfill, () => 'Paused: what runs ends, nothing new is requested.');
+  const resume = useAct(resumeBackfill, () => 'It goes on.');
+  return ({ id, status, asset }) => {
+    const isPaused = status === 'PAUSED';
+    return [
+      { name: 'Open', link: { to: '/backfills/$id', params: { id } } },
+      { name: 'Its runs', link: { to: '/runs', search: { q: `cause:backfill:${id}` } } },
+      { name: 'Runs that failed', link: { to: '/runs', search: { q: `cause:backfill:${id} status:failed` } } },
+      ...(asset === null ? [] : [{ name: 'Its asset', link: { to: '/assets/$key', params: { key: asset } } as const }]),
+      {
+        name: isPaused ? 'Resume' : 'Pause',
+        permission: 'backfill',
+        because: isLive(status) ? undefined : 'It has ended.',
+        onAct: () => (isPaused ? resume : pause).mutate({ id }, { onError: tellProblem }),
+      },
+    ];
+  };
+}
+
+function Name({ of }: { of: Backfill }) {
   return (
-    <tr>
-      <td>
-        <Status of={backfill.status} />
-      </td>
-      <td>
-        <Link to="/backfills/$id" params={{ id: backfill.id }} style={{ fontWeight: 600 }}>
-          {backfill.job}
-        </Link>
-        <div className="mono dim small">{backfill.id.slice(-10)}</div>
-      </td>
-      <td className="small num">
-        {backfill.rows_total} rows, {backfill.from_label} … {backfill.to_label}
-      </td>
-      <td>
-        <BackfillProgress of={backfill} />
-      </td>
-      <td className="end">{backfill.max_active}</td>
-      <td className="small">{backfill.by}</td>
-      <td className="small nowrap">
-        <Time at={backfill.created_at} />
-      </td>
-      <td className="end nowrap">
-        <Duration from={backfill.created_at} to={backfill.ended_at} />
-      </td>
-    </tr>
+    <>
+      <Link to="/backfills/$id" params={{ id: of.id }} className="strong">
+        {of.job}
+      </Link>
+      <div className="mono dim small">{of.id.slice(-10)}</div>
+    </>
   );
 }
 
-export function BackfillProgress({ of }: { of: Backfill }) {
-  const done = of.succeeded + of.failed + of.canceled + of.passed;
+function Selection({ of }: { of: Backfill }) {
   return (
     <>
-      <Proportion
-        of={{
-          materialized: of.succeeded,
-          failed: of.failed,
-          CANCELED: of.canceled,
-          skipped: of.passed,
-          running: of.active,
-        }}
-        total={of.total}
-      />
-      <span className="small dim num">
-        {done.toLocaleString('en')} of {of.total.toLocaleString('en')}
-        {of.passed > 0 && `, ${of.passed.toLocaleString('en')} passed over`}
-        {of.failed > 0 && `, ${of.failed.toLocaleString('en')} failed`}
-      </span>
+      {of.rows_total.toLocaleString('en')} {of.rows_total === 1 ? 'row' : 'rows'}, {of.from_label} … {of.to_label}
     </>
+  );
+}
+
+function Rate({ of }: { of: Backfill }) {
+  const now = useNow(isLive(of.status) ? 1_000 : 0);
+  return <span className="num">{speedOf(of, now).perMinute.toFixed(1)}</span>;
+}
+
+function Left({ of }: { of: Backfill }) {
+  const now = useNow(isLive(of.status) ? 1_000 : 0);
+  const { leftMs } = speedOf(of, now);
+  return leftMs === undefined ? (
+    <span className="dim">–</span>
+  ) : (
+    <span className="num">{formatDuration(leftMs, true)}</span>
   );
 }
