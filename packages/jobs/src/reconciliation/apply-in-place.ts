@@ -13,7 +13,6 @@ import { pendingOperations } from './pending-operations.ts';
 import type { PublishedPerson } from './person-message.ts';
 import { APPLY_AND_BACK_UP_CHANGES, APPLY_CHANGES, type AppliedRow } from './postgres-sql.ts';
 import type { PersonDiff } from './replay.ts';
-import { tryStatement } from './try-statement.ts';
 
 export interface ApplyTarget {
   readonly client: pg.ClientBase;
@@ -28,20 +27,22 @@ export interface PreparedChanges {
   readonly parameters: readonly Buffer[];
 }
 
-/** Inside a transaction. @returns every person that was updated, by its id */
+/** Persons that were updated, by their ids. */
+export type AppliedPersons = ReadonlyMap<string, PublishedPerson>;
+
+export const NOBODY: AppliedPersons = new Map();
+
+/** Inside a transaction. Its statement is sent at once. @throws what `refusalOf` knows when all have to go the long way */
 export async function applyInPlace(
   { client, teamId, backupRunId }: ApplyTarget,
   { parameters }: PreparedChanges,
-): Promise<ReadonlyMap<string, PublishedPerson>> {
+): Promise<AppliedPersons> {
   const values = [teamId, ...parameters];
-  const tried = await tryStatement(client, () =>
-    backupRunId === undefined
-      ? client.query<AppliedRow>(APPLY_CHANGES, values)
-      : client.query<AppliedRow>(APPLY_AND_BACK_UP_CHANGES, [...values, backupRunId]),
-  );
+  const { rows } = await (backupRunId === undefined
+    ? client.query<AppliedRow>(APPLY_CHANGES, values)
+    : client.query<AppliedRow>(APPLY_AND_BACK_UP_CHANGES, [...values, backupRunId]));
   const persons = new Map<string, PublishedPerson>();
-  if (tried.refusal !== undefined) return persons;
-  for (const { uuid, properties, version, is_identified: isIdentified, created_at: createdAt } of tried.value.rows)
+  for (const { uuid, properties, version, is_identified: isIdentified, created_at: createdAt } of rows)
     persons.set(uuid, { uuid, teamId, properties, isIdentified, createdAt, version: BigInt(version) });
   return persons;
 }

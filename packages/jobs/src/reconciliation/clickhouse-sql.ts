@@ -89,7 +89,7 @@ WITH ${RESOLVED_EVENTS},${OPERATIONS},${HISTORIES('')},
 states AS (
   SELECT id, person_version, JSONExtractKeysAndValuesRaw(${readable('person_properties')}) AS members,
     arrayMap(member -> member.1, members) AS keys
-  FROM (${STATES('SELECT DISTINCT person FROM operations')})
+  FROM (${STATES('SELECT person FROM resolved')})
 )
 SELECT toString(id) AS person_id, toString(any(person_version)) AS version,
   groupArray((${HISTORY_FIELDS}, is_present, state)) AS histories

@@ -49,7 +49,12 @@ export function joinMembers(members: Members): string {
 
 /** Whether two raw values mean the same. */
 export function equalJson(a: string, b: string): boolean {
-  return a === b || canonicalJson(a) === canonicalJson(b);
+  // Most values are texts without escapes, which mean what they are.
+  return a === b || (!(isPlainText(a) && isPlainText(b)) && canonicalJson(a) === canonicalJson(b));
+}
+
+function isPlainText(raw: string): boolean {
+  return raw.charCodeAt(0) === QUOTE && raw.charCodeAt(raw.length - 1) === QUOTE && !raw.includes('\\');
 }
 
 /** One text for all texts of the same value; text that is not JSON stands for itself. */

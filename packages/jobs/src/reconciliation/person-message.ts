@@ -18,8 +18,8 @@ export interface PublishedPerson {
 /** The version is written as it is: a 64-bit integer must not pass through a double. */
 export function personMessage(person: PublishedPerson): Message {
   const value =
-    `{"id":${JSON.stringify(person.uuid)},"team_id":${person.teamId},"properties":${JSON.stringify(readableIntegers(person.properties))},` +
-    `"is_identified":${person.isIdentified ? 1 : 0},"is_deleted":0,"created_at":${JSON.stringify(person.createdAt)},"version":${person.version}}`;
+    `{"id":"${person.uuid}","team_id":${person.teamId},"properties":${JSON.stringify(readableIntegers(person.properties))},` +
+    `"is_identified":${person.isIdentified ? 1 : 0},"is_deleted":0,"created_at":"${person.createdAt}","version":${person.version}}`;
   return { key: null, value };
 }
 

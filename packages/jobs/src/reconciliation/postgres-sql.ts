@@ -99,28 +99,31 @@ const NEW_COLUMNS = `p.id, p.uuid, p.properties, p.properties_last_updated_at, p
  * Changes applied where they lie, to rows of the version that they were found against; the rules are those of
  * `applyChanges`. A row that has a key of `onces` (set_once of a key that ClickHouse lacks) is left to them.
  *
+ * Each person is found by one descent of an index and updated at the place where it was found: the OFFSET keeps the
+ * planner from joining in any other way, and nothing is copied on the way. The place is only a way to the row; what
+ * makes it the right one is its id and version, which hold when another session moved it meanwhile.
+ *
  * $1 team, $2 uuids, $3 versions, $4 values, $5 their moments, $6 their operations (JSON objects by key), $7 keys unset,
  * $8 keys of onces (array literals), $9 pending operations.
  */
 const APPLY = `
-WITH old AS MATERIALIZED (
-  SELECT p.*, i.version AS expected, i.assigned::jsonb AS assigned, i.moments::jsonb AS moments,
-    i.operations::jsonb AS operations, i.unset::text[] AS unset, i.pending
+WITH updated AS (
+  UPDATE posthog_person p
+  SET properties = (${objectOf('p.properties')} || i.assigned::jsonb) - i.unset::text[],
+    properties_last_updated_at = (${objectOf('p.properties_last_updated_at')} || i.moments::jsonb) - i.unset::text[],
+    properties_last_operation = (${objectOf('p.properties_last_operation')} || i.operations::jsonb) - i.unset::text[],
+    version = i.version + 1
   FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
     AS i(uuid, version, assigned, moments, operations, unset, onces, pending)
-  JOIN posthog_person p ON p.uuid = i.uuid
-  WHERE p.team_id = $1 AND p.uuid = ANY($2::uuid[]) AND coalesce(p.version, 0) = i.version
-    AND NOT p.properties ?| i.onces::text[]
-),
-updated AS (
-  UPDATE posthog_person p
-  SET properties = (${objectOf('p.properties')} || old.assigned) - old.unset,
-    properties_last_updated_at = (${objectOf('p.properties_last_updated_at')} || old.moments) - old.unset,
-    properties_last_operation = (${objectOf('p.properties_last_operation')} || old.operations) - old.unset,
-    version = old.expected + 1
-  FROM old
-  WHERE p.team_id = $1 AND p.id = old.id AND coalesce(p.version, 0) = old.expected
-  RETURNING ${NEW_COLUMNS}, ${OLD_COLUMNS}, old.pending
+  CROSS JOIN LATERAL (
+    SELECT o.ctid AS place, o.id, o.properties, o.properties_last_updated_at, o.properties_last_operation, o.version
+    FROM posthog_person o
+    WHERE o.team_id = $1 AND o.uuid = i.uuid AND coalesce(o.version, 0) = i.version
+      AND NOT o.properties ?| i.onces::text[]
+    OFFSET 0
+  ) AS old
+  WHERE p.team_id = $1 AND p.ctid = old.place AND p.id = old.id AND coalesce(p.version, 0) = i.version
+  RETURNING ${NEW_COLUMNS}, ${OLD_COLUMNS}, i.pending
 )`;
 
 const APPLIED = `

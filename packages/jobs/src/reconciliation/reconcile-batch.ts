@@ -1,13 +1,13 @@
 /**
- * One batch of persons against PostgreSQL. Those whose row is as ClickHouse has it are changed where they lie. Of the
- * others the rows are read, it is decided by the rules what each becomes, and those that change are written; whose
- * version moves meanwhile are read and decided again, three times in all.
+ * The persons of a batch that were not changed where they lie: the rows are read, it is decided by the rules what each
+ * becomes, and those that change are written; whose version moves meanwhile are read and decided again, three times in
+ * all.
  */
 
 import type pg from 'pg';
 
 import { type PersonProperties, applyChanges, mergeChanges } from './apply.ts';
-import { type PreparedChanges, applyInPlace } from './apply-in-place.ts';
+import type { AppliedPersons } from './apply-in-place.ts';
 import { pendingOperations } from './pending-operations.ts';
 import type { PublishedPerson } from './person-message.ts';
 import { PERSONS_BY_UUID, type PersonRow } from './postgres-sql.ts';
@@ -19,8 +19,8 @@ type SkipReason = 'no_changes' | 'not_found' | 'version_conflict' | 'too_large';
 export interface BatchTarget {
   readonly client: pg.ClientBase;
   readonly teamId: number;
-  readonly runId: string;
-  readonly backupEnabled: boolean;
+  /** Backs up under this run; undefined for no backup. */
+  readonly backupRunId: string | undefined;
   readonly dryRun: boolean;
   /** Properties of the oldest ClickHouse row at or after each version, by person; persons without one are absent. */
   basesOf(
@@ -41,28 +41,20 @@ export interface BatchResult {
 
 const MAX_ATTEMPTS = 3;
 
-/** Inside a transaction, except for a dry run, which only reads. */
-export async function reconcileBatch(target: BatchTarget, batch: PreparedChanges): Promise<BatchResult> {
+/** Inside a transaction, except for a dry run, which only reads. @param applied whom nothing is left to be done for */
+export async function reconcileBatch(
+  target: BatchTarget,
+  diffs: readonly PersonDiff[],
+  applied: AppliedPersons,
+): Promise<BatchResult> {
   const result = {
-    updated: 0,
+    updated: applied.size,
     wouldUpdate: [] as PersonDiff[],
     skipped: [] as BatchResult['skipped'],
-    published: [] as PublishedPerson[],
+    published: [...applied.values()],
     republished: 0,
   };
-  const writing = {
-    client: target.client,
-    teamId: target.teamId,
-    backupRunId: target.backupEnabled ? target.runId : undefined,
-  };
-  let open = batch.diffs;
-  if (!target.dryRun) {
-    const applied = await applyInPlace(writing, batch);
-    result.updated += applied.size;
-    result.published.push(...applied.values());
-    if (applied.size === open.length) return result;
-    open = open.filter((diff) => !applied.has(diff.personId));
-  }
+  let open = applied.size === 0 ? diffs : diffs.filter((diff) => !applied.has(diff.personId));
   for (let attempt = 1; open.length > 0 && attempt <= MAX_ATTEMPTS; attempt++) {
     const decided = await decide(target, open);
     const changed: Decision[] = [];
@@ -81,7 +73,7 @@ export async function reconcileBatch(target: BatchTarget, batch: PreparedChanges
       return result;
     }
     const written = await updatePersons(
-      writing,
+      target,
       changed.flatMap((decision) => decision.update ?? []),
     );
     const moved: PersonDiff[] = [];

@@ -29,7 +29,8 @@ export async function tryStatement<T>(client: pg.ClientBase, statement: () => Pr
   }
 }
 
-function refusalOf(error: unknown): Refusal | undefined {
+/** undefined for every other error. */
+export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof pg.DatabaseError)) return undefined;
   if (error.code === DEADLOCK) return 'deadlock';
   if (error.code === UNIQUE_VIOLATION && error.table === BACKUP_TABLE) return 'backed_up_before';

@@ -12,6 +12,8 @@ import { applyInPlace, prepareChanges } from '../../src/reconciliation/apply-in-
 import { canonicalJson } from '../../src/reconciliation/json-text.ts';
 import { personMessage } from '../../src/reconciliation/person-message.ts';
 import type { Change, PersonDiff } from '../../src/reconciliation/replay.ts';
+import { refusalOf } from '../../src/reconciliation/try-statement.ts';
+import { transaction } from '../../src/resources/postgres.ts';
 
 const RUNS = Number(process.env.SKEIN_FUZZ_HISTORIES ?? 15);
 
@@ -86,10 +88,8 @@ async function insert(persons: readonly Person[]): Promise<PersonDiff[]> {
 }
 
 async function apply(diffs: readonly PersonDiff[], backsUp = true) {
-  await client.query('BEGIN');
   const target = { client, teamId: team, backupRunId: backsUp ? 'run' : undefined };
-  const persons = await applyInPlace(target, prepareChanges(diffs));
-  await client.query('COMMIT');
+  const persons = await transaction(client, () => applyInPlace(target, prepareChanges(diffs)));
   return new Map([...persons].map(([id, person]) => [id, personMessage(person)]));
 }
 
@@ -171,18 +171,20 @@ const set = (text: string): Change => ({
   replaces: true,
 });
 
-test('one row over the limit: nothing is taken, and the transaction can go on', async () => {
+const refusal = (diffs: readonly PersonDiff[]) => apply(diffs).then(() => 'none', refusalOf);
+
+test('one row over the limit: refused as that, and nothing is taken', async () => {
   const diffs = await insert([plain([set('new')]), plain([set(randomUUID().repeat(20_000))])]);
-  expect((await apply(diffs)).size).toBe(0);
+  expect(await refusal(diffs)).toBe('too_large');
   const [small] = diffs;
   expect((await apply(small ? [small] : [])).size).toBe(1);
 });
 
-test('a second change of a person in one run is refused, and the transaction can go on', async () => {
+test('a second change of a person in one run is refused, and nothing is taken', async () => {
   const [first, second] = await insert([plain([set('new')]), plain([set('new')])]);
   if (!first || !second) throw new Error('no persons');
   await apply([first]);
-  expect((await apply([{ ...first, version: 2n, changes: [set('newer')] }, second])).size).toBe(0);
+  expect(await refusal([{ ...first, version: 2n, changes: [set('newer')] }, second])).toBe('backed_up_before');
   expect((await apply([second])).size).toBe(1);
 });
 
