@@ -69,8 +69,8 @@ async function pollUntilDone(wait: MutationWait, mark: string): Promise<void> {
   const begun = performance.now();
   const deadline = begun + wait.timeoutMs;
   let failingPolls = 0;
-  let least = Number.POSITIVE_INFINITY;
-  let leastAt = performance.now();
+  let least = Infinity;
+  let leastAt = begun;
   for (;;) {
     const verdict = judge(await pollMutations(wait), mark);
     wait.onPoll?.(verdict);
@@ -79,8 +79,8 @@ async function pollUntilDone(wait: MutationWait, mark: string): Promise<void> {
     failingPolls = verdict.kind === 'failing' || verdict.kind === 'blocked' ? failingPolls + 1 : 0;
     if (failingPolls >= FAILING_POLLS) throw failure(wait, verdict, 0);
     if (verdict.kind === 'progressing' && verdict.partsToDo < least) {
+      if (least < Infinity) leastAt = performance.now(); // what is seen first is no progress
       least = verdict.partsToDo;
-      leastAt = performance.now();
     }
     if (performance.now() >= deadline) throw failure(wait, verdict, performance.now() - leastAt);
     const everyMs = Math.min(LONGEST_POLL_MS, Math.max(SHORTEST_POLL_MS, (performance.now() - begun) * POLL_SHARE));

@@ -177,7 +177,7 @@ test('the delete stalls on one shard only: the others being done does not count,
   await plant(1, { conversation_id: 'c1' });
   await plant(2, { conversation_id: 'c2' });
   await node(2).clickhouse.command(`SYSTEM STOP MERGES ${table}`);
-  const run = await relabel({ mutation_timeout_seconds: 1 });
+  const run = await relabel({ mutation_timeout_seconds: 4 });
   expect(run.error).toMatchObject({ code: 'LABELS_MUTATION_FAILED', trouble: 'stalled' });
   expect(String(run.error)).toMatch(/mutation_\d+\.txt on replica 3 \(shard2-replica1\), 1 parts to do/);
   expect(await rowsOn(node(2))).toEqual(['c2 a']);
