@@ -1,10 +1,15 @@
-/** What the graph of assets shows: all, only what is near, groups as one box; and where an arrow key leads. */
+/** What of the assets is shown: by a query, only what is near, groups as one box; and where an arrow key leads. */
 
 import type { Asset } from '../src/api/generated/client.ts';
+import { parseAssetQuery, suggestAssets } from '../src/assets/asset-query.ts';
 import { closeGroups, near, only, shapeOf, stepFrom } from '../src/assets/graph/model.ts';
 
 const asset = (key: string, group: string, ...from: string[]) =>
-  ({ key, group, depends_on: from.map((one) => ({ asset: one, mapping: 'identity' })) }) as unknown as Asset;
+  ({
+    ...{ key, group, description: `The ${key} of all.`, missing: 0, jobs: [`${key}_job`], sensors: [] },
+    counts: { failed: key === 'c' ? 2 : 0, queued: 0, running: key === 'd' ? 1 : 0, cancelling: 0 },
+    depends_on: from.map((one) => ({ asset: one, mapping: 'identity' })),
+  }) as unknown as Asset;
 
 /** a → b → c → d, and b → e; a and b are in one group, f stands alone. */
 const ASSETS = [
@@ -59,4 +64,50 @@ test('arrows follow the edges, and go up and down a layer', () => {
   expect(step('asset:c', 'ArrowUp')).toBeUndefined();
   expect(step('asset:c', 'ArrowLeft')).toBe('asset:b');
   expect(step('asset:f', 'ArrowLeft')).toBeUndefined();
+});
+
+test.each([
+  ['', 'abcdef'],
+  ['group:lake', 'ab'],
+  ['group:lake or status:failed', 'abc'],
+  ['GROUP:lake and not a_job', 'ab'],
+  ['not (group:lake or status:failed)', 'def'],
+  ['group:marts status:active', 'd'],
+  ['not group:lake not group:marts', 'ef'],
+  ['"the e of"', 'e'],
+  ['+c', 'abc'],
+  ['+1c', 'bc'],
+  ['b+1', 'bce'],
+  ['+b+2', 'abcde'],
+  ['key:b job:b_job', 'b'],
+  ['sensor:s', ''],
+])('a query of assets: %s', (query, keys) => {
+  const { matches, problem } = parseAssetQuery(query, ASSETS);
+  expect(problem).toBeUndefined();
+  expect(
+    ASSETS.filter(matches)
+      .map(({ key }) => key)
+      .join(''),
+  ).toBe(keys);
+});
+
+test.each([
+  ['status:late', '“status:late” is not understood.'],
+  ['colour:red', '“colour:red” is not understood.'],
+  ['group:lake or', 'Something is missing beside “and”, “or” or “()”.'],
+  ['not', 'Something is missing after “not”.'],
+  ['(group:lake', 'A “)” is missing.'],
+  ['group:lake)', 'A “(” is missing.'],
+])('a query that is not understood says what: %s', (query, problem) => {
+  expect(parseAssetQuery(query, ASSETS).problem).toBe(problem);
+});
+
+test('what may come next in a query of assets', () => {
+  const texts = (word: string) => suggestAssets(word, ASSETS).map(({ text }) => text);
+  expect(texts('')).toEqual(['group:', 'status:', 'key:', 'job:', 'sensor:', '+a+1']);
+  expect(texts('st')).toEqual(['status:']);
+  expect(texts('status:f')).toEqual(['status:failed']);
+  expect(texts('group:')).toEqual(['group:lake', 'group:marts']);
+  expect(suggestAssets('key:', [asset('a b', '')]).map(({ text }) => text)).toEqual(['key:"a b"']);
+  expect(texts('colour:')).toEqual([]);
 });

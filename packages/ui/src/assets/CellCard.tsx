@@ -81,6 +81,12 @@ export function CellCard({
                     Read it
                   </Link>
                 </dd>
+                <dt>Why</dt>
+                <dd>
+                  <Link to="/runs/$id" params={{ id: value.run.id }} search={{ tab: 'why' }}>
+                    Why it ran
+                  </Link>
+                </dd>
               </dl>
             ) : (
               <p className="dim small">

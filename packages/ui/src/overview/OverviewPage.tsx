@@ -152,7 +152,9 @@ function Figures({ of }: { of: Overview }) {
 }
 
 function Assets({ of }: { of: Overview }) {
-  const known = of.assets.filter(({ counts }) => Object.values(counts).some((n) => n > 0));
+  const known = of.assets
+    .filter(({ counts }) => Object.values(counts).some((n) => n > 0))
+    .sort((a, b) => b.counts.failed - a.counts.failed);
   return (
     <Card title="Assets" aside={<Link to="/assets">All {of.assets.length}</Link>}>
       {known.length === 0 && <Empty title="Nothing is made yet." />}
@@ -166,7 +168,17 @@ function Assets({ of }: { of: Overview }) {
               <span className="small dim num">
                 {counts.materialized.toLocaleString('en')}
                 {counts.failed > 0 && (
-                  <strong style={{ color: 'var(--bad)' }}> · {counts.failed.toLocaleString('en')} failed</strong>
+                  <>
+                    {' · '}
+                    <Link
+                      to="/assets/$key"
+                      params={{ key }}
+                      search={{ tab: 'table', status: 'failed' }}
+                      className="bad strong"
+                    >
+                      {counts.failed.toLocaleString('en')} failed
+                    </Link>
+                  </>
                 )}
               </span>
             </div>

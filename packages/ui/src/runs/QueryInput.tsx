@@ -5,13 +5,28 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { listAssets, listJobs, listSchedules, listSensors } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
 import { useStillHere } from '../parts/use-still-here.ts';
-import { complete, suggest, wordAt } from './query-language.ts';
+import { type Suggestion, complete, suggest, wordAt } from './query-language.ts';
 import './runs.css';
 
 const TYPED_MS = 250;
 
+export interface QueryInputProps {
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+  readonly label?: string;
+  readonly placeholder?: string;
+  /** What may come next after a word; undefined: of a query of runs. */
+  readonly suggestFor?: ((word: string) => readonly Suggestion[]) | undefined;
+}
+
 /** A query as text, with what may come next below it: arrows choose, Enter or Tab takes, Escape closes. */
-export function QueryInput({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+export function QueryInput({
+  value,
+  onChange,
+  label = 'Filter runs',
+  placeholder = 'status:failed partition:"a,b" cause:sensor after:-24h   /',
+  suggestFor,
+}: QueryInputProps) {
   const [text, setText] = useState(value);
   const [caret, setCaret] = useState(value.length);
   const [open, setOpen] = useState(false);
@@ -20,7 +35,7 @@ export function QueryInput({ value, onChange }: { value: string; onChange: (text
   const field = useRef<HTMLInputElement>(null);
   const list = useId();
   const isStillHere = useStillHere();
-  const known = useKnown(open);
+  const known = useKnown(open && suggestFor === undefined);
   const tell = useDebouncedCallback((next: string) => {
     if (!isStillHere()) return;
     told.current = next;
@@ -32,7 +47,8 @@ export function QueryInput({ value, onChange }: { value: string; onChange: (text
     told.current = value;
   }, [value]);
 
-  const options = open ? suggest(wordAt(text, caret).word, known) : [];
+  const { word } = wordAt(text, caret);
+  const options = open ? (suggestFor?.(word) ?? suggest(word, known)) : [];
   const change = (next: string, place: number) => {
     setText(next);
     setCaret(place);
@@ -68,14 +84,14 @@ export function QueryInput({ value, onChange }: { value: string; onChange: (text
         ref={field}
         data-filter
         role="combobox"
-        aria-label="Filter runs"
+        aria-label={label}
         aria-expanded={options.length > 0}
         aria-controls={list}
         aria-autocomplete="list"
         aria-activedescendant={at >= 0 ? `${list}-${at}` : undefined}
         autoComplete="off"
         spellCheck={false}
-        placeholder='status:failed partition:"a,b" cause:sensor after:-24h   /'
+        placeholder={placeholder}
         value={text}
         onFocus={() => setOpen(true)}
         onBlur={() => setOpen(false)}

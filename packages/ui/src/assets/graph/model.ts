@@ -34,17 +34,22 @@ export function shapeOf(assets: readonly Asset[], sensors: readonly SensorLink[]
   return { nodes: [...nodes], edges: [...fed, ...between] };
 }
 
-/** What feeds a node and what it feeds, as many steps each way; not what its neighbours feed besides. */
-export function near({ edges }: Shape, start: string, depth = Infinity): ReadonlySet<string> {
-  const follow = (from: 0 | 1) => {
-    const after = new Map<string, string[]>();
-    for (const edge of edges) after.set(edge[from], [...(after.get(edge[from]) ?? []), edge[from === 0 ? 1 : 0]]);
+/** What feeds a node and what it feeds, so many steps before and after it; not what its neighbours feed besides. */
+export function near(
+  { edges }: Pick<Shape, 'edges'>,
+  start: string,
+  before = Infinity,
+  after = before,
+): ReadonlySet<string> {
+  const follow = (from: 0 | 1, depth: number) => {
+    const next = new Map<string, string[]>();
+    for (const edge of edges) next.set(edge[from], [...(next.get(edge[from]) ?? []), edge[from === 0 ? 1 : 0]]);
     const seen = new Map([[start, 0]]);
     for (const [node, steps] of seen)
-      if (steps < depth) for (const next of after.get(node) ?? []) if (!seen.has(next)) seen.set(next, steps + 1);
+      if (steps < depth) for (const one of next.get(node) ?? []) if (!seen.has(one)) seen.set(one, steps + 1);
     return seen.keys();
   };
-  return new Set([...follow(0), ...follow(1)]);
+  return new Set([...follow(0, after), ...follow(1, before)]);
 }
 
 export function only({ nodes, edges }: Shape, kept: ReadonlySet<string>): Shape {

@@ -37,7 +37,7 @@ export function MapTools({
   const inView = { from: { row: top, column: firstColumn }, to: { row: lastRow, column: lastColumn } };
   return (
     <div className="row wrap heat-map-tools">
-      <span className="small dim grow">Drag to select. Shift + wheel pans, ⌘ + wheel zooms, arrows move.</span>
+      <span className="small dim hint">Drag to select. Shift + wheel pans, ⌘ + wheel zooms, arrows move.</span>
       <Act
         size="compact-xs"
         because={hasFailed(tiles, inView, stepOf(view.zoom)) ? undefined : 'Nothing that is in view has failed.'}
