@@ -13,11 +13,12 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { applySchemas } from '@skein/embedded';
 import { testClickHouse, testDatabase, testKafka, testRedis } from '@skein/embedded/test-services';
-import { personPropertyReconciliationJob } from '@skein/jobs';
+import { openKafkaPublisher, personPropertyReconciliationJob, withTopicPrefix } from '@skein/jobs';
 import type { JsonObject, Sensor } from '@skein/orchestrator';
 import { createClient, openEngine, startWorker } from '@skein/orchestrator/runtime';
 import pg from 'pg';
 
+import { PERSON_TOPIC, personMessage } from '../packages/jobs/src/reconciliation/person-message.ts';
 import { GUIDE_CURSORS, WINDOW } from '../packages/sensors/test/guide-cursors.ts';
 import { deploymentWith, scheduler } from './reconciliation-passes/skein.config.ts';
 
@@ -119,6 +120,62 @@ test.each([
   ],
 ])('%s is refused when the cursor is pasted', async (_what, cursor, message) => {
   await expect(paste(cursor)).rejects.toThrow(message);
+});
+
+test('191: a cursor that is no JSON is refused as that', async () => {
+  const pasted = await skein('sensors', 'cursor', 'set', scheduler.name, 'not valid json {');
+  expect(pasted.code).not.toBe(0);
+  expect(pasted.err).toMatch(/is not JSON/);
+});
+
+test('156, 157: ClickHouse takes a published person as it is, and the newer of two versions', async () => {
+  const team = 200_000;
+  const [identified, twice] = [randomUUID(), randomUUID()];
+  const message = (uuid: string, version: bigint, isIdentified: boolean, properties: object) =>
+    personMessage({
+      uuid,
+      teamId: team,
+      properties: JSON.stringify(properties),
+      isIdentified,
+      createdAt: '2026-01-01 00:00:00.000000',
+      version,
+    });
+  const { SKEIN_KAFKA_BROKERS: brokers, KAFKA_PREFIX: prefix } = world.env;
+  const publisher = withTopicPrefix(openKafkaPublisher([brokers ?? '']), prefix ?? '');
+  await publisher
+    .publish(PERSON_TOPIC, [
+      message(identified, 1n, true, { email: 'a@x', text: 'ünï "q"', deep: { list: [1, null] } }),
+      message(twice, 1n, false, { email: 'b@x' }),
+      message(twice, 2n, true, { email: 'b@x', plan: 'pro' }),
+    ])
+    .finally(() => publisher.close());
+  const persons = async () => {
+    const answer = await world.clickhouse.client.query({
+      query: `SELECT id, toInt32(team_id) AS team, toInt32(version) AS v, is_identified, properties FROM person FINAL WHERE team_id = ${team}`,
+      format: 'JSONEachRow',
+    });
+    const rows = await answer.json<{
+      id: string;
+      team: number;
+      v: number;
+      is_identified: number;
+      properties: string;
+    }>();
+    return new Map(
+      rows.map(({ id, properties, ...row }) => [id, { ...row, properties: JSON.parse(properties) as unknown }]),
+    );
+  };
+  const arrived = async () => (await persons()).get(twice)?.v === 2 && (await persons()).has(identified);
+  await until(arrived, 'ClickHouse has both persons');
+  expect(await persons()).toEqual(
+    new Map([
+      [
+        identified,
+        { team, v: 1, is_identified: 1, properties: { email: 'a@x', text: 'ünï "q"', deep: { list: [1, null] } } },
+      ],
+      [twice, { team, v: 2, is_identified: 1, properties: { email: 'b@x', plan: 'pro' } }],
+    ]),
+  );
 });
 
 const emails = async (prefix: string): Promise<number> =>

@@ -123,7 +123,7 @@ test('207, 211: list mode: slices, tags, index', async () => {
   });
 });
 
-test('the real run after a dry run over the same teams is another ask', async () => {
+test('215: only the cursor keeps from asking twice: the real run after a dry run over the same teams is another ask', async () => {
   const first = await tick({ ...WINDOW, team_ids: [1], dry_run: true });
   const second = await tickSensor(sensor, {
     cursor: { ...WINDOW, team_ids: [1] },

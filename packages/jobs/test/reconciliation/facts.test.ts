@@ -126,7 +126,7 @@ test.each<readonly [string, readonly Event[], unknown, readonly Found[]]>([
     [['email', 'set', '"new"', daysAgo(2)]],
   ],
   [
-    '95, 51: one event with all three',
+    '95, 51, 9: one event with all three',
     [[5, { $set: { name: 'new' }, $set_once: { first: 1 }, $unset: ['dep'] }]],
     { name: 'old', dep: 'x' },
     [
@@ -134,6 +134,24 @@ test.each<readonly [string, readonly Event[], unknown, readonly Found[]]>([
       ['first', 'set_once', '1'],
       ['name', 'set', '"new"'],
     ],
+  ],
+  [
+    '8: two keys unset, each at its moment',
+    [
+      [5, { $unset: ['email'] }],
+      [4.5, { $unset: ['old'] }],
+    ],
+    { email: 'a@x', old: 1 },
+    [
+      ['email', 'unset', null, daysAgo(5)],
+      ['old', 'unset', null, daysAgo(4.5)],
+    ],
+  ],
+  [
+    '5: operations that all come to nothing',
+    [[5, { $set: { a: 1 }, $set_once: { a: 2 }, $unset: ['b'] }]],
+    { a: 1 },
+    [],
   ],
   ['96: seven types of JSON by $set', [[5, `{"$set":${TYPES}}`]], OTHERS, OF_TYPES('set')],
   ['98: seven types of JSON by $set_once', [[5, `{"$set_once":${TYPES}}`]], { other: 1 }, OF_TYPES('set_once')],
@@ -211,6 +229,32 @@ test.each<readonly [string, readonly Event[], unknown, readonly Found[]]>([
   ],
 ])('%s', async (_fact, events, person, found) => {
   await expectFound(await load(events, person), found);
+});
+
+test('4: three persons, each with its version and its own changes', async () => {
+  const expected = new Map<string, unknown>();
+  for (const [version, operation] of [
+    [1, '$set'],
+    [2, '$set'],
+    [3, '$set_once'],
+  ] as const) {
+    const uuid = await load(
+      [[5, { [operation]: { [`key${version}`]: 'new' } }]],
+      { key1: 'old', key2: 'old' },
+      { version },
+    );
+    expected.set(uuid, [BigInt(version), [[`key${version}`, operation.slice(1), '"new"']]]);
+  }
+  const found = (await find()).map(({ personId, version, changes }) => [
+    personId,
+    [version, changes.map(({ key, operation, value }) => [key, operation, value])],
+  ]);
+  expect(new Map(found as [string, unknown][])).toEqual(expected);
+});
+
+test('6: no events, no differences', async () => {
+  await world.chPerson({ team, properties: { a: 1 } });
+  expect(await find()).toEqual([]);
 });
 
 test('73, 52: two persons, each by itself', async () => {

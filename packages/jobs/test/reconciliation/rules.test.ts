@@ -21,7 +21,7 @@ import {
 import { chunkTeams } from '../../src/reconciliation/discover-teams.ts';
 import { equalJson, joinMembers, splitMembers, storableJson } from '../../src/reconciliation/json-text.ts';
 import { PersonIds } from '../../src/reconciliation/person-ids.ts';
-import { type Change, type KeyHistory, replayKey } from '../../src/reconciliation/replay.ts';
+import { type Change, type KeyHistory, replayKey, replayPerson } from '../../src/reconciliation/replay.ts';
 import { restorePerson } from '../../src/reconciliation/restore/rules.ts';
 
 const at = (day: number) => `2026-01-${String(day).padStart(2, '0')} 12:00:00.000000`;
@@ -78,6 +78,18 @@ describe('replay', () => {
   test('repair_missing_keys takes a set of a lacking key in', () => {
     expect(replay(undefined, set('"y"', 5), { repairMissingKeys: true })).toEqual(['set', '"y"', at(5)]);
     expect(replay(undefined, { ...set('"y"', 5), unsetAt: at(6) }, { repairMissingKeys: true })).toBeUndefined();
+  });
+  test('55: what is handed in stays as it is, whatever comes out of it', () => {
+    const histories = [history({ key: 'b', ...set('2', 15), unsetAt: at(10) }), history({ key: 'a', unsetAt: at(10) })];
+    const before = structuredClone(histories);
+    for (const one of histories) Object.freeze(one);
+    const find = (state: string | undefined) => replayPerson(() => state, Object.freeze(histories), DEFAULT);
+    expect(find('1').map(({ key, operation }) => [key, operation])).toEqual([
+      ['a', 'unset'],
+      ['b', 'set'],
+    ]);
+    expect(find(undefined)).toEqual([]);
+    expect(histories).toEqual(before);
   });
 });
 
@@ -283,6 +295,9 @@ describe('time, chunks, ids, config', () => {
     expect(formatMoment(parseMoment('2024-01-15 12:30:45') ?? new Date(0))).toBe('2024-01-15 12:30:45');
     for (const text of ['2024-02-30 00:00:00', '2024-01-15', '2024-01-15T12:30:45', '2024-01-15 25:00:00', ''])
       expect(parseMoment(text)).toBeUndefined();
+  });
+  test('87: a moment of another zone is written as UTC', () => {
+    expect(formatMoment(new Date('2024-01-15T12:30:45-05:00'))).toBe('2024-01-15 17:30:45');
   });
   test('145: metadata has microseconds when there are any', () => {
     expect(formatMetadataInstant('2024-01-03 01:02:03.000004')).toBe('2024-01-03T01:02:03.000004+00:00');

@@ -1,5 +1,5 @@
 /**
- * Windowed mode as operators watch it: the order of its queries and commits (facts 260 and 263 of the reference), and what
+ * Windowed mode as operators watch it: the order of its queries and commits (facts 83, 260 and 263 of the reference), and what
  * the log and the metrics say when ClickHouse refuses one of the queries. The refusals are the server's own.
  */
 
@@ -74,6 +74,25 @@ test('260: 25 persons, 10 a batch, 3 windows: a batch is committed and published
   ];
   expect(steps).toEqual(['affected', ...slice(10, 10), ...slice(10, 20), ...slice(5, 25)]);
   expect(result.result).toMatchObject({ persons_processed: 25, persons_updated: 25, persons_skipped: 0 });
+});
+
+test('83: old in one window, new in the next: one comparison, of one person, with the new', async () => {
+  const uuid = await world.person({ team, properties: { email: 'older' } });
+  await world.events(
+    ...['old', 'new'].map((email, i) => ({
+      team,
+      at: DAYS[i] ?? START,
+      person: uuid,
+      properties: { $set: { email } },
+    })),
+  );
+  const steps: string[] = [];
+  await windows(watched(steps), steps);
+  expect(steps).toEqual(['affected', 'window', 'window', 'states', '1 published, 1 committed']);
+  expect(await world.pgState(uuid)).toMatchObject({
+    properties: { email: 'new' },
+    updatedAt: { email: '2026-01-11T18:00:00+00:00' },
+  });
 });
 
 test('263: no affected persons: zeros, and no window is asked for', async () => {
