@@ -95,7 +95,7 @@ test('83: old in one window, new in the next: one comparison, of one person, wit
   });
 });
 
-test('263: no affected persons: zeros, and no window is asked for', async () => {
+test('263, 64: no affected persons: zeros, and no window is asked for', async () => {
   const steps: string[] = [];
   const result = await windows(watched(steps), steps);
   expect(steps).toEqual(['affected']);
