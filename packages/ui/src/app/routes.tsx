@@ -26,7 +26,8 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 const root = createRootRouteWithContext<{ readonly cache: QueryClient }>()({
   component: Shell,
-  validateSearch: (raw: Raw) => given({ tz: choiceOf(raw, 'tz', CLOCKS) }),
+  // `sign_in` is what a provider's refusal comes back with, at whichever address was asked for.
+  validateSearch: (raw: Raw) => given({ tz: choiceOf(raw, 'tz', CLOCKS), sign_in: textOf(raw, 'sign_in') }),
   search: { middlewares: [retainSearchParams(['tz'])] },
   // The figures beside the navigation, asked for while the browser still draws the frame.
   loader: ({ context: { cache } }) => void cache.prefetchQuery(asQuery(getOverview, {})),
