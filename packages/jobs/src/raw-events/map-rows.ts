@@ -6,7 +6,7 @@
 import { eventWriter } from './event-text.ts';
 import { type Profile, mapPayload } from './map-payload.ts';
 import type { Rejection } from './messages.ts';
-import { parseRow } from './raw-row.ts';
+import { linesOf, parseRow } from './raw-row.ts';
 import type { RawRow } from './sql.ts';
 import { TextBytes, type TextChunk } from './text-bytes.ts';
 
@@ -14,8 +14,8 @@ export interface RowsToMap {
   readonly tenant: string;
   readonly environment: string;
   readonly profile: Profile;
-  /** Lines of TabSeparated, many a text. */
-  readonly blocks: readonly string[];
+  /** Lines of TabSeparated, many to a block. */
+  readonly blocks: readonly Uint8Array[];
 }
 
 export interface Rejected extends Rejection {
@@ -51,7 +51,7 @@ export function mapRows({ tenant, environment, profile, blocks }: RowsToMap): Ma
   const mapped = () => ({ texts: texts.chunks(), positions, eventIds, customers, rejected });
   let position = 0;
   for (const block of blocks) {
-    for (const line of block.split('\n')) {
+    for (const line of linesOf(block)) {
       position++;
       const row = parseRow(line);
       if (row === undefined) return { ...mapped(), noRow: line };

@@ -1,8 +1,12 @@
-/** A raw row, as a line of TabSeparated has it. Pure. */
+/** Raw rows, as lines of TabSeparated have them. Pure. */
 
 import type { RawRow } from './sql.ts';
 
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', 0: '\0' };
+
+export function linesOf(block: Uint8Array): string[] {
+  return Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString().split('\n');
+}
 
 /** The line nearly always is the values themselves. undefined when it is no row. */
 export function parseRow(line: string): RawRow | undefined {

@@ -8,13 +8,13 @@ import { ServiceError } from '@skein/orchestrator';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { cursorOf } from './messages.ts';
-import { parseRow } from './raw-row.ts';
+import { linesOf, parseRow } from './raw-row.ts';
 import { type KeyCursor, type RawRow, type Scope, type Statement, environmentsSql, rowsSql } from './sql.ts';
 
 export interface Page {
   readonly environment: string;
-  /** The rows as lines of TabSeparated, many lines a text: an object each would live as long as the page does. */
-  readonly blocks: readonly string[];
+  /** The rows as lines of TabSeparated, many to a block: as bytes they do not concern the collection of garbage. */
+  readonly blocks: readonly Buffer[];
   readonly size: number;
   /** The last row's key. */
   readonly end: KeyCursor;
@@ -62,7 +62,7 @@ async function* pagesOfEnvironment(
   let cursor = from;
   for (;;) {
     let read = 0;
-    let blocks: string[] = [];
+    let blocks: Buffer[] = [];
     let rows = 0;
     let last = '';
     const statement = rowsSql(reader.scope, environment, cursor, limit);
@@ -72,7 +72,7 @@ async function* pagesOfEnvironment(
         at += some.length;
         rows += some.length;
         last = some.at(-1) as string;
-        blocks.push(some.join('\n'));
+        blocks.push(Buffer.from(some.join('\n')));
         if (rows < size) continue;
         read += rows;
         cursor = endAt(environment, last);
@@ -93,7 +93,7 @@ function endAt(environment: string, line: string): KeyCursor {
 
 /** All rows of a page, in order; for the few pages of which single rows are asked for. */
 export function rowsOf(page: Page): RawRow[] {
-  return page.blocks.flatMap((block) => block.split('\n').map((line) => parseRow(line) ?? refuse(line)));
+  return page.blocks.flatMap((block) => linesOf(block).map((line) => parseRow(line) ?? refuse(line)));
 }
 
 /** @throws ServiceError */

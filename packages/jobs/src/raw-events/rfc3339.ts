@@ -15,12 +15,17 @@ const MAX_OFFSET_MINUTES = 60;
 const NANOSECOND_DIGITS = 9;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** As collectors write it: UTC, milliseconds without a zero at the end, a day that every month has. */
-const USUAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d\d[1-9]Z$/;
+/** As collectors write it: UTC, a day that every month has, no digits that are too fine. */
+const USUAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+const FRACTION = '2026-01-02T03:04:05'.length;
 
-/** The text of `parseRfc3339` without its instant; the usual form is its own text (a tenth of the mapping, measured). */
+/** The text of `parseRfc3339` without its instant; the usual form is nearly its own text (a tenth of the mapping, measured). */
 export function reprintRfc3339(input: string): Pick<Rfc3339, 'text' | 'isSerializable'> | undefined {
-  return USUAL.test(input) ? { text: input, isSerializable: true } : parseRfc3339(input);
+  if (!USUAL.test(input)) return parseRfc3339(input);
+  const digits = input.slice(FRACTION, -1);
+  const cut = cutZeros(digits);
+  const text = cut === digits ? input : `${input.slice(0, FRACTION)}${cut === '.' ? '' : cut}Z`;
+  return { text, isSerializable: true };
 }
 
 /** undefined when Go's `time.Parse(time.RFC3339, text)` gives an error. */

@@ -5,7 +5,8 @@ import { openRowMapper } from '../../src/raw-events/row-mapper.ts';
 import { outgoingAt, transformPage } from '../../src/raw-events/transform-page.ts';
 import { CASES, profiles } from './cases.ts';
 
-const PAYLOADS = [...CASES.map(({ payload }) => payload), 'null', '', '{', '\u0000'];
+// As ClickHouse sends them: no UTF-8 has half of a character.
+const PAYLOADS = [...CASES.map(({ payload }) => payload.toWellFormed()), 'null', '', '{', '\u0000'];
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n' };
 /** As ClickHouse writes it, of whose escapes only these matter to whoever splits lines and fields. */
@@ -15,7 +16,8 @@ const lineOf = (payload: string, i: number) => ['1774051237092', `row-${i}`, 'c'
 const pageOf = (payloads: readonly string[], linesOfBlock = 100): Page => {
   const lines = payloads.map(lineOf);
   const blocks = [];
-  for (let at = 0; at < lines.length; at += linesOfBlock) blocks.push(lines.slice(at, at + linesOfBlock).join('\n'));
+  for (let at = 0; at < lines.length; at += linesOfBlock)
+    blocks.push(Buffer.from(lines.slice(at, at + linesOfBlock).join('\n')));
   const end = { environment_id: 'e1', external_customer_id: 'c', timestamp_ms: 0, event_name: 'n', id: 'x' };
   return { environment: 'e1', blocks, size: payloads.length, end };
 };
