@@ -33,10 +33,33 @@ export async function connectRedis(url: string): Promise<Redis> {
   return redis;
 }
 
-/** For BullMQ workers and blocking reads: waits for Redis as long as it takes. */
-export function connectBlocking(url: string): Redis {
+/** No blocking read waits longer than a third of it. */
+const SILENCE_MS = 30_000;
+
+/**
+ * For BullMQ workers and blocking reads: waits for Redis as long as it takes, but not on a connection that is dead
+ * without a word. `socketTimeout` cannot tell the two apart, and BullMQ hands it on to connections of its own, which
+ * wait in silence by design: it hangs them. So Redis is asked here; what was under way is sent again.
+ */
+export function connectBlocking(url: string, { silenceMs = SILENCE_MS } = {}): Redis {
   const redis = new Redis(url, { ...COMMON, lazyConnect: false, maxRetriesPerRequest: null });
   redis.on('error', () => {});
+  let asked: { readonly at: number } | undefined;
+  const ask = () => {
+    const ping = (asked = { at: performance.now() });
+    const answered = () => void (asked = asked === ping ? undefined : asked);
+    redis.ping().then(answered, answered);
+  };
+  const timer = setInterval(() => {
+    if (redis.status !== 'ready') asked = undefined;
+    else if (asked === undefined) ask();
+    else if (performance.now() - asked.at >= silenceMs) {
+      asked = undefined;
+      redis.stream.destroy(new Error('Redis says nothing on this connection.'));
+    }
+  }, silenceMs / 3);
+  timer.unref();
+  redis.once('end', () => clearInterval(timer));
   return redis;
 }
 
