@@ -3,25 +3,32 @@
 import type { Logger } from '../definitions/context.ts';
 import type { Deployment, Environment } from '../definitions/deployment.ts';
 import { lookUp } from '../definitions/deployment.ts';
+import { ServiceError } from '../definitions/errors.ts';
 import type { Resource, ResourceMap } from '../definitions/resource.ts';
 
 export interface ResourcePool {
   /** @throws ServiceError when it cannot be opened; the next call tries again */
   open<T>(token: Resource<T>): Promise<T>;
   openAll(map: ResourceMap): Promise<Record<string, unknown>>;
-  /** What answered, or the error, by resource name. */
-  pingAll(): Promise<ReadonlyMap<string, string | Error>>;
+  /** What answered, or the error, by resource name; one that says nothing within so many ms is an error too. */
+  pingAll(withinMs?: number): Promise<ReadonlyMap<string, string | Error>>;
+  /** What is still being opened is closed when it is open, and nobody waits for that. */
   close(): Promise<void>;
 }
 
 export function createResourcePool(deployment: Deployment, env: Environment, log: Logger): ResourcePool {
   const opened = new Map<string, Promise<unknown>>();
+  /** Of those, what has been opened. */
+  const open = new Set<string>();
   const openNamed = (name: string): Promise<unknown> => {
     const known = opened.get(name);
     if (known) return known;
     const opening = lookUp('resource', deployment.resources, name).open({ env, log });
     opened.set(name, opening);
-    opening.catch(() => opened.delete(name));
+    opening.then(
+      () => open.add(name),
+      () => opened.delete(name),
+    );
     return opening;
   };
   return {
@@ -32,11 +39,12 @@ export function createResourcePool(deployment: Deployment, env: Environment, log
       );
       return Object.fromEntries(entries);
     },
-    async pingAll() {
+    async pingAll(withinMs = ANSWER_WITHIN_MS) {
       const answers = await Promise.all(
         [...deployment.resources.values()].map(async (binding): Promise<[string, string | Error]> => {
           try {
-            return [binding.name, await binding.ping(await openNamed(binding.name))];
+            const ping = async () => binding.ping(await openNamed(binding.name));
+            return [binding.name, await within(withinMs, binding.name, ping())];
           } catch (error) {
             return [binding.name, error instanceof Error ? error : new TypeError(String(error))];
           }
@@ -46,8 +54,10 @@ export function createResourcePool(deployment: Deployment, env: Environment, log
     },
     async close() {
       for (const [name, opening] of [...opened].reverse()) {
+        const closing = async () => deployment.resources.get(name)?.close(await opening);
         try {
-          await deployment.resources.get(name)?.close(await opening);
+          if (open.has(name)) await within(ANSWER_WITHIN_MS, name, closing());
+          else closing().catch(() => {});
         } catch (error) {
           log.warn('a resource did not close', { resource: name, error });
         }
@@ -55,4 +65,21 @@ export function createResourcePool(deployment: Deployment, env: Environment, log
       opened.clear();
     },
   };
+}
+
+/** To a ping, or to being closed: a service that says nothing must not keep a command or a worker from ending. */
+const ANSWER_WITHIN_MS = 15_000;
+
+/** @throws ServiceError when there is no answer in time */
+async function within<T>(ms: number, name: string, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new ServiceError(name, `${name} does not answer within ${ms / 1_000} s.`);
+    timer = setTimeout(() => reject(error), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
