@@ -162,7 +162,7 @@ test('what failed is asked for again, but not when a person’s retry has made i
 test('what failed in a later step is asked for again, however well the step before went', async () => {
   let fails = 1;
   const asset = (key: string, materialize: () => Promise<ReturnType<typeof materialized>>) =>
-    defineAsset({ key, partitions: teamDays, config: z.object({}), materialize });
+    defineAsset({ key, description: 'A thing.', partitions: teamDays, config: z.object({}), materialize });
   const fetched = asset('fetched', () => Promise.resolve(materialized({})));
   const told = asset('told', () =>
     fails-- > 0 ? Promise.reject(new RangeError('not yet')) : Promise.resolve(materialized({})),
@@ -170,6 +170,7 @@ test('what failed in a later step is asked for again, however well the step befo
   const job = defineJob({ name: 'tell_job', assets: [fetched, told] });
   const feed = defineSensor({
     name: 'feed',
+    description: 'Asks for the same day.',
     job,
     every: '1h',
     cursor: z.object({}),
@@ -193,7 +194,7 @@ test('a switch that nobody has touched follows its definition; one that a person
   const evaluate = () => Promise.resolve(skip('nothing'));
   const registered = async (defaultStatus: 'RUNNING' | 'STOPPED') => {
     const sensors = ['one', 'other'].map((name) =>
-      defineSensor({ name, job, every: '1h', cursor: z.object({}), defaultStatus, evaluate }),
+      defineSensor({ name, description: 'Nothing.', job, every: '1h', cursor: z.object({}), defaultStatus, evaluate }),
     );
     await registerDefinitions(redis, keys.prefix, defineDeployment({ definitions: { jobs: [job], sensors } }));
     return Promise.all(['one', 'other'].map((name) => redis.hget(keys.sensor(name), 'status')));
