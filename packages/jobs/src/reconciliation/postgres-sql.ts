@@ -99,9 +99,10 @@ const NEW_COLUMNS = `p.id, p.uuid, p.properties, p.properties_last_updated_at, p
  * Changes applied where they lie, to rows of the version that they were found against; the rules are those of
  * `applyChanges`. A row that has a key of `onces` (set_once of a key that ClickHouse lacks) is left to them.
  *
- * Each person is found by one descent of an index and updated at the place where it was found: the OFFSET keeps the
- * planner from joining in any other way, and nothing is copied on the way. The place is only a way to the row; what
- * makes it the right one is its id and version, which hold when another session moved it meanwhile.
+ * Each person is found by one descent of an index and updated at the place where it was found; nothing is copied on the
+ * way. The OFFSET, and that all that is said of `p` is said of `old`, keep the planner from joining in another order:
+ * by the version alone, which all have in common, it would pair everybody with everybody. The place is only a way to the
+ * row; what makes it the right one is its id and version, which hold when another session moved it meanwhile.
  *
  * $1 team, $2 uuids, $3 versions, $4 values, $5 their moments, $6 their operations (JSON objects by key), $7 keys unset,
  * $8 keys of onces (array literals), $9 pending operations.
@@ -112,17 +113,18 @@ WITH updated AS (
   SET properties = (${objectOf('p.properties')} || i.assigned::jsonb) - i.unset::text[],
     properties_last_updated_at = (${objectOf('p.properties_last_updated_at')} || i.moments::jsonb) - i.unset::text[],
     properties_last_operation = (${objectOf('p.properties_last_operation')} || i.operations::jsonb) - i.unset::text[],
-    version = i.version + 1
+    version = old.expected + 1
   FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
     AS i(uuid, version, assigned, moments, operations, unset, onces, pending)
   CROSS JOIN LATERAL (
-    SELECT o.ctid AS place, o.id, o.properties, o.properties_last_updated_at, o.properties_last_operation, o.version
+    SELECT o.ctid AS place, o.id, o.properties, o.properties_last_updated_at, o.properties_last_operation, o.version,
+      i.version AS expected
     FROM posthog_person o
     WHERE o.team_id = $1 AND o.uuid = i.uuid AND coalesce(o.version, 0) = i.version
       AND NOT o.properties ?| i.onces::text[]
     OFFSET 0
   ) AS old
-  WHERE p.team_id = $1 AND p.ctid = old.place AND p.id = old.id AND coalesce(p.version, 0) = i.version
+  WHERE p.team_id = $1 AND p.ctid = old.place AND p.id = old.id AND coalesce(p.version, 0) = old.expected
   RETURNING ${NEW_COLUMNS}, ${OLD_COLUMNS}, i.pending
 )`;
 

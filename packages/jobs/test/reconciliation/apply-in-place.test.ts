@@ -11,6 +11,7 @@ import { type PersonProperties, applyChanges } from '../../src/reconciliation/ap
 import { applyInPlace, prepareChanges } from '../../src/reconciliation/apply-in-place.ts';
 import { canonicalJson } from '../../src/reconciliation/json-text.ts';
 import { personMessage } from '../../src/reconciliation/person-message.ts';
+import { APPLY_AND_BACK_UP_CHANGES } from '../../src/reconciliation/postgres-sql.ts';
 import type { Change, PersonDiff } from '../../src/reconciliation/replay.ts';
 import { refusalOf } from '../../src/reconciliation/try-statement.ts';
 import { transaction } from '../../src/resources/postgres.ts';
@@ -186,6 +187,18 @@ test('a second change of a person in one run is refused, and nothing is taken', 
   await apply([first]);
   expect(await refusal([{ ...first, version: 2n, changes: [set('newer')] }, second])).toBe('backed_up_before');
   expect((await apply([second])).size).toBe(1);
+});
+
+test('the planner, which knows nothing of the team yet, goes from person to person', async () => {
+  const diffs = await insert(Array.from({ length: 3_000 }, () => plain([set('new')])));
+  const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${APPLY_AND_BACK_UP_CHANGES}`, [
+    team,
+    ...prepareChanges(diffs.slice(0, 2_000)).parameters,
+    'run',
+  ]);
+  const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+  expect(plan).toMatch(/Index Scan using posthog_person_team_uuid[^]*Tid Scan on posthog_person p/);
+  expect(plan).not.toMatch(/Seq Scan|(Hash|Merge) Join/);
 });
 
 test('without a run there is no backup', async () => {
