@@ -1,6 +1,6 @@
 /** The judge itself: a sound history passes, and each planted violation is found by its name. */
 
-import { type Expectation, type Ledger, type Rule, check } from './checker.ts';
+import { type Expectation, type Found, type Ledger, type Rule, check } from './checker.ts';
 import type { Entry } from './history.ts';
 import { createRandom } from './random.ts';
 
@@ -36,6 +36,8 @@ test('a sound history of a killed and a second attempt has nothing wrong with it
 const without = (...seqs: number[]) => SOUND.filter(({ seq }) => !seqs.includes(seq));
 const other = { ...RUN, id: 'r2' };
 
+const left = (...epochs: number[]): Found => ({ sink: 'postgres', id: 'r1|1_2024-01-01', epochs });
+
 const PLANTED: readonly (readonly [Rule, Entry[], Partial<Ledger>, Partial<Expectation>?])[] = [
   ['lost request', [...SOUND, { seq: 9, atMs: 9, kind: 'acknowledged', run: 'r9' }], {}],
   ['not requested', SOUND, {}, { feed: { feed: ['1_2024-01-01', '1_2024-01-02'] } }],
@@ -58,6 +60,12 @@ const PLANTED: readonly (readonly [Rule, Entry[], Partial<Ledger>, Partial<Expec
   ['ended run changed', SOUND, { runs: [{ ...RUN, status: 'FAILURE', endReason: 'worker_lost' }] }],
   ['wrong end', without(8), { runs: [{ ...RUN, status: 'FAILURE', endReason: 'worker_lost' }] }],
   ['cursor', SOUND, { cursors: { feed: 0 } }],
+  ['effect missing', SOUND, {}, { effects: [] }],
+  ['effect missing', SOUND, {}, { effects: [left(1)] }],
+  ['effect missing', SOUND, {}, { effects: [{ ...left(1, 1), sink: 'kafka' }] }],
+  ['effect twice', SOUND, {}, { effects: [left(2, 2)] }],
+  ['effect of another', SOUND, {}, { effects: [left(2, 3)] }],
+  ['effect of another', SOUND, {}, { effects: [left(2), { ...left(2), id: 'r7|1_2024-01-01' }] }],
   ['leak', SOUND, { remains: { leases: 1 } }],
   ['miscounted', SOUND, { miscounted: ['deed|1'] }],
 ];
@@ -66,6 +74,11 @@ test.each(PLANTED.map(([rule, ...world]) => ({ rule, world })))('it finds: $rule
   const [history, ledger, expected] = world;
   const found = check(history, { ...LEDGER, ...ledger }, { ...EXPECTED, ...expected });
   expect(found.map((one) => one.rule)).toContain(rule);
+});
+
+test('what each system promises is kept: every attempt once, in Kafka as often as it was sent, an object by whoever came last', () => {
+  for (const effect of [left(2), left(1, 2), { ...left(2, 2, 1), sink: 'kafka' }, { ...left(1), sink: 's3' }])
+    expect(check(SOUND, LEDGER, { ...EXPECTED, effects: [effect] })).toEqual([]);
 });
 
 test('what is allowed is not reported: stale effects that the target refused, ends that the attack is after', () => {

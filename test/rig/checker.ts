@@ -36,6 +36,17 @@ export interface Expectation {
   /** A Redis that forgot its last writes may give away again what a worker still has; epochs fence that one off. */
   readonly forgetful?: boolean;
   readonly endsAllowed?: readonly string[];
+  /** What lies in the systems that effects were left in, where they were. */
+  readonly effects?: readonly Found[];
+}
+
+/** An effect as a reader finds it. */
+export interface Found {
+  readonly sink: string;
+  /** `run|key`. */
+  readonly id: string;
+  /** Of the attempts that left it, one for each copy. */
+  readonly epochs: readonly number[];
 }
 
 export type Rule =
@@ -53,6 +64,9 @@ export type Rule =
   | 'ended run changed'
   | 'wrong end'
   | 'cursor'
+  | 'effect missing'
+  | 'effect twice'
+  | 'effect of another'
   | 'leak'
   | 'miscounted';
 
@@ -70,6 +84,7 @@ export function check(history: readonly Entry[], ledger: Ledger, expected: Expec
     ...commits(history, ledger, expected),
     ...order(history, expected),
     ...ends(history, ledger, expected),
+    ...(expected.effects ? left(ledger, expected.effects) : []),
     ...quiet(ledger),
   ];
 }
@@ -170,6 +185,34 @@ function* ends(history: readonly Entry[], ledger: Ledger, expected: Expectation)
     else if (run.status !== 'SUCCESS' && !(expected.endsAllowed ?? []).includes(run.endReason ?? ''))
       yield { rule: 'wrong end', detail: `${run.id}: ${run.status}, ${run.endReason}` };
   }
+}
+
+/** Kafka's promise is at least once: a send that was not acknowledged is sent again, whoever has it already. */
+const MANY_COPIES = new Set(['kafka']);
+/** An object has no fence: a write that was held up in the network may come after a newer one, with the same contents. */
+const UNFENCED = new Set(['s3']);
+
+/** What was committed lies in its system, by the attempt that committed it, once each attempt; and nothing else does. */
+function* left(ledger: Ledger, effects: readonly Found[]): Iterable<Violation> {
+  const there = new Map(effects.map((effect) => [effect.id, effect]));
+  for (const run of ledger.runs)
+    for (const { key, outcome, epoch } of run.partitions) {
+      if (outcome !== 'materialized') continue;
+      const effect = there.get(`${run.id}|${key}`);
+      there.delete(`${run.id}|${key}`);
+      const what = `${key} of ${run.id}`;
+      if (effect === undefined) {
+        yield { rule: 'effect missing', detail: what };
+        continue;
+      }
+      const { sink, epochs } = effect;
+      const where = `${what} in ${sink}: ${epochs.join(', ')}, committed ${epoch}`;
+      const newest = Math.max(...epochs);
+      if (!UNFENCED.has(sink) && newest < epoch) yield { rule: 'effect missing', detail: where };
+      if (!UNFENCED.has(sink) && newest > epoch && !run.fanOut) yield { rule: 'effect of another', detail: where };
+      if (!MANY_COPIES.has(sink) && new Set(epochs).size < epochs.length) yield { rule: 'effect twice', detail: where };
+    }
+  for (const { sink, id } of there.values()) yield { rule: 'effect of another', detail: `${id} in ${sink}` };
 }
 
 function* quiet(ledger: Ledger): Iterable<Violation> {

@@ -9,7 +9,9 @@ import { startServer } from '../../packages/orchestrator/src/api/server.ts';
 import { openEngine } from '../../packages/orchestrator/src/engine/engine.ts';
 import { startWorker } from '../../packages/orchestrator/src/worker/worker.ts';
 import { skewClock } from './clock.ts';
+import { detour } from './detour.ts';
 import { connectHistory } from './history.ts';
+import { loadSinks } from './sinks.ts';
 import { WorkloadSize, createWorkload } from './workload.ts';
 
 const say = (level: string) => (message: string, fields?: object) =>
@@ -19,6 +21,7 @@ const LOG: Logger = { debug() {}, info() {}, warn: say('warn'), error: say('erro
 async function main(role: string): Promise<void> {
   const { env } = process;
   skewClock(Number(env.RIG_SKEW_MS ?? 0));
+  detour(JSON.parse(env.RIG_DETOURS ?? '{}') as Record<number, number>);
   const size = WorkloadSize.parse(JSON.parse(env.RIG_WORKLOAD ?? '{}'));
   const engine = await openEngine(createWorkload(size, connectHistory(Number(env.RIG_HISTORY_PORT))), { env });
   if (role === 'server') {
@@ -34,6 +37,8 @@ async function main(role: string): Promise<void> {
     );
     return;
   }
+  // Loading them in the middle of a deed would block the loop for as long as a lease on a busy machine.
+  await loadSinks(size.sinks);
   const worker = await startWorker(engine, { log: LOG, concurrency: Number(env.RIG_CONCURRENCY ?? 5) });
   process.stdout.write('ready\n');
   process.stdin.on('data', (line: Buffer) => {

@@ -17,7 +17,9 @@ export type Toxic =
   | { readonly kind: 'reset' }
   | { readonly kind: 'slicer'; readonly bytes: number }
   /** The end of one side is told to the other so much later. */
-  | { readonly kind: 'slow close'; readonly ms: number };
+  | { readonly kind: 'slow close'; readonly ms: number }
+  /** As a firewall forgets: what is open leads nowhere for ever, and neither side is told; what is new is well. */
+  | { readonly kind: 'forget' };
 
 export interface Proxy {
   readonly port: number;
@@ -37,6 +39,7 @@ export async function openProxy(target: number, chance: () => number): Promise<P
   let toxic: Toxic | undefined;
   let changed: (() => void)[] = [];
   const pairs = new Set<readonly [net.Socket, net.Socket]>();
+  const forgotten = new WeakSet<net.Socket>();
   const change = (to: Toxic | undefined) => {
     toxic = to;
     for (const wake of changed.splice(0)) wake();
@@ -47,7 +50,7 @@ export async function openProxy(target: number, chance: () => number): Promise<P
     while (held(direction)) await new Promise<void>((resolve) => changed.push(resolve));
   };
   const write = async (to: net.Socket, bytes: Buffer) => {
-    if (!to.destroyed && !to.write(bytes))
+    if (!forgotten.has(to) && !to.destroyed && !to.write(bytes))
       await new Promise<void>((resolve) => to.once('drain', resolve).once('close', resolve));
   };
   const pass = async (chunk: Buffer, to: net.Socket, direction: Direction) => {
@@ -82,7 +85,7 @@ export async function openProxy(target: number, chance: () => number): Promise<P
       queue = queue.then(async () => {
         if (toxic?.kind === 'slow close') await sleep(toxic.ms);
         await open(direction);
-        to.destroy();
+        if (!forgotten.has(from)) to.destroy();
       });
     });
   };
@@ -90,7 +93,8 @@ export async function openProxy(target: number, chance: () => number): Promise<P
     const service = net.connect(upstream, '127.0.0.1');
     const pair = [client, service] as const;
     pairs.add(pair);
-    service.once('close', () => pairs.delete(pair));
+    service.once('close', () => client.destroyed && pairs.delete(pair));
+    client.once('close', () => service.destroyed && pairs.delete(pair));
     join(client, service, 'up');
     join(service, client, 'down');
   });
@@ -107,6 +111,7 @@ export async function openProxy(target: number, chance: () => number): Promise<P
     infect(illness) {
       change(illness);
       if (illness.kind === 'reset') reset();
+      if (illness.kind === 'forget') for (const socket of [...pairs].flat()) forgotten.add(socket);
     },
     heal: () => change(undefined),
     async close() {
@@ -118,7 +123,7 @@ export async function openProxy(target: number, chance: () => number): Promise<P
   };
 }
 
-/** Each toxic, by its name. */
+/** Each of Toxiproxy's, by its name. */
 export const TOXICS: Readonly<Record<string, Toxic>> = {
   cut: { kind: 'cut' },
   'cut towards it': { kind: 'cut', direction: 'up' },

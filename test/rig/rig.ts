@@ -46,8 +46,8 @@ export interface Rig {
   allRequested(): Promise<boolean>;
   /** A worker in the middle of something, chosen by `pick`; waits until there is one, or nothing is left to be done. */
   victim(pick: (members: readonly Member[]) => Member): Promise<Member>;
-  /** Waits until all is quiet, at most a minute, and judges. */
-  judge(expected?: Partial<Expectation>): Promise<Violation[]>;
+  /** Waits until all is quiet, at most a minute, and judges; what is expected may have to be read then. */
+  judge(expected?: Partial<Expectation> | (() => Promise<Partial<Expectation>>)): Promise<Violation[]>;
   close(): Promise<void>;
 }
 
@@ -161,7 +161,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     async judge(more = {}) {
       await untilQuiet(engine, requested);
       await witness.stop();
-      return check(history.entries, await readLedger(engine), { feed: due(), ...more });
+      const expectation = typeof more === 'function' ? await more() : more;
+      return check(history.entries, await readLedger(engine), { feed: due(), ...expectation });
     },
     async close() {
       await witness.stop();

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import {
   type Deployment,
   FencedError,
+  type Opened,
   addDays,
   composite,
   daily,
@@ -28,6 +29,7 @@ import {
 } from '@skein/orchestrator';
 
 import type { Target } from './history.ts';
+import { SinkName, sinkOf, sinks, sinksBinding } from './sinks.ts';
 
 export const WorkloadSize = z.object({
   sensors: z.number().default(10),
@@ -40,6 +42,10 @@ export const WorkloadSize = z.object({
   /** One in so many attempts and ticks fails by itself; 0: none. */
   flakyOneIn: z.number().default(10),
   pool: z.number().default(50),
+  /** Systems that effects are left in, each in one of them. */
+  sinks: z.array(SinkName).default([]),
+  /** One in so many first attempts fails, or dies with its worker, when its effect is there and nobody knows; 0: none. */
+  unheardOneIn: z.number().default(0),
 });
 export type WorkloadSize = z.infer<typeof WorkloadSize>;
 
@@ -62,11 +68,14 @@ export function feeds(size: WorkloadSize): Record<string, string[]> {
   );
 }
 
-interface Effect {
+interface Context {
   readonly run: { readonly id: string; readonly attempt: number };
   readonly epoch: number;
   readonly signal: AbortSignal;
+  readonly resources: Opened<typeof RESOURCES>;
 }
+
+const RESOURCES = { sinks };
 
 export function createWorkload(size: WorkloadSize, { tell, available }: Target): Deployment {
   const partitions = composite({ id: dynamic('id', positiveInteger), day: daily({ start: START }) });
@@ -78,20 +87,34 @@ export function createWorkload(size: WorkloadSize, { tell, available }: Target):
     work_ms: z.number().default(size.workMs),
     dry_run: z.boolean().default(false),
   });
-  const retries = { attempts: 5, backoff: exponential('20ms') } as const;
-  const flaky = (context: Effect, key: string) =>
-    size.flakyOneIn > 0 &&
-    context.run.attempt === 1 &&
-    [...key].reduce((n, c) => n + c.charCodeAt(0), 0) % size.flakyOneIn === 0;
+  const patient = size.sinks.length > 0;
+  const retries = patient
+    ? { attempts: 1_000, backoff: exponential('100ms', { max: '2s' }) }
+    : { attempts: 5, backoff: exponential('20ms') };
+  const common = { partitions, config, pool: 'deeds', retries, ...(patient && { timeout: '6s' as const }) };
+  const first = (context: Context, key: string, oneIn: number) =>
+    oneIn > 0 && context.run.attempt === 1 && [...key].reduce((n, c) => n + c.charCodeAt(0), 0) % oneIn === 0;
 
-  const make = async (context: Effect, key: string, todo: z.infer<typeof config>, save?: () => Promise<void>) => {
+  const leave = async (context: Context, key: string) => {
+    const id = `${context.run.id}|${key}`;
+    const name = sinkOf(size.sinks, id);
+    if (name === undefined) return;
+    await context.resources.sinks.get(name)?.write({ id, epoch: context.epoch }, context.signal);
+    if (!first(context, key, size.unheardOneIn)) return;
+    if (key.endsWith('1')) process.kill(process.pid, 'SIGKILL');
+    throw new RangeError('nobody hears that it was done');
+  };
+
+  const make = async (context: Context, key: string, todo: z.infer<typeof config>, save?: () => Promise<void>) => {
     const deed = { run: context.run.id, key, attempt: context.run.attempt, epoch: context.epoch };
     await tell({ kind: 'enter', ...deed });
     try {
       if (context.run.attempt <= todo.deaths) process.kill(process.pid, 'SIGKILL');
       await sleep(todo.work_ms, undefined, { signal: context.signal });
-      if (flaky(context, key)) throw new RangeError('this fails the first time');
+      if (first(context, key, size.flakyOneIn)) throw new RangeError('this fails the first time');
       await save?.();
+      context.signal.throwIfAborted();
+      await leave(context, key);
       context.signal.throwIfAborted();
       if (!(await tell({ kind: 'effect', ...deed }))) throw new FencedError('The target has seen a newer epoch.');
       return materialized({ epoch: context.epoch });
@@ -103,10 +126,8 @@ export function createWorkload(size: WorkloadSize, { tell, available }: Target):
   const deed = defineAsset({
     key: 'deed',
     description: 'Leaves one effect.',
-    partitions,
-    config,
-    pool: 'deeds',
-    retries,
+    ...common,
+    resources: RESOURCES,
     async materialize(context) {
       const { block_ms } = context.config;
       const made = await make(context, context.partitionKey, context.config, () =>
@@ -121,10 +142,8 @@ export function createWorkload(size: WorkloadSize, { tell, available }: Target):
   const pieces = defineAsset({
     key: 'pieces',
     description: 'Leaves an effect for each partition, two in a task.',
-    partitions,
-    config,
-    pool: 'deeds',
-    retries,
+    ...common,
+    resources: RESOURCES,
     tasks: {
       plan: async ({ partitions: refs }) =>
         Array.from({ length: Math.ceil(refs.length / 2) }, (_, i) => ({
@@ -183,5 +202,6 @@ export function createWorkload(size: WorkloadSize, { tell, available }: Target):
   });
   return defineDeployment({
     definitions: { jobs: [deedJob, piecesJob], sensors: [...sensors, spare], pools: { deeds: size.pool, watched } },
+    resources: [sinksBinding(size.sinks)],
   });
 }

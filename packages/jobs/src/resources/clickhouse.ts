@@ -17,6 +17,8 @@ import {
 } from '@clickhouse/client';
 import { ServiceError, provide, resource } from '@skein/orchestrator';
 
+import { orAborted } from './or-aborted.ts';
+
 export interface QueryOptions {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly settings?: ClickHouseSettings;
@@ -54,53 +56,73 @@ export const clickhouseBinding = provide(clickhouse, {
   ping: (client) => client.ping(),
 });
 
-/** @param url `http(s)://user:password@host:port/database` */
+/** Exports take hours; what else limits a call is the attempt's own timeout and signal. */
+const SILENCE_MS = 6 * 3_600_000;
+const PING_MS = 10_000;
+const KILL_MS = 10_000;
+
+/**
+ * @param url `http(s)://user:password@host:port/database`; `?request_timeout=` is after how many milliseconds without a
+ *   word a call is given up, default six hours
+ */
 export function openClickHouse(url: string): ClickHouse {
+  const place = new URL(url);
+  const silenceMs = Number(place.searchParams.get('request_timeout') ?? SILENCE_MS);
+  place.searchParams.delete('request_timeout');
   const client = createClient({
-    url,
-    // Exports take hours; the attempt's own timeout and signal decide, not the socket.
-    request_timeout: 6 * 3_600_000,
+    url: place,
+    request_timeout: silenceMs,
     max_open_connections: 20,
     keep_alive: { enabled: true },
     // Its warnings go to the console past our logs; errors come as exceptions anyway.
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { output_format_json_quote_64bit_integers: 1, date_time_input_format: 'best_effort' },
   });
-  return createClickHouse(client);
+  return createClickHouse(client, silenceMs);
 }
 
-function createClickHouse(client: ClickHouseClient): ClickHouse {
+function createClickHouse(client: ClickHouseClient, silenceMs: number): ClickHouse {
   const call = async <T>(options: QueryOptions, work: (common: Common) => Promise<T>): Promise<T> => {
-    options.signal?.throwIfAborted();
-    const query_id = options.queryId ?? randomUUID();
-    const kill = () => void killQuery(client, query_id);
-    options.signal?.addEventListener('abort', kill, { once: true });
+    const exchange = begin(client, options, silenceMs);
     try {
-      return await work(common(options, query_id));
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      throw asServiceError(error);
+      return await exchange.answer(work(exchange.common));
     } finally {
-      options.signal?.removeEventListener('abort', kill);
+      exchange.end();
     }
   };
 
-  async function* blocksOf(sql: string, options: QueryOptions, format: 'JSONEachRow' | 'TabSeparated') {
-    const result = await call(options, (c) => client.query({ query: sql, format, ...c }));
-    const blocks = result.stream();
+  async function* blocksOf(
+    sql: string,
+    options: QueryOptions,
+    format: 'JSONEachRow' | 'TabSeparated',
+    quietMs = silenceMs,
+  ): AsyncGenerator<readonly Row[]> {
+    const exchange = begin(client, options, quietMs);
+    let blocks: Readable | undefined;
     try {
-      for await (const block of blocks) yield block as readonly Row[];
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      throw asServiceError(error);
+      blocks = (await exchange.answer(client.query({ query: sql, format, ...exchange.common }))).stream();
+      const iterator = blocks[Symbol.asyncIterator]() as AsyncIterator<readonly Row[]>;
+      // What its reader does with a block takes as long as it takes: only the server's silence counts.
+      for (;;) {
+        const next = await exchange.answer(iterator.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
     } finally {
-      blocks.destroy();
+      exchange.end();
+      blocks?.destroy();
     }
   }
 
+  const rowsOf = async <T>(sql: string, options: QueryOptions, quietMs?: number): Promise<T[]> => {
+    const rows: T[] = [];
+    for await (const block of blocksOf(sql, options, 'JSONEachRow', quietMs))
+      for (const row of block) rows.push(row.json<T>());
+    return rows;
+  };
+
   return {
-    rows: (sql, options = {}) =>
-      call(options, async (c) => (await client.query({ query: sql, format: 'JSONEachRow', ...c })).json()),
+    rows: (sql, options = {}) => rowsOf(sql, options),
     async *stream<T>(sql: string, options: QueryOptions = {}) {
       for await (const block of blocksOf(sql, options, 'JSONEachRow')) yield block.map((row) => row.json<T>());
     },
@@ -124,12 +146,50 @@ function createClickHouse(client: ClickHouseClient): ClickHouse {
         });
       }),
     ping: async () => {
-      const [row] = await call({}, async (c) =>
-        (await client.query({ query: 'SELECT version() AS v', format: 'JSONEachRow', ...c })).json<{ v: string }>(),
-      );
+      const [row] = await rowsOf<{ v: string }>('SELECT version() AS v', {}, Math.min(PING_MS, silenceMs));
       return `ClickHouse ${row?.v ?? 'of unknown version'}`;
     },
     close: () => client.close(),
+  };
+}
+
+/** One call, from the question to the last byte of its answer. */
+interface Exchange {
+  readonly common: Common;
+  /** What the server says next. @throws the signal's reason, or ServiceError when it says nothing for too long */
+  answer<T>(next: Promise<T>): Promise<T>;
+  end(): void;
+}
+
+/**
+ * The client alone would not do: it stops listening to the signal at the answer's first byte, and a request that fails
+ * late switches off the timeout of the one that has its socket by then. So the wait is ended here, and the client's
+ * request with it.
+ */
+function begin(client: ClickHouseClient, options: QueryOptions, silenceMs: number): Exchange {
+  options.signal?.throwIfAborted();
+  const queryId = options.queryId ?? randomUUID();
+  const ended = new AbortController();
+  const stop = (reason: unknown) => {
+    ended.abort(reason);
+    void killQuery(client, queryId);
+  };
+  const onAbort = () => stop(options.signal?.reason);
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  return {
+    common: common(options, queryId, ended.signal),
+    async answer<T>(next: Promise<T>) {
+      const silent = setTimeout(() => stop(new Error(`not a word for ${silenceMs} ms`)), silenceMs);
+      try {
+        return await orAborted(next, ended.signal);
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        throw asServiceError(error);
+      } finally {
+        clearTimeout(silent);
+      }
+    },
+    end: () => options.signal?.removeEventListener('abort', onAbort),
   };
 }
 
@@ -137,21 +197,25 @@ interface Common {
   readonly query_id: string;
   readonly query_params?: Record<string, unknown>;
   readonly clickhouse_settings?: ClickHouseSettings;
-  readonly abort_signal?: AbortSignal;
+  readonly abort_signal: AbortSignal;
 }
 
-function common(options: QueryOptions, query_id: string): Common {
+function common(options: QueryOptions, query_id: string, abort_signal: AbortSignal): Common {
   return {
     query_id,
+    abort_signal,
     ...(options.params ? { query_params: { ...options.params } } : {}),
     ...(options.settings ? { clickhouse_settings: options.settings } : {}),
-    ...(options.signal ? { abort_signal: options.signal } : {}),
   };
 }
 
 async function killQuery(client: ClickHouseClient, queryId: string): Promise<void> {
   try {
-    await client.command({ query: 'KILL QUERY WHERE query_id = {id:String} ASYNC', query_params: { id: queryId } });
+    await client.command({
+      query: 'KILL QUERY WHERE query_id = {id:String} ASYNC',
+      query_params: { id: queryId },
+      abort_signal: AbortSignal.timeout(KILL_MS),
+    });
   } catch {
     // The connection is going away with the abort; the server notices the closed socket too.
   }

@@ -13,6 +13,7 @@ import { provide } from '@skein/orchestrator';
 import { type Message, type Publisher, type Refusal, bytesOf, kafka, parseBrokers, withTopicPrefix } from './kafka.ts';
 import { asKafkaError, isTooLarge, isTransient } from './kafka-errors.ts';
 import { partitionOf } from './kafka-partition.ts';
+import { orAborted } from './or-aborted.ts';
 
 export const kafkaBinding = provide(kafka, {
   open: async ({ env }) =>
@@ -48,12 +49,14 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
       signal?.throwIfAborted();
       try {
         const connected = await (producer ??= connect(brokers, CLIENT_RETRIES));
-        const { topics } = await connected.metadata({ topics: [topic] });
+        const { topics } = await orAborted(connected.metadata({ topics: [topic] }), signal);
         const partitions = topics.get(topic)?.partitionsCount ?? 0;
-        await connected.send({ messages: recordsOf(topic, batch, partitions, turn++) });
+        await orAborted(connected.send({ messages: recordsOf(topic, batch, partitions, turn++) }), signal);
         return;
       } catch (error) {
+        // With it goes what is still under way: an attempt that has lost its lease writes nothing later.
         await discard();
+        signal?.throwIfAborted();
         if (closed || attempt >= MAX_TRIES || !isTransient(error)) throw asKafkaError(error, topic);
         await sleep(250 * 2 ** attempt, undefined, signal && { signal }).catch(() => {});
       }
@@ -64,7 +67,7 @@ export function openKafkaPublisher(brokers: readonly string[]): Publisher {
   const sendInTurn = (topic: string, batch: readonly Message[], signal: AbortSignal | undefined): Promise<void> => {
     const sent = last.then(() => send(topic, batch, signal));
     last = sent.catch(() => {});
-    return sent;
+    return orAborted(sent, signal);
   };
 
   /** A batch that is too large is halved until the one message that is too large is left. */

@@ -1,13 +1,16 @@
 /**
  * PostgreSQL: pools for the persons database (reader and writer) and for Skein's app database (catalog of ducklings,
- * conversations). Pools open connections at first use. An aborted signal cancels the running statement and ends its
- * connection at once, for a lease does not wait for a server that cannot be reached; nobody waits for ever either.
+ * conversations). Pools open connections at first use. An aborted signal ends its connection and its session on the
+ * server at once, for a lease does not wait for a server that cannot be reached; nobody waits for ever either.
  */
+
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ServiceError, provide, resource } from '@skein/orchestrator';
 import pg from 'pg';
 
 import { requireUrl } from './clickhouse.ts';
+import { orAborted } from './or-aborted.ts';
 
 export interface PersonsDb {
   readonly writer: pg.Pool;
@@ -51,12 +54,15 @@ export function openPersonsDb(writerUrl: string | undefined, readerUrl: string |
 /** Longer than the longest statement may take: the half hour that reconciliation allows its own. */
 const SILENCE_MS = 31 * 60_000;
 
+const CONNECT_MS = 10_000;
+const IDLE_IN_TRANSACTION_MS = 120_000;
+
 /** @param url its parameters win over the timeouts here, such as `?query_timeout=60000` */
 export function createPool(url: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: CONNECT_MS,
     idleTimeoutMillis: 30_000,
     application_name: 'skein',
     // A server that went without a word is noticed by the system; behind something that keeps the connection up, by us.
@@ -64,7 +70,7 @@ export function createPool(url: string): pg.Pool {
     keepAliveInitialDelayMillis: 15_000,
     query_timeout: SILENCE_MS,
     statement_timeout: 300_000,
-    idle_in_transaction_session_timeout: 120_000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   });
   // An idle connection that dies is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
@@ -81,8 +87,8 @@ async function pingPostgres(pool: pg.Pool): Promise<string> {
 }
 
 /**
- * Runs `work` on one connection inside a transaction; rolls back when it throws. The signal cancels the statement that
- * is running on the server.
+ * Runs `work` on one connection inside a transaction; rolls back when it throws. The signal ends the connection and
+ * what runs on the server.
  * @throws ServiceError for connection troubles and refusals of the server
  */
 export async function inTransaction<T>(
@@ -95,25 +101,55 @@ export async function inTransaction<T>(
 
 /** The same on a connection that is there already. */
 export async function transaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
   try {
+    await client.query('BEGIN');
     const value = await work();
     await client.query('COMMIT');
     return value;
   } catch (error) {
-    // A connection that fell silent would have the rollback wait as long again.
-    if (error instanceof Error && SILENT.test(error.message)) end(client);
-    await client.query('ROLLBACK').catch(() => {});
+    // The rollback would wait as long again.
+    if (isSilence(error)) end(client);
+    await client.query('ROLLBACK').catch(() => end(client));
     throw error;
   }
 }
 
-/** Of the driver, when `query_timeout` has passed. */
-const SILENT = /^Query read timeout$/;
+/** The driver's words when `query_timeout` has passed. It keeps the connection, whose answer may still be to come. */
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
 
 /** At once where an answer is due. */
 function end(client: pg.ClientBase): void {
   void (client as pg.Client).end();
+}
+
+const END_SESSION = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE pid = $1 AND datname = current_database() AND usename = current_user`;
+
+/** Where the link is lost, the server does not see the connection end: its session would keep its locks. */
+function abandon(pool: pg.Pool, client: pg.PoolClient): void {
+  const pid = (client as unknown as { processID: number | null }).processID;
+  end(client);
+  if (pid !== null) void endSession(pool, pid);
+}
+
+/** Over a connection of its own, for those of the pool are likely to be lost too; until the server does it by itself. */
+async function endSession(pool: pg.Pool, pid: number): Promise<void> {
+  for (let tries = IDLE_IN_TRANSACTION_MS / CONNECT_MS; tries > 0 && !pool.ending; tries--) {
+    const client = new pg.Client({ ...pool.options, query_timeout: CONNECT_MS });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query(END_SESSION, [pid]);
+      return;
+    } catch {
+      await sleep(CONNECT_MS, undefined, { ref: false });
+    } finally {
+      end(client);
+    }
+  }
 }
 
 /** Runs `work` on one connection that the signal ends, with what runs on the server. */
@@ -124,24 +160,28 @@ export async function onConnection<T>(
 ): Promise<T> {
   signal.throwIfAborted();
   let client: pg.PoolClient;
+  const connecting = pool.connect();
   try {
-    client = await pool.connect();
+    client = await orAborted(connecting, signal);
   } catch (error) {
+    connecting.then(
+      (late) => late.release(),
+      () => {},
+    );
+    signal.throwIfAborted();
     throw asPostgresError(error);
   }
   let broken: Error | undefined;
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
-  const pid = (client as unknown as { processID: number | null }).processID;
-  const stop = () => {
-    if (pid !== null) pool.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => {});
-    end(client);
-  };
+  const stop = () => abandon(pool, client);
   signal.addEventListener('abort', stop, { once: true });
   try {
     return await work(client);
   } catch (error) {
     signal.throwIfAborted();
+    // Back in the pool it would have the next wait behind what was not answered.
+    if (isSilence(error) || isSilence((error as Error | null)?.cause)) stop();
     throw asPostgresError(error);
   } finally {
     signal.removeEventListener('abort', stop);
