@@ -59,7 +59,12 @@ const ROUTES = (): readonly (readonly [string, string | RegExp])[] => [
   ['/assets/events?tab=runs', 'events_job'],
   ['/assets/events?tab=config', 'How much is read.'],
   ['/assets/report?tab=lineage', 'identity'],
-  ['/assets/report?tz=partition', 'failed first'],
+  ['/assets/report?tab=automation', 'nightly'],
+  ['/assets/report?at=2026-01-05%7Cacme&pin=%5B%22acme%22%5D', 'it is made from'],
+  [
+    '/assets/events?fold=month&sort=lag&by=tries&of=failed&rows=%5B%22acme%22%2C%22bad%22%5D&from=2026-01-01&to=2026-01-31',
+    /of .* partitions:/,
+  ],
   ['/sensors?state=stopped', 'Asks for the next day'],
   ['/sensors/feed', 'What will the next tick do?'],
   ['/sensors/feed?tab=cursor', 'The day of January that comes next.'],

@@ -65,7 +65,7 @@ const asset = createRoute({
   ...at('/assets/$key'),
   validateSearch: (raw: Raw) =>
     given({
-      tab: choiceOf(raw, 'tab', ['partitions', 'table', 'runs', 'config', 'lineage']),
+      tab: choiceOf(raw, 'tab', ['partitions', 'table', 'runs', 'config', 'lineage', 'automation']),
       q: textOf(raw, 'q'),
       sort: choiceOf(raw, 'sort', ['name', 'failed', 'active', 'lag']),
       pin: textOf(raw, 'pin'),

@@ -12,6 +12,7 @@ import { Status } from '../parts/Status.tsx';
 import { Tabs } from '../parts/Tabs.tsx';
 import { formatDuration } from '../parts/time.ts';
 import { RunTable } from '../runs/RunTable.tsx';
+import { Automation } from './Automation.tsx';
 import { PartitionMap } from './PartitionMap.tsx';
 import { PartitionTable } from './PartitionTable.tsx';
 
@@ -21,6 +22,7 @@ const TABS = [
   ['table', 'Table'],
   ['runs', 'Runs'],
   ['lineage', 'Lineage'],
+  ['automation', 'Automation'],
   ['config', 'Config'],
 ] as const;
 
@@ -60,6 +62,7 @@ export function AssetPage() {
             {tab === 'table' && <PartitionTable asset={value} />}
             {tab === 'runs' && <Runs asset={value} />}
             {tab === 'lineage' && <Lineage asset={value} />}
+            {tab === 'automation' && <Automation asset={value} />}
             {tab === 'config' && <Config asset={value} />}
           </>
         )}

@@ -11,6 +11,7 @@ import { Notice, Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Duration, Time } from '../parts/Time.tsx';
 import { Cause } from '../runs/Cause.tsx';
+import { NotRun } from './NotRun.tsx';
 
 /** One partition: its state, the run that made it so, what that run recorded, and what can be done. */
 export function CellCard({
@@ -89,9 +90,12 @@ export function CellCard({
                 </dd>
               </dl>
             ) : (
-              <p className="dim small">
-                {value.last_run ? 'Its last run is no longer kept.' : 'No run has touched it yet.'}
-              </p>
+              <>
+                <p className="dim small">
+                  {value.last_run ? 'Its last run is no longer kept.' : 'No run has touched it yet.'}
+                </p>
+                {value.outcome === 'missing' && <NotRun asset={asset} partition={partition} />}
+              </>
             )}
             {value.result?.error && <p style={{ color: 'var(--bad)' }}>{value.result.error.message}</p>}
             {value.result && Object.keys(value.result.metadata).length > 0 && (
