@@ -44,6 +44,11 @@ function readSource(what: string, file: string): string {
   }
 }
 
+/** Ids and ranges of them, apart or joined by commas, collected over several uses of the option. */
+export function collectIds(text: string, ids: readonly string[] = []): readonly string[] {
+  return [...ids, ...text.split(',').map((id) => id.trim())];
+}
+
 /** `name=value`, collected over several uses of the option. */
 export function collectTag(text: string, tags: Record<string, string> = {}): Record<string, string> {
   const cut = text.indexOf('=');

@@ -6,6 +6,7 @@
 
 import type { Asset } from '../definitions/asset.ts';
 import { PartitionKeyInvalidError } from '../definitions/errors.ts';
+import { expandRows } from '../definitions/partitions/partitions.ts';
 import type { LastOutcome } from '../definitions/sensor.ts';
 
 export interface BackfillRange {
@@ -28,6 +29,8 @@ export interface BackfillSelection {
   readonly order?: 'oldest' | 'newest';
 }
 
+/** Ids of one backfill. */
+export const MAX_ROWS = 200_000;
 const MAX_BACKFILL_PARTITIONS = 10_000_000;
 
 /** @throws PartitionKeyInvalidError when ids or labels are malformed, or the rectangle is empty or absurd */
@@ -39,7 +42,12 @@ export function rangeOf(
 ): BackfillRange {
   const { partitions } = asset;
   const timed = partitions.columns.kind === 'time';
-  const rows = partitions.kind === 'time_window' ? [''] : selection.ids ? expandIds(asset, selection.ids) : knownRows;
+  const rows =
+    partitions.kind === 'time_window'
+      ? ['']
+      : selection.ids
+        ? expandRows(partitions, selection.ids, MAX_ROWS)
+        : knownRows;
   const last = partitions.columns.lastComplete(now);
   const from = timed && selection.from !== undefined ? partitions.columns.column(selection.from) : 0;
   const to = timed ? (selection.to === undefined ? last : partitions.columns.column(selection.to)) : 0;
@@ -68,16 +76,4 @@ export function keyAt(asset: Asset, range: BackfillRange, position: number): str
   const column = range.order === 'oldest' ? range.from + step : range.to - step;
   const value = asset.partitions.at({ row, column });
   return value === undefined ? undefined : asset.partitions.format(value);
-}
-
-const PROBE_DAY = '2100-01-01';
-
-function expandIds(asset: Asset, ids: readonly string[]): string[] {
-  const { partitions } = asset;
-  const rows = ids.flatMap((id) => {
-    // A composite expands ranges of ids through a key of any one day; others have no id ranges.
-    const keys = partitions.kind === 'composite' ? partitions.expand(`${id}_${PROBE_DAY}`) : partitions.expand(id);
-    return keys.map((key) => partitions.cell(partitions.parse(key)).row);
-  });
-  return [...new Set(rows)];
 }

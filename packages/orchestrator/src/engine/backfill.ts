@@ -8,7 +8,7 @@ import { lookUp } from '../definitions/deployment.ts';
 import { NotFoundError } from '../definitions/errors.ts';
 import type { JsonObject } from '../definitions/json.ts';
 import type { LastOutcome } from '../definitions/sensor.ts';
-import { type BackfillRange, type BackfillSelection, keyAt, rangeOf, sizeOf } from './backfill-plan.ts';
+import { type BackfillRange, type BackfillSelection, MAX_ROWS, keyAt, rangeOf, sizeOf } from './backfill-plan.ts';
 import { upstreamOf } from './backfill-upstream.ts';
 import { cancelRun } from './cancel.ts';
 import type { Engine } from './engine.ts';
@@ -73,7 +73,6 @@ const BACKFILL_PRIORITY = -10;
 const DEFAULT_MAX_ACTIVE = 10;
 /** Positions looked at in one expansion, so that a sparse selection cannot hold a pulse up. */
 const SCAN = 5_000;
-const MAX_ROWS = 200_000;
 
 /** @throws NotFoundError, PartitionKeyInvalidError, ConfigInvalidError: everything that could be wrong is found here */
 export async function planBackfill(engine: Engine, request: BackfillRequest): Promise<BackfillPlan> {

@@ -11,6 +11,23 @@ export interface MarkResult {
   readonly busy: number;
 }
 
+/** Single partitions, and every partition of some rows. */
+export async function markSelection(
+  engine: Engine,
+  asset: Asset,
+  selection: { readonly keys: readonly string[]; readonly rows: readonly string[] },
+  as: Mark,
+  by: string,
+): Promise<MarkResult> {
+  let { changed, busy } = await markPartitions(engine, asset, selection.keys, as, by);
+  for (const row of selection.rows) {
+    const whole = await markWholeRow(engine, asset, row, as, by);
+    changed += whole.changed;
+    busy += whole.busy;
+  }
+  return { changed, busy };
+}
+
 /** `missing` forgets: state and last run. */
 export async function markPartitions(
   engine: Engine,

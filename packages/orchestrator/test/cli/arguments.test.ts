@@ -3,12 +3,30 @@
 import { describeProgress } from '../../src/cli/progress-bar.ts';
 import { readGlobalFlags } from '../../src/cli/global-flags.ts';
 import { diffJson } from '../../src/cli/json-diff.ts';
-import { collectTag, parseRunStatus, readConfigArgument, wholeNumber, wordsOf } from '../../src/cli/parse-arguments.ts';
-import { expandKeys, expandRows } from '../../src/cli/partition-arguments.ts';
+import {
+  collectIds,
+  collectTag,
+  parseRunStatus,
+  readConfigArgument,
+  wholeNumber,
+  wordsOf,
+} from '../../src/cli/parse-arguments.ts';
+import { expandKeys } from '../../src/cli/partition-arguments.ts';
 import { duration } from '../../src/cli/terminal.ts';
 import { describeFailure } from '../../src/cli/report-error.ts';
+import { expandRows } from '../../src/definitions/partitions/partitions.ts';
 import type { RunSummary } from '../../src/index.ts';
-import { composite, daily, defineAsset, dynamic, materialized, positiveInteger, text } from '../../src/index.ts';
+import {
+  composite,
+  daily,
+  defineAsset,
+  dynamic,
+  materialized,
+  positiveInteger,
+  staticPartitions,
+  text,
+  weekly,
+} from '../../src/index.ts';
 import { z } from 'zod';
 
 test('global flags are found wherever they stand, and --json ends up behind the command', () => {
@@ -55,11 +73,22 @@ const asset = (id: Parameters<typeof dynamic>[1]) =>
 test('keys, ranges and ids are expanded once each', () => {
   const numbers = asset(positiveInteger as Parameters<typeof dynamic>[1]);
   expect(expandKeys(numbers, ['1_2024-01-01', '1..2_2024-01-01'])).toEqual(['1_2024-01-01', '2_2024-01-01']);
-  expect(expandRows(numbers, ['1..3', '2,7'])).toEqual(['1', '2', '3', '7']);
-  expect(() => expandRows(numbers, ['x'])).toThrow('positive whole number');
-  expect(() => expandRows(numbers, ['3..1'])).toThrow('empty');
-  expect(() => expandRows(numbers, ['1..99999999'])).toThrow('At most');
-  expect(expandRows(asset(text as Parameters<typeof dynamic>[1]), ['tenant_a'])).toEqual(['tenant_a']);
+  const rows = (one: typeof numbers, ...texts: string[]) =>
+    expandRows(
+      one.partitions,
+      texts.reduce<readonly string[]>((ids, id) => collectIds(id, ids), []),
+      10_000,
+    );
+  expect(rows(numbers, '1..3', '2,7')).toEqual(['1', '2', '3', '7']);
+  expect(() => rows(numbers, 'x')).toThrow('positive whole number');
+  expect(() => rows(numbers, '3..1')).toThrow('“3..1” is empty');
+  expect(() => rows(numbers, '1..99999999')).toThrow('more than');
+  expect(() => rows(numbers, '1..6000,5001..12000')).toThrow('more than 10000 ids');
+  expect(rows(asset(text as Parameters<typeof dynamic>[1]), 'tenant_a', '1..2')).toEqual(['tenant_a', '1..2']);
+  const keyed = (partitions: Parameters<typeof expandRows>[0]) => () => expandRows(partitions, ['1..2'], 10);
+  expect(keyed(dynamic('id', positiveInteger))()).toEqual(['1', '2']);
+  expect(keyed(staticPartitions(['1..2', 'b']))()).toEqual(['1..2']);
+  expect(keyed(weekly({ start: '2024-01-01' }))).toThrow('no ids');
 });
 
 test('a diff names what changed, by path', () => {

@@ -54,6 +54,8 @@ test('partitions are listed by id, day and status, marked and forgotten', async 
     '3_2024-01-01..2024-01-02',
     '--as',
     'materialized',
+    '--reason',
+    'made by hand',
     '--json',
   );
   expect(marked.json()).toMatchObject({ changed: 2, busy: 0 });

@@ -161,10 +161,69 @@ test('a backfill and a pool: previewed, created, switched; the same fields as fr
   expect((await host.run('pools', 'show', 'narrow', '--json')).json()).toMatchObject({ limit: 5, limit_by: 'set' });
 });
 
+test('partitions: listed, marked and forgotten with a reason; the same rows as from the ledger', async () => {
+  const listed = (...args: string[]) =>
+    Promise.all([host.run('partitions', 'events', ...args, '--json'), remote('partitions', 'events', ...args)]);
+  await remote('run', 'events_job', '--partition', '31..33_2024-03-01..2024-03-02', '--wait');
+  await remote('run', 'events_job', '--partition', '34_2024-03-01', '--config', '{"fail":true}', '--wait');
+  for (const args of [
+    ['--id', '31..33'],
+    ['--id', '31,34', '--id', '32', '--from', '2024-03-01', '--to', '2024-03-01'],
+    ['--status', 'failed,running'],
+    ['--id', '34..35', '--status', 'missing', '--from', '2024-03-01', '--limit', '3'],
+    ['--limit', '2'],
+  ]) {
+    const [here, there] = await listed(...args);
+    expect([there.code, there.json()]).toEqual([0, here.json()]);
+  }
+  const [here] = await listed('--id', '31..34', '--from', '2024-03-01', '--to', '2024-03-01');
+  expect(here.json()).toMatchObject({
+    counts: { materialized: 6, failed: 1 },
+    partitions: [{ key: '31_2024-03-01' }, { key: '32_2024-03-01' }, { key: '33_2024-03-01' }, { status: 'failed' }],
+  });
+  const mark = (verb: string, ...args: string[]) => remote('partitions', verb, 'events', ...args);
+  const unreasoned = refusal(await mark('mark', '31_2024-03-01', '--as', 'skipped'));
+  expect(unreasoned).toMatchObject({ exit: 2, code: 'REQUEST_INVALID', message: expect.stringContaining('reason') });
+  const marked = await mark('mark', '31_2024-03-03..2024-03-04', '--as', 'skipped', '--reason', 'empty');
+  expect(marked.json()).toEqual({ asset: 'events', as: 'skipped', changed: 2, busy: 0 });
+  const forgotten = await mark('forget', '--id', '31..32', '--reason', 'again');
+  expect(forgotten.json()).toMatchObject({ as: 'missing', changed: 6 });
+  expect((await listed('--id', '31..32'))[1].json()).toMatchObject({ partitions: [] });
+  expect(refusal(await remote('partitions', 'events', '--id', 'x'))).toMatchObject({ exit: 2 });
+});
+
+test('assets, jobs and schedules are listed, shown and switched; the same as from the definitions', async () => {
+  for (const args of [
+    ['assets'],
+    ['assets', 'show', 'events'],
+    ['jobs'],
+    ['schedules'],
+    ['schedules', 'show', 'nightly'],
+  ]) {
+    const [here, there] = await Promise.all([host.run(...args, '--json'), remote(...args)]);
+    expect([there.code, there.json()]).toEqual([0, here.json()]);
+  }
+  expect((await remote('jobs', 'show', 'endless_job')).json()).toMatchObject({
+    name: 'endless_job',
+    runs: [{ job: 'endless_job', config: null }],
+  });
+  const started = await remote('schedules', 'start', 'nightly');
+  expect(started.json()).toEqual({ schedules: [{ name: 'nightly', status: 'RUNNING' }] });
+  expect((await host.run('schedules', 'show', 'nightly', '--json')).json()).toMatchObject({ status: 'RUNNING' });
+  await remote('schedules', 'stop', 'nightly');
+});
+
 describe('who may what is the server’s say', () => {
   test.each([
     ['a viewer launches', 'viewer', undefined, ['run', 'events_job', '--partition', '1_2024-01-01'], 'FORBIDDEN'],
     ['an operator of another job', 'operator', ['chunks_job'], ['runs', 'list', '--job', 'events_job'], 'NOT_FOUND'],
+    [
+      'an operator forgets',
+      'operator',
+      undefined,
+      ['partitions', 'forget', 'events', '--id', '7', '--reason', 'x'],
+      'FORBIDDEN',
+    ],
     ['an operator sets a pool', 'operator', ['chunks_job'], ['pools', 'set', 'narrow', '1'], 'FORBIDDEN'],
   ])('%s: refused with 2', async (_what, role, jobs, args, code) => {
     const file = path.join(await mkdtemp(path.join(tmpdir(), 'skein-cli-')), 'token');
@@ -191,6 +250,8 @@ test.each([
   ['a key that cannot be parsed', ['run', 'events_job', '--partition', 'abc'], 'PARTITION_KEY_INVALID', 'abc'],
   ['a config that is refused', ['run', 'chunks_job', '--config', '{"nope":1}'], 'CONFIG_INVALID', 'nope'],
   ['a run that is not there', ['runs', 'show', 'NOPE'], 'NOT_FOUND', 'NOPE'],
+  ['an asset that is not there', ['partitions', 'nope'], 'NOT_FOUND', 'nope'],
+  ['a schedule that is not there', ['schedules', 'start', 'nope'], 'NOT_FOUND', 'nope'],
   ['a sensor that is not there', ['sensors', 'cursor', 'get', 'nope'], 'NOT_FOUND', 'nope'],
   ['a command of the ledger itself', ['doctor'], 'USAGE_INVALID', '--server'],
 ])('%s is 2 with the code that it has here', async (_what, args, code, named) => {

@@ -14,7 +14,8 @@ export interface FoundPartition extends PartitionStatus {
 }
 
 export interface PartitionQuery {
-  readonly row?: string | undefined;
+  /** Only these; undefined: all that ever had a state. */
+  readonly rows?: readonly string[] | undefined;
   /** Columns, both included. */
   readonly from: number;
   readonly to: number;
@@ -36,7 +37,7 @@ export async function searchPartitions(
   const items: FoundPartition[] = [];
   let place = query.after === undefined ? undefined : parsePlace(query.after);
   for (let looked = 0; looked < ROW_LIMIT;) {
-    const rows = await nextRows(engine, asset, query.row, place);
+    const rows = await nextRows(engine, asset, query.rows, place);
     const worth = await worthLooking(engine, asset, rows, query);
     for (const row of rows) {
       if (!worth.has(row)) {
@@ -54,7 +55,7 @@ export async function searchPartitions(
       place = { row, column: query.to };
     }
     looked += rows.length;
-    if (query.row !== undefined || rows.length < BATCH) return { items, next: null };
+    if (rows.length < BATCH) return { items, next: null };
   }
   return { items, next: place === undefined ? null : formatPlace(place) };
 }
@@ -94,10 +95,13 @@ interface Place {
 async function nextRows(
   engine: Engine,
   asset: Asset,
-  only: string | undefined,
+  only: readonly string[] | undefined,
   place: Place | undefined,
-): Promise<string[]> {
-  if (only !== undefined) return [only];
+): Promise<readonly string[]> {
+  if (only !== undefined) {
+    const at = place === undefined ? 0 : Math.max(0, only.indexOf(place.row));
+    return only.slice(at, at + BATCH);
+  }
   if (place === undefined) return listRows(engine, asset, { limit: BATCH });
   const later = await listRows(engine, asset, { after: place.row, limit: BATCH });
   return later.length < BATCH ? [place.row, ...later] : [place.row, ...later.slice(0, BATCH - 1)];

@@ -48,6 +48,7 @@ export const AssetItem = named(
     sensors: z.array(z.string()),
     schedules: z.array(z.string()),
     pool: z.string().nullable(),
+    resources: z.array(z.string()),
     time_zone: z
       .string()
       .describe(
@@ -86,7 +87,6 @@ export const AssetDetail = named(
     isolation: z.string(),
     timeout_ms: z.number().nullable(),
     max_attempts: z.number(),
-    resources: z.array(z.string()),
     checks: z.array(z.object({ name: z.string(), description: z.string(), severity: z.enum(['warn', 'error']) })),
   }),
 );
@@ -115,6 +115,7 @@ export async function toAsset(engine: Engine, asset: Asset, now: Date): Promise<
     sensors: [...deployment.sensors.values()].filter((s) => jobs.includes(s.job.name)).map((s) => s.name),
     schedules: schedules.map(({ name }) => name),
     pool: asset.pool ?? null,
+    resources: Object.values(asset.resources).map((token) => token.name),
     time_zone: (asset.freshness?.cron === undefined ? schedules[0]?.timeZone : asset.freshness.timeZone) ?? 'UTC',
     fans_out: asset.tasks !== undefined,
     counts: { ...counts },
@@ -136,7 +137,6 @@ export async function toAssetDetail(engine: Engine, asset: Asset, now: Date): Pr
     isolation: asset.isolation,
     timeout_ms: asset.timeoutMs ?? null,
     max_attempts: asset.retries.attempts,
-    resources: Object.values(asset.resources).map((token) => token.name),
     checks: asset.checks.map(({ name, description, severity }) => ({ name, description, severity })),
   };
 }

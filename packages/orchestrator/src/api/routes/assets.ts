@@ -13,7 +13,7 @@ import { AssetDetail, AssetItem, Freshness, freshnessOf, toAsset, toAssetDetail 
 
 export const AssetParams = z.object({ key: z.string().min(1).max(100) });
 
-const JobItem = named(
+export const JobItem = named(
   'Job',
   z.object({
     name: z.string(),

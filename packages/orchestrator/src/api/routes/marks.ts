@@ -3,8 +3,8 @@
 import { z } from 'zod';
 
 import { lookUp } from '../../definitions/deployment.ts';
-import { MAX_EXPANDED_KEYS } from '../../definitions/partitions/partitions.ts';
-import { type MarkResult, markPartitions, markWholeRow } from '../../engine/mark.ts';
+import { MAX_EXPANDED_KEYS, expandRows } from '../../definitions/partitions/partitions.ts';
+import { markSelection } from '../../engine/mark.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
@@ -20,37 +20,46 @@ const Selection = {
     .default([])
     .describe('Keys, or ranges such as `1..5_2024-01-01..2024-01-31`.'),
   row: z.string().max(512).optional().describe('Every partition of this row.'),
+  ids: z
+    .array(z.string().min(1).max(512))
+    .max(10_000)
+    .default([])
+    .describe('Every partition of these: ids, or ranges of them such as `1..50`.'),
   reason: Reason.min(1, 'say why, for the audit log'),
 };
 
-const Marked = named(
+interface Selected {
+  readonly partitions: readonly string[];
+  readonly row?: string | undefined;
+  readonly ids: readonly string[];
+}
+
+export const Marked = named(
   'Marked',
   z.object({ changed: z.number(), busy: z.number().describe('Left alone because they are queued or running.') }),
 );
 
 export const markRoutes: Routes = (app, { engine }) => {
-  const apply = async (
-    key: string,
-    body: { partitions: string[]; row?: string | undefined },
-    as: 'missing' | 'materialized' | 'skipped',
-    by: string,
-  ): Promise<MarkResult> => {
+  const find = (key: string, { partitions, row, ids }: Selected) => {
     const asset = lookUp('asset', engine.deployment.assets, key);
-    if (body.partitions.length === 0 && body.row === undefined)
-      throw new RequestInvalidError('body: name partitions or a row.');
-    const keys = expandRanges(asset, body.partitions, MAX_EXPANDED_KEYS);
-    const one = keys.length === 0 ? NOTHING : await markPartitions(engine, asset, keys, as, by);
-    const whole = body.row === undefined ? NOTHING : await markWholeRow(engine, asset, body.row, as, by);
-    return { changed: one.changed + whole.changed, busy: one.busy + whole.busy };
+    const rows = [...(row === undefined ? [] : [row]), ...expandRows(asset.partitions, ids, MAX_ROWS)];
+    const keys = expandRanges(asset, partitions, MAX_EXPANDED_KEYS);
+    if (keys.length + rows.length > 0) return { asset, keys, rows };
+    throw new RequestInvalidError('body: name partitions, a row, or ids.');
   };
 
   /** So that a mark can be undone, as long as it is not of too many. */
-  const outcomes = async (key: string, body: { partitions: string[]; row?: string | undefined }) => {
-    const asset = lookUp('asset', engine.deployment.assets, key);
-    if (body.row !== undefined) return undefined;
-    const keys = expandRanges(asset, body.partitions, MAX_EXPANDED_KEYS);
-    return keys.length > MOST_UNDONE ? undefined : { outcomes: await readOutcomes(engine, key, keys) };
-  };
+  const outcomes = async ({ asset, keys, rows }: ReturnType<typeof find>) =>
+    rows.length > 0 || keys.length > MOST_UNDONE
+      ? undefined
+      : { outcomes: await readOutcomes(engine, asset.key, keys) };
+
+  /** For the audit log. */
+  const shown = ({ partitions, row, ids }: Selected) => ({
+    partitions: partitions.slice(0, 100),
+    row,
+    ...(ids.length === 0 ? {} : { ids: ids.slice(0, 100) }),
+  });
 
   app.post(
     `${API_PREFIX}/assets/:key/partitions/mark`,
@@ -65,17 +74,12 @@ export const markRoutes: Routes = (app, { engine }) => {
       },
     },
     async (request) => {
-      const { as, partitions, row, reason } = request.body;
+      const { as, reason } = request.body;
       const { key } = request.params;
-      const before = await outcomes(key, request.body);
-      const marked = await apply(key, request.body, as, actorOf(request));
-      const after = {
-        as,
-        partitions: partitions.slice(0, 100),
-        row,
-        ...marked,
-        ...(await outcomes(key, request.body)),
-      };
+      const found = find(key, request.body);
+      const before = await outcomes(found);
+      const marked = await markSelection(engine, found.asset, found, as, actorOf(request));
+      const after = { as, ...shown(request.body), ...marked, ...(await outcomes(found)) };
       request.auditNote = { target: `asset:${key}`, reason, before, after };
       return { ...marked };
     },
@@ -94,10 +98,11 @@ export const markRoutes: Routes = (app, { engine }) => {
       },
     },
     async (request) => {
-      const { partitions, row, reason } = request.body;
-      const marked = await apply(request.params.key, request.body, 'missing', actorOf(request));
-      const after = { as: 'missing', partitions: partitions.slice(0, 100), row, ...marked };
-      request.auditNote = { target: `asset:${request.params.key}`, reason, after };
+      const { key } = request.params;
+      const found = find(key, request.body);
+      const marked = await markSelection(engine, found.asset, found, 'missing', actorOf(request));
+      const after = { as: 'missing', ...shown(request.body), ...marked };
+      request.auditNote = { target: `asset:${key}`, reason: request.body.reason, after };
       return { ...marked };
     },
   );
@@ -105,4 +110,5 @@ export const markRoutes: Routes = (app, { engine }) => {
 
 /** Outcomes that an entry of the audit log holds. */
 const MOST_UNDONE = 1_000;
-const NOTHING: MarkResult = { changed: 0, busy: 0 };
+/** Rows of one mark. */
+const MAX_ROWS = 10_000;

@@ -5,9 +5,10 @@ import { z } from 'zod';
 import type { Asset } from '../../definitions/asset.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
+import { expandRows } from '../../definitions/partitions/partitions.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readLastRuns, readStatuses } from '../../engine/partition-reader.ts';
-import { readCounts } from '../../engine/reads/partitions.ts';
+import { readCounts, sumCounts } from '../../engine/reads/partitions.ts';
 import { readRun } from '../../engine/reads/runs.ts';
 import { type StaleReason as EngineReason, readStaleness } from '../../engine/reads/staleness.ts';
 import type { Routes } from '../context.ts';
@@ -25,6 +26,13 @@ export const Outcome = z.enum(['missing', 'materialized', 'failed', 'skipped']);
 export const Activity = z.enum(['idle', 'queued', 'running', 'cancelling']);
 const STATUSES = z.enum(['missing', 'materialized', 'failed', 'skipped', 'queued', 'running', 'cancelling']);
 
+const Row = z.string().max(512);
+const Ids = z
+  .union([z.string().max(512), z.array(z.string().max(512)).max(500)])
+  .describe('Ids, or ranges of them such as `1..50`; may be repeated.');
+/** Rows of one question. */
+const MAX_ROWS_ASKED = 10_000;
+
 const LastRun = z.object({
   run_id: z.string(),
   status: RunStatus,
@@ -32,7 +40,7 @@ const LastRun = z.object({
   failures: z.number().describe('Unsuccessful runs since the last success.'),
 });
 
-const PartitionItem = named(
+export const PartitionItem = named(
   'Partition',
   z.object({
     key: z.string(),
@@ -112,14 +120,18 @@ export const partitionRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         operationId: 'getPartitionCounts',
-        summary: 'How many partitions are in which state, of the asset or of one row',
+        summary: 'How many partitions are in which state, of the asset or of some rows',
         tags: ['partitions'],
         params: AssetParams,
-        querystring: z.strictObject({ row: z.string().max(512).optional() }),
+        querystring: z.strictObject({ row: Row.optional(), id: Ids.optional() }),
         response: { 200: Counts },
       },
     },
-    async ({ params, query }) => ({ ...(await readCounts(engine, assetOf(params.key), query.row)) }),
+    async ({ params, query }) => {
+      const asset = assetOf(params.key);
+      const rows = rowsOf(asset, query);
+      return { ...(rows === undefined ? await readCounts(engine, asset) : await sumCounts(engine, asset, rows)) };
+    },
   );
 
   app.get(
@@ -195,7 +207,8 @@ export const partitionRoutes: Routes = (app, { engine }) => {
         tags: ['partitions'],
         params: AssetParams,
         querystring: z.strictObject({
-          row: z.string().max(512).optional(),
+          row: Row.optional(),
+          id: Ids.optional(),
           from: z.string().max(40).optional().describe('First column by its label, such as a day.'),
           to: z.string().max(40).optional().describe('Last column, included; default: the last complete one.'),
           status: z
@@ -207,28 +220,11 @@ export const partitionRoutes: Routes = (app, { engine }) => {
         response: { 200: pageOf(PartitionItem) },
       },
     },
-    async ({ params, query }) => {
+    ({ params, query }) => {
+      const { row, id, status, ...rest } = query;
+      const statuses = status === undefined ? [] : [status].flat();
       const asset = assetOf(params.key);
-      const { columns } = asset.partitions;
-      // Today's window, which is not complete, may have run; nothing lies after it.
-      const latest = Math.max(0, columns.lastComplete(new Date()) + 1);
-      const found = await searchPartitions(engine, asset, {
-        row: query.row,
-        from: query.from === undefined ? 0 : Math.max(0, columns.column(query.from)),
-        to: Math.min(latest, query.to === undefined ? latest : columns.column(query.to)),
-        statuses: query.status === undefined ? [] : [query.status].flat(),
-        after: query.after,
-        limit: query.limit,
-      });
-      const last = await readLastRuns(
-        engine,
-        asset,
-        found.items.map(({ key }) => key),
-      );
-      return {
-        items: found.items.map((one) => ({ ...one, last_run: toLastRun(last.get(one.key)) })),
-        next: found.next,
-      };
+      return pageOfPartitions(engine, asset, { ...rest, statuses, rows: rowsOf(asset, { row, id }) });
     },
   );
 
@@ -247,6 +243,54 @@ export const partitionRoutes: Routes = (app, { engine }) => {
     async ({ params, query }) => readCard(engine, assetOf(params.key), query.partition),
   );
 };
+
+/** Of a query: a row by its own name, or what ids and ranges mean; undefined: all. */
+function rowsOf(
+  asset: Asset,
+  { row, id }: { readonly row?: string | undefined; readonly id?: string | string[] | undefined },
+): string[] | undefined {
+  if (row === undefined && id === undefined) return undefined;
+  return [...(row === undefined ? [] : [row]), ...expandRows(asset.partitions, [id ?? []].flat(), MAX_ROWS_ASKED)];
+}
+
+export interface PartitionFilter {
+  readonly rows: readonly string[] | undefined;
+  /** Labels of columns, both included. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly statuses: readonly z.output<typeof STATUSES>[];
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export async function pageOfPartitions(
+  engine: Engine,
+  asset: Asset,
+  { rows, from, to, statuses, after, limit }: PartitionFilter,
+): Promise<{ items: z.input<typeof PartitionItem>[]; next: string | null }> {
+  const { columns } = asset.partitions;
+  if (columns.kind === 'single' && (from ?? to) !== undefined)
+    throw new RequestInvalidError(`${asset.key} has no days: its partitions are ${asset.partitions.grammar}.`);
+  // Today's window, which is not complete, may have run, but is not missing yet; nothing lies after it.
+  const latest = Math.max(0, columns.lastComplete(new Date()) + (statuses.includes('missing') ? 0 : 1));
+  const found = await searchPartitions(engine, asset, {
+    rows,
+    from: from === undefined ? 0 : Math.max(0, columns.column(from)),
+    to: to === undefined ? latest : Math.min(columns.column(to), columns.lastComplete(new Date()) + 1),
+    statuses,
+    after,
+    limit,
+  });
+  const last = await readLastRuns(
+    engine,
+    asset,
+    found.items.map(({ key }) => key),
+  );
+  return {
+    items: found.items.map((one) => ({ ...one, last_run: toLastRun(last.get(one.key)) })),
+    next: found.next,
+  };
+}
 
 async function readCard(engine: Engine, asset: Asset, key: string): Promise<z.input<typeof PartitionCard>> {
   const cell = asset.partitions.cell(asset.partitions.parse(key));

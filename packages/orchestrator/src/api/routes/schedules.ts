@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Schedule } from '../../definitions/schedule.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { switchTrigger } from '../../engine/switch.ts';
 import { plannedTimes } from '../../engine/tick.ts';
 import { engineFor } from '../access/scope.ts';
@@ -12,10 +13,10 @@ import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { type SwitchState, listTicks, readSwitches } from '../reads/sensors.ts';
 import { Reason, Time, named, pageOf } from '../schema.ts';
-import { LastTick, SensorStatus, Tick } from './sensor-schemas.ts';
+import { LastTick, SensorStatus, SensorSwitched, Tick } from './sensor-schemas.ts';
 import { SensorParams, TickQuery, tickQueryOf, toTickPage } from './sensors.ts';
 
-const ScheduleItem = named(
+export const ScheduleItem = named(
   'Schedule',
   z.object({
     name: z.string(),
@@ -29,6 +30,7 @@ const ScheduleItem = named(
     status_by: z.string(),
     status_at: Time.nullable(),
     last_tick: LastTick.nullable(),
+    next_due_at: Time.nullable().describe('When it is looked at next; null while it is stopped.'),
     next_times: z.array(Time).describe('As the cron expression has them, running or not.'),
     error_streak: z.number(),
   }),
@@ -36,16 +38,24 @@ const ScheduleItem = named(
 
 const NEXT_TIMES = 5;
 
+export async function readSchedules(engine: Engine, all: readonly Schedule[]): Promise<z.input<typeof ScheduleItem>[]> {
+  const states = await readSwitches(
+    engine,
+    all.map((schedule) => schedule.name),
+  );
+  const now = new Date();
+  return all.flatMap((schedule, i) => (states[i] ? [toSchedule(schedule, states[i], now)] : []));
+}
+
+/** @throws NotFoundError */
+export async function readSchedule(engine: Engine, name: string): Promise<z.input<typeof ScheduleItem>> {
+  const [one] = await readSchedules(engine, [lookUp('schedule', engine.deployment.schedules, name)]);
+  if (one) return one;
+  throw new NotFoundError(`Schedule ${name} is not registered.`);
+}
+
 export const scheduleRoutes: Routes = (app, { engine }) => {
   const { schedules } = engine.deployment;
-  const read = async (all: readonly Schedule[]) => {
-    const states = await readSwitches(
-      engine,
-      all.map((schedule) => schedule.name),
-    );
-    const now = new Date();
-    return all.flatMap((schedule, i) => (states[i] ? [toSchedule(schedule, states[i], now)] : []));
-  };
 
   app.get(
     `${API_PREFIX}/schedules`,
@@ -58,7 +68,7 @@ export const scheduleRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ principal }) => ({
-      items: await read([...engineFor(engine, principal).deployment.schedules.values()]),
+      items: await readSchedules(engine, [...engineFor(engine, principal).deployment.schedules.values()]),
       next: null,
     }),
   );
@@ -74,11 +84,7 @@ export const scheduleRoutes: Routes = (app, { engine }) => {
         response: { 200: ScheduleItem },
       },
     },
-    async ({ params }) => {
-      const [one] = await read([lookUp('schedule', schedules, params.name)]);
-      if (!one) throw new NotFoundError(`Schedule ${params.name} is not registered.`);
-      return one;
-    },
+    ({ params }) => readSchedule(engine, params.name),
   );
 
   for (const [verb, status] of [
@@ -94,7 +100,7 @@ export const scheduleRoutes: Routes = (app, { engine }) => {
           tags: ['schedules'],
           params: SensorParams,
           body: z.strictObject({ reason: Reason.optional() }).nullish(),
-          response: { 200: z.object({ status: SensorStatus, before: SensorStatus }) },
+          response: { 200: SensorSwitched },
         },
       },
       async (request) => {
@@ -146,6 +152,7 @@ function toSchedule(schedule: Schedule, state: SwitchState, now: Date): z.input<
     status_by: state.status_by,
     status_at: state.status_at,
     last_tick: state.last_tick,
+    next_due_at: state.next_due_at,
     next_times: times,
     error_streak: state.error_streak,
   };

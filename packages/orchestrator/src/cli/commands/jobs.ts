@@ -2,10 +2,9 @@
 
 import type { Command } from 'commander';
 
-import { lookUp } from '../../definitions/deployment.ts';
-import type { Job } from '../../definitions/job.ts';
 import type { Json } from '../../definitions/json.ts';
-import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
+import { WHEN_NONE_IS_NAMED, group, leaf, overServer } from '../help.ts';
+import type { JobsPort, ShownJob } from '../ports/jobs.ts';
 import type { RunAction, Session } from '../session.ts';
 import { pairs, shorten, table } from '../terminal.ts';
 
@@ -15,50 +14,55 @@ export function registerJobs(program: Command, run: RunAction): void {
   leaf(jobs, 'show <job>', 'one job with its assets and last runs', ['skein jobs show my_job']).action((name: string) =>
     run((session) => show(session, name)),
   );
+  jobs.commands.forEach(overServer);
 }
 
-function list(session: Session): Promise<void> {
-  const jobs = [...session.deployment.jobs.values()];
+async function open(session: Session): Promise<JobsPort> {
+  const { openJobs } = await import('../ports/jobs.ts');
+  return openJobs(session);
+}
+
+async function list(session: Session): Promise<void> {
+  const jobs = await (await open(session)).list();
   session.print({ jobs: jobs.map(toJson) }, () =>
     table(
       ['JOB', 'ASSETS', 'ABOUT'],
-      jobs.map((job) => [job.name, job.assets.map(({ key }) => key).join(', '), shorten(job.description, 80)]),
+      jobs.map((job) => [job.name, job.assets.join(', '), shorten(job.description, 80)]),
     ),
   );
-  return Promise.resolve();
 }
 
 const LAST_RUNS = 10;
 
 async function show(session: Session, name: string): Promise<void> {
-  const job = lookUp('job', session.deployment.jobs, name);
-  const [{ listRuns }, { runSummaryJson, runTable }] = await Promise.all([
-    import('../../engine/reads/runs.ts'),
+  const job = await (await open(session)).read(name);
+  const [{ openRuns }, { runSummaryJson, runTable }] = await Promise.all([
+    import('../ports/runs.ts'),
     import('../describe-run.ts'),
   ]);
-  const runs = await listRuns(await session.engine(), { job: name, limit: LAST_RUNS });
+  const runs = await (await openRuns(session)).list({ job: name, limit: LAST_RUNS });
   session.print({ ...toJson(job), runs: runs.map(runSummaryJson) }, () => [
     ...pairs([
       ['job', job.name],
       ['about', job.description],
-      ['assets', job.assets.map(({ key }) => key).join(', ')],
+      ['assets', job.assets.join(', ')],
       ['priority', String(job.priority)],
-      ['at once', job.maxActiveRuns === undefined ? 'no limit of its own' : `${job.maxActiveRuns} runs`],
-      ['partition taken', job.onBusy],
+      ['at once', job.max_active_runs === null ? 'no limit of its own' : `${job.max_active_runs} runs`],
+      ['partition taken', job.on_busy],
     ]),
     '',
     ...runTable(runs),
   ]);
 }
 
-function toJson(job: Job): { readonly [field: string]: Json } {
+function toJson(job: ShownJob): { readonly [field: string]: Json } {
   return {
     name: job.name,
     description: job.description,
-    assets: job.assets.map(({ key }) => key),
+    assets: job.assets,
     tags: job.tags,
     priority: job.priority,
-    max_active_runs: job.maxActiveRuns ?? null,
-    on_busy: job.onBusy,
+    max_active_runs: job.max_active_runs,
+    on_busy: job.on_busy,
   };
 }

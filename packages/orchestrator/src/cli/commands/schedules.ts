@@ -2,14 +2,12 @@
 
 import type { Command } from 'commander';
 
-import type { SwitchState } from '../../api/reads/sensors.ts';
-import { lookUp } from '../../definitions/deployment.ts';
 import type { Json } from '../../definitions/json.ts';
-import type { Schedule } from '../../definitions/schedule.ts';
 import type { SensorStatus } from '../../definitions/sensor.ts';
-import { WHEN_NONE_IS_NAMED, group, leaf } from '../help.ts';
+import { WHEN_NONE_IS_NAMED, group, leaf, overServer } from '../help.ts';
+import type { SchedulesPort, ShownSchedule } from '../ports/schedules.ts';
 import type { RunAction, Session } from '../session.ts';
-import { switchTriggers, turnTrigger } from '../switch-triggers.ts';
+import { switchTriggers } from '../switch-triggers.ts';
 import { pairs, table, time } from '../terminal.ts';
 
 export function registerSchedules(program: Command, run: RunAction): void {
@@ -27,77 +25,68 @@ export function registerSchedules(program: Command, run: RunAction): void {
   leaf(schedules, 'stop <names...>', 'stop them', ['skein schedules stop my_schedule']).action((names: string[]) =>
     run((session) => turn(session, names, 'STOPPED')),
   );
+  schedules.commands.forEach(overServer);
 }
 
-function turn(session: Session, names: readonly string[], status: SensorStatus): Promise<void> {
-  return switchTriggers(session, 'schedule', names, status, {
-    look: (name) => lookUp('schedule', session.deployment.schedules, name),
-    turn: (name) => turnTrigger(session, 'schedule', name, status),
-  });
+async function open(session: Session): Promise<SchedulesPort> {
+  const { openSchedules } = await import('../ports/schedules.ts');
+  return openSchedules(session);
 }
 
-async function statesOf(session: Session, all: readonly Schedule[]) {
-  const { readSwitches } = await import('../../api/reads/sensors.ts');
-  const states = await readSwitches(
-    await session.engine(),
-    all.map(({ name }) => name),
-  );
-  return all.flatMap((schedule, i) => {
-    const state = states[i];
-    return state ? [{ schedule, state }] : [];
+async function turn(session: Session, names: readonly string[], status: SensorStatus): Promise<void> {
+  const port = await open(session);
+  await switchTriggers(session, 'schedule', names, status, {
+    look: (name) => port.look(name),
+    turn: (name) => port.turn(name, status),
   });
 }
 
 async function list(session: Session): Promise<void> {
-  const rows = await statesOf(session, [...session.deployment.schedules.values()]);
-  session.print({ schedules: rows.map(({ schedule, state }) => toJson(schedule, state)) }, () =>
-    rows.length === 0
+  const all = await (await open(session)).list();
+  session.print({ schedules: all.map(toJson) }, () =>
+    all.length === 0
       ? ['no schedules']
       : table(
           ['SCHEDULE', 'STATUS', 'CRON', 'ZONE', 'JOB', 'NEXT'],
-          rows.map(({ schedule, state }) => [
+          all.map((schedule) => [
             schedule.name,
-            state.status,
+            schedule.status,
             schedule.cron,
-            schedule.timeZone,
-            schedule.job.name,
-            time(state.next_due_at),
+            schedule.time_zone,
+            schedule.job,
+            time(schedule.next_due_at),
           ]),
         ),
   );
 }
 
 async function show(session: Session, name: string): Promise<void> {
-  const [row] = await statesOf(session, [lookUp('schedule', session.deployment.schedules, name)]);
-  if (!row) return;
-  const { schedule, state } = row;
-  session.print(toJson(schedule, state), () =>
+  const schedule = await (await open(session)).read(name);
+  const { last_tick: last } = schedule;
+  session.print(toJson(schedule), () =>
     pairs([
       ['schedule', schedule.name],
       ['about', schedule.description],
-      ['job', schedule.job.name],
-      ['cron', `${schedule.cron} (${schedule.timeZone})`],
-      ['missed times', schedule.catchUp],
-      ['status', state.status],
-      ['next', time(state.next_due_at)],
-      [
-        'last',
-        state.last_tick && `${time(state.last_tick.ended_at)} ${state.last_tick.decision} ${state.last_tick.reason}`,
-      ],
+      ['job', schedule.job],
+      ['cron', `${schedule.cron} (${schedule.time_zone})`],
+      ['missed times', schedule.catch_up],
+      ['status', schedule.status],
+      ['next', time(schedule.next_due_at)],
+      ['last', last && `${time(last.ended_at)} ${last.decision} ${last.reason}`],
     ]),
   );
 }
 
-function toJson(schedule: Schedule, state: SwitchState): { readonly [field: string]: Json } {
+function toJson(schedule: ShownSchedule): { readonly [field: string]: Json } {
   return {
     name: schedule.name,
     description: schedule.description,
-    job: schedule.job.name,
+    job: schedule.job,
     cron: schedule.cron,
-    time_zone: schedule.timeZone,
-    catch_up: schedule.catchUp,
-    status: state.status,
-    last_tick: state.last_tick,
-    next_tick_at: state.next_due_at,
+    time_zone: schedule.time_zone,
+    catch_up: schedule.catch_up,
+    status: schedule.status,
+    last_tick: schedule.last_tick,
+    next_tick_at: schedule.next_due_at,
   };
 }

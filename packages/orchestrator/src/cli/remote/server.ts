@@ -20,7 +20,8 @@ export interface ServerFlags {
 }
 
 interface Ask {
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** A list is sent as so many of the name. */
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -78,7 +79,7 @@ export function connectServer(flags: ServerFlags, env: Environment): RemoteServe
     async ask(method, path, answer, { query = {}, body, headers: more = {} } = {}) {
       const url = new URL(`${API}${path}`, origin);
       for (const [name, value] of Object.entries(query))
-        if (value !== undefined) url.searchParams.set(name, String(value));
+        for (const one of [value ?? []].flat()) url.searchParams.append(name, String(one));
       const { status, json } = await exchange(origin, url, {
         method,
         headers: { ...headers, ...more, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },

@@ -3,6 +3,7 @@
 import { PartitionKeyInvalidError } from '../errors.ts';
 import { type Day, addDays, dayFromNumber, dayNumber, dayOf, daysBetween, isDay, parseDay } from './day.ts';
 import type { DynamicDimension } from './dynamic.ts';
+import { expandIds } from './ids.ts';
 import { type DayColumns, MAX_EXPANDED_KEYS, type PartitionsDefinition, checkKeyText } from './partitions.ts';
 import type { DailyDimension } from './time-window.ts';
 
@@ -65,16 +66,8 @@ export function composite<Id>(dimensions: {
       const [fromDay, toDay, ...rest] = cut < 0 ? [] : range.slice(cut + 1).split('..');
       if (fromDay === undefined || rest.length > 0) return [format(parse(range))];
       const days = toDay === undefined ? [parseDay(fromDay)] : daysBetween(parseDay(fromDay), parseDay(toDay));
-      const idText = range.slice(0, cut);
-      const dots = id.type.range ? idText.indexOf('..') : -1;
-      const ids =
-        dots < 0 || !id.type.range
-          ? [id.type.parse(idText, id.name)]
-          : id.type.range(
-              id.type.parse(idText.slice(0, dots), id.name),
-              id.type.parse(idText.slice(dots + 2), id.name),
-            );
-      if (days.length === 0 || ids.length === 0)
+      const ids = expandIds(id.type, range.slice(0, cut), id.name);
+      if (days.length === 0)
         throw new PartitionKeyInvalidError(`The range “${range}” is empty: its end lies before its start.`);
       if (ids.length * days.length > MAX_EXPANDED_KEYS) {
         throw new PartitionKeyInvalidError(
@@ -83,6 +76,7 @@ export function composite<Id>(dimensions: {
       }
       return ids.flatMap((one) => days.map((day) => format(parse(format({ id: one, day })))));
     },
+    rows: id.rows,
   };
 }
 

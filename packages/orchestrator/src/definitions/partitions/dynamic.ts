@@ -1,6 +1,6 @@
 /** Dynamic partitions: keys that come to be as the world has them, such as teams. Also the id dimension of a composite. */
 
-import type { IdType } from './ids.ts';
+import { type IdType, expandIds } from './ids.ts';
 import { type PartitionsDefinition, SINGLE_COLUMN, checkKeyText } from './partitions.ts';
 
 /** A dynamic dimension is a partitions definition of its own, one row a key. */
@@ -15,6 +15,10 @@ export function dynamic<Id>(name: string, type: IdType<Id>): DynamicDimension<Id
     checkKeyText(key);
     return type.parse(key, name);
   };
+  const rows = (ids: string) => {
+    checkKeyText(ids);
+    return expandIds(type, ids, name).map(type.format);
+  };
   return {
     kind: 'dynamic',
     name,
@@ -25,6 +29,7 @@ export function dynamic<Id>(name: string, type: IdType<Id>): DynamicDimension<Id
     cell: (value) => ({ row: type.format(value), column: 0 }),
     at: (cell) => (cell.column === 0 ? type.parse(cell.row, name) : undefined),
     columns: SINGLE_COLUMN,
-    expand: (range) => [type.format(parse(range))],
+    expand: rows,
+    rows,
   };
 }

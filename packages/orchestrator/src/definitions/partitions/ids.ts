@@ -12,6 +12,15 @@ export interface IdType<T> {
   readonly range?: (first: T, last: T) => T[];
 }
 
+/** An id, or `<from>..<to>` where ids have an order. @throws PartitionKeyInvalidError */
+export function expandIds<T>(type: IdType<T>, text: string, name: string): T[] {
+  const dots = type.range ? text.indexOf('..') : -1;
+  if (dots < 0 || !type.range) return [type.parse(text, name)];
+  const ids = type.range(type.parse(text.slice(0, dots), name), type.parse(text.slice(dots + 2), name));
+  if (ids.length > 0) return ids;
+  throw new PartitionKeyInvalidError(`The range “${text}” is empty: its end lies before its start.`);
+}
+
 /** 1 … 2^53-1 in plain decimal digits: no sign, blank, underscore or leading zero. */
 export const positiveInteger: IdType<number> = {
   grammar: 'a positive whole number',

@@ -30,6 +30,8 @@ export interface PartitionsDefinition<P> {
   readonly columns: Columns;
   /** Keys meant by a range such as `1..50_2024-01-01..2024-03-31`; a plain key gives itself. Throws when malformed. */
   expand(range: string): string[];
+  /** Rows meant by an id, or by a range of ids such as `1..50`. Throws when malformed, or where there are no ids. */
+  rows(ids: string): string[];
 }
 
 export interface Columns {
@@ -44,6 +46,20 @@ export interface Columns {
 
 /** Ranges larger than this are refused: backfills, which expand lazily, are made for them. */
 export const MAX_EXPANDED_KEYS = 100_000;
+
+/** Every row that ids and ranges of them mean, once, as they were named. @throws PartitionKeyInvalidError */
+export function expandRows(
+  partitions: Pick<PartitionsDefinition<unknown>, 'rows'>,
+  ids: readonly string[],
+  limit: number,
+): string[] {
+  const rows = new Set<string>();
+  for (const text of ids) {
+    for (const row of partitions.rows(text)) rows.add(row);
+    if (rows.size > limit) throw new PartitionKeyInvalidError(`These are more than ${limit} ids: name fewer at once.`);
+  }
+  return [...rows];
+}
 
 const MAX_KEY_BYTES = 512;
 

@@ -30,6 +30,7 @@ export function staticPartitions<const K extends string>(keys: readonly K[]): St
     at: (cell) => (cell.column === 0 && known.has(cell.row) ? (cell.row as K) : undefined),
     columns: SINGLE_COLUMN,
     expand: (range) => [parse(range)],
+    rows: (ids) => [parse(ids)],
   };
 }
 

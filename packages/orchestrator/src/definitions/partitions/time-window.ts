@@ -119,6 +119,9 @@ export function timeWindows<U extends WindowUnit>(
       }
       return Array.from({ length: b - a + 1 }, (_, i) => grid.label(a + i));
     },
+    rows: () => {
+      throw new PartitionKeyInvalidError(`There are no ids: a partition is ${grid.grammar}.`);
+    },
   };
 }
 

@@ -1,9 +1,7 @@
 /** Partitions of an asset as people look at them: counts, rows, states of a rectangle of ids and columns. */
 
 import type { Asset } from '../../definitions/asset.ts';
-import type { Activity, LastOutcome, PartitionStatus } from '../../definitions/sensor.ts';
 import type { Engine } from '../engine.ts';
-import { decodeState } from '../partition-reader.ts';
 
 export interface PartitionCounts {
   readonly materialized: number;
@@ -81,57 +79,4 @@ export async function readRow(
     cells[column - from] = column % 2 === 0 ? byte >> 4 : byte & 15;
   }
   return cells;
-}
-
-export interface ListedPartition extends PartitionStatus {
-  readonly key: string;
-}
-
-export interface ListFilter {
-  readonly rows?: readonly string[];
-  /** Column labels such as days, both included. */
-  readonly from?: string;
-  readonly to?: string;
-  readonly statuses?: readonly (LastOutcome | Activity)[];
-  readonly limit: number;
-}
-
-/** Partitions that have a state (or, with rows and days given and `missing` wanted, that could have one). */
-export async function listPartitions(engine: Engine, asset: Asset, filter: ListFilter): Promise<ListedPartition[]> {
-  const { columns } = asset.partitions;
-  const wanted = new Set<string>(filter.statuses ?? []);
-  const found: ListedPartition[] = [];
-  const from = filter.from === undefined ? 0 : Math.max(0, columns.column(filter.from));
-  const visit = async (row: string) => {
-    const length = (await engine.redis.strlen(engine.keys.states(asset.key, row))) * 2;
-    const last =
-      filter.to === undefined
-        ? length - 1
-        : wanted.has('missing')
-          ? columns.column(filter.to)
-          : Math.min(length - 1, columns.column(filter.to));
-    if (last < from) return;
-    const cells = await readRow(engine, asset, row, from, last);
-    for (let i = 0; i < cells.length && found.length < filter.limit; i++) {
-      const nibble = cells[i] ?? 0;
-      const state = decodeState(nibble);
-      const matches =
-        wanted.size === 0
-          ? nibble !== 0
-          : wanted.has(state.outcome) || (state.activity !== 'idle' && wanted.has(state.activity));
-      const value = matches ? asset.partitions.at({ row, column: from + i }) : undefined;
-      if (value !== undefined) found.push({ key: asset.partitions.format(value), ...state });
-    }
-  };
-  if (filter.rows) {
-    for (const row of filter.rows) await visit(row);
-    return found;
-  }
-  for (let after: string | undefined; found.length < filter.limit;) {
-    const rows = await listRows(engine, asset, { limit: 500, ...(after === undefined ? {} : { after }) });
-    for (const row of rows) await visit(row);
-    after = rows.at(-1);
-    if (after === undefined) break;
-  }
-  return found;
 }

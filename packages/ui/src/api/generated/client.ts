@@ -68,7 +68,7 @@ readonly rows: number; readonly column_kind: "single" | "time"; /** Label of col
 readonly first_column: string; /** The last column whose window has ended; −1 when none. */
 readonly last_complete_column: number; readonly last_complete_label: string | null; readonly static_keys: readonly (string)[] | null };
 
-export type Asset = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; /** Whose days its data are due by: of its freshness policy, else of its schedule; an IANA name, else UTC. */
+export type Asset = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; readonly resources: readonly (string)[]; /** Whose days its data are due by: of its freshness policy, else of its schedule; an IANA name, else UTC. */
 readonly time_zone: string; readonly fans_out: boolean; readonly counts: PartitionCounts; /** Partitions that could exist by now: rows × complete columns. */
 readonly total: number; readonly missing: number };
 
@@ -79,13 +79,13 @@ readonly label: string | null; /** Ids that were looked at. */
 readonly rows: number; readonly late_rows: number; /** The first of the ids that are late. */
 readonly late: readonly (string)[] };
 
-export type AssetDetail = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; /** Whose days its data are due by: of its freshness policy, else of its schedule; an IANA name, else UTC. */
+export type AssetDetail = { readonly key: string; readonly description: string; readonly group: string; readonly partitions: PartitionsInfo; readonly depends_on: readonly ({ readonly asset: string; readonly mapping: "identity" | "all" | "time_window" })[]; readonly jobs: readonly (string)[]; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly pool: string | null; readonly resources: readonly (string)[]; /** Whose days its data are due by: of its freshness policy, else of its schedule; an IANA name, else UTC. */
 readonly time_zone: string; readonly fans_out: boolean; readonly counts: PartitionCounts; /** Partitions that could exist by now: rows × complete columns. */
 readonly total: number; readonly missing: number; /** JSON schema, draft 7, of the config. */
 readonly config_schema: { readonly [key: string]: unknown }; /** What the schema makes of an empty config; null when it refuses one. */
 readonly default_config: { readonly [key: string]: unknown } | null; /** The config has a dry_run. */
 readonly can_rehearse: boolean; readonly code_version: string | null; /** Null where the asset has no policy. */
-readonly freshness: Freshness | null; readonly isolation: string; readonly timeout_ms: number | null; readonly max_attempts: number; readonly resources: readonly (string)[]; readonly checks: readonly ({ readonly name: string; readonly description: string; readonly severity: "warn" | "error" })[] };
+readonly freshness: Freshness | null; readonly isolation: string; readonly timeout_ms: number | null; readonly max_attempts: number; readonly checks: readonly ({ readonly name: string; readonly description: string; readonly severity: "warn" | "error" })[] };
 
 export type Job = { readonly name: string; readonly description: string; readonly assets: readonly (string)[]; readonly tags: { readonly [key: string]: string }; readonly priority: number; readonly max_active_runs: number | null; readonly on_busy: "wait" | "join" | "refuse"; readonly sensors: readonly (string)[]; readonly schedules: readonly (string)[]; readonly runs: { readonly active: number; readonly total: number } };
 
@@ -214,7 +214,8 @@ export type RunView = { readonly name: string; readonly q: string; readonly by: 
 
 export type Preset = { readonly job: string; readonly name: string; readonly description: string; readonly config: { readonly [key: string]: unknown }; readonly by: string; readonly at: string };
 
-export type Schedule = { readonly name: string; readonly description: string; readonly job: string; readonly cron: string; readonly time_zone: string; readonly catch_up: "skip" | "latest" | "all"; readonly status: SensorStatus; readonly default_status: SensorStatus; readonly status_by: string; readonly status_at: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; /** As the cron expression has them, running or not. */
+export type Schedule = { readonly name: string; readonly description: string; readonly job: string; readonly cron: string; readonly time_zone: string; readonly catch_up: "skip" | "latest" | "all"; readonly status: SensorStatus; readonly default_status: SensorStatus; readonly status_by: string; readonly status_at: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; /** When it is looked at next; null while it is stopped. */
+readonly next_due_at: string | null; /** As the cron expression has them, running or not. */
 readonly next_times: readonly (string)[]; readonly error_streak: number };
 
 export type SearchHit = { readonly kind: "asset" | "job" | "sensor" | "schedule" | "pool" | "run" | "partition"; readonly id: string; readonly title: string; readonly detail: string; /** Of a partition. */
@@ -309,8 +310,8 @@ export const listJobs = /* @__PURE__ */ operation<Record<never, never>, { readon
 /** A job with the JSON schema of its config */
 export const getJob = /* @__PURE__ */ operation<{ name: string }, JobDetail>('getJob', 'GET', '/api/v1/jobs/{name}', []);
 
-/** How many partitions are in which state, of the asset or of one row */
-export const getPartitionCounts = /* @__PURE__ */ operation<{ row?: string; key: string }, PartitionCounts>('getPartitionCounts', 'GET', '/api/v1/assets/{key}/partitions/counts', ['row']);
+/** How many partitions are in which state, of the asset or of some rows */
+export const getPartitionCounts = /* @__PURE__ */ operation<{ row?: string; id?: string | readonly (string)[]; key: string }, PartitionCounts>('getPartitionCounts', 'GET', '/api/v1/assets/{key}/partitions/counts', ['row', 'id']);
 
 /** Rows (ids of the first dimension) with their totals */
 export const listPartitionRows = /* @__PURE__ */ operation<{ sort?: "name" | "failed" | "active" | "lag"; q?: string; limit?: number; after?: string; key: string }, { readonly items: readonly (PartitionRow)[]; readonly next: string | null }>('listPartitionRows', 'GET', '/api/v1/assets/{key}/partitions/rows', ['sort', 'q', 'limit', 'after']);
@@ -324,7 +325,7 @@ readonly starts?: readonly (number)[]; readonly format?: "binary" | "base64" } }
 readonly cells: string }>('readPartitionTile', 'POST', '/api/v1/assets/{key}/partitions/tiles', []);
 
 /** Partitions by status, id and days */
-export const searchPartitions = /* @__PURE__ */ operation<{ row?: string; from?: string; to?: string; status?: "missing" | "materialized" | "failed" | "skipped" | "queued" | "running" | "cancelling" | readonly ("missing" | "materialized" | "failed" | "skipped" | "queued" | "running" | "cancelling")[]; limit?: number; after?: string; key: string }, { readonly items: readonly (Partition)[]; readonly next: string | null }>('searchPartitions', 'GET', '/api/v1/assets/{key}/partitions/search', ['row', 'from', 'to', 'status', 'limit', 'after']);
+export const searchPartitions = /* @__PURE__ */ operation<{ row?: string; id?: string | readonly (string)[]; from?: string; to?: string; status?: "missing" | "materialized" | "failed" | "skipped" | "queued" | "running" | "cancelling" | readonly ("missing" | "materialized" | "failed" | "skipped" | "queued" | "running" | "cancelling")[]; limit?: number; after?: string; key: string }, { readonly items: readonly (Partition)[]; readonly next: string | null }>('searchPartitions', 'GET', '/api/v1/assets/{key}/partitions/search', ['row', 'id', 'from', 'to', 'status', 'limit', 'after']);
 
 /** One partition: its state, its last run and what that run recorded */
 export const getPartition = /* @__PURE__ */ operation<{ partition: string; key: string }, PartitionCard>('getPartition', 'GET', '/api/v1/assets/{key}/partition', ['partition']);
@@ -340,12 +341,14 @@ readonly names: readonly (string)[] }>('readPartitionValues', 'POST', '/api/v1/a
 /** Say that partitions are made, or need not be */
 export const markPartitions = /* @__PURE__ */ operation<{ key: string; body: { readonly as: "materialized" | "skipped"; /** Keys, or ranges such as `1..5_2024-01-01..2024-01-31`. */
 readonly partitions?: readonly (string)[]; /** Every partition of this row. */
-readonly row?: string; readonly reason: string } }, Marked>('markPartitions', 'POST', '/api/v1/assets/{key}/partitions/mark', []);
+readonly row?: string; /** Every partition of these: ids, or ranges of them such as `1..50`. */
+readonly ids?: readonly (string)[]; readonly reason: string } }, Marked>('markPartitions', 'POST', '/api/v1/assets/{key}/partitions/mark', []);
 
 /** Forget what partitions ended as, and their last runs */
 export const forgetPartitions = /* @__PURE__ */ operation<{ key: string; body: { /** Keys, or ranges such as `1..5_2024-01-01..2024-01-31`. */
 readonly partitions?: readonly (string)[]; /** Every partition of this row. */
-readonly row?: string; readonly reason: string } }, Marked>('forgetPartitions', 'POST', '/api/v1/assets/{key}/partitions/forget', []);
+readonly row?: string; /** Every partition of these: ids, or ranges of them such as `1..50`. */
+readonly ids?: readonly (string)[]; readonly reason: string } }, Marked>('forgetPartitions', 'POST', '/api/v1/assets/{key}/partitions/forget', []);
 
 /** Launch a run */
 export const launchRun = /* @__PURE__ */ operation<{ body: LaunchRequestInput }, { readonly run_id: string; readonly is_new: boolean }>('launchRun', 'POST', '/api/v1/launch', []);

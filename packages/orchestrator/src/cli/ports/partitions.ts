@@ -1,0 +1,57 @@
+/** What the commands about partitions ask of a Skein, wherever it is; in the shapes that the API answers with. */
+
+import type { z } from 'zod';
+
+import type { Counts } from '../../api/routes/asset-schemas.ts';
+import type { PartitionItem } from '../../api/routes/partitions.ts';
+import type { Activity, LastOutcome } from '../../definitions/sensor.ts';
+import type { Mark, MarkResult } from '../../engine/mark.ts';
+import type { Session } from '../session.ts';
+
+export type ShownPartition = z.input<typeof PartitionItem>;
+
+export interface PartitionQuery {
+  /** Ids and ranges of them; none: all that ever had a state. */
+  readonly ids: readonly string[];
+  /** Labels such as days, both included. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly statuses: readonly (LastOutcome | Exclude<Activity, 'idle'>)[];
+}
+
+export interface PartitionSelection {
+  /** Keys and ranges, as they were written. */
+  readonly partitions: readonly string[];
+  /** Every partition of these ids and ranges. */
+  readonly ids: readonly string[];
+}
+
+export interface PartitionsPort {
+  /** At most so many. @throws NotFoundError, PartitionKeyInvalidError */
+  list(asset: string, query: PartitionQuery, limit: number): Promise<readonly ShownPartition[]>;
+  counts(asset: string, ids: readonly string[]): Promise<z.input<typeof Counts>>;
+  mark(asset: string, selection: PartitionSelection, as: Mark, reason: string | undefined): Promise<MarkResult>;
+}
+
+export async function openPartitions(session: Session): Promise<PartitionsPort> {
+  const { server } = session;
+  if (server) return import('./partitions-remote.ts').then(({ remotePartitions }) => remotePartitions(server));
+  return import('./partitions-local.ts').then(({ localPartitions }) => localPartitions(session));
+}
+
+/** What one question takes. */
+const PAGE = 500;
+
+/** Page after page, until there are enough. A page may be short, even empty, while there are more. */
+export async function takePages(
+  limit: number,
+  page: (after: string | undefined, limit: number) => Promise<{ items: ShownPartition[]; next: string | null }>,
+): Promise<ShownPartition[]> {
+  const found: ShownPartition[] = [];
+  for (let after: string | null | undefined; after !== null && found.length < limit;) {
+    const { items, next }: Awaited<ReturnType<typeof page>> = await page(after, Math.min(PAGE, limit - found.length));
+    found.push(...items);
+    after = next;
+  }
+  return found;
+}
