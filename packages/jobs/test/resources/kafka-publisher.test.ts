@@ -1,6 +1,8 @@
 /** What the port promises, on a real broker: what is acknowledged is there, as it was given, in the partition of its key. */
 
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 
 import { type Message, type Publisher, openKafkaPublisher, publishEach } from '@skein/jobs';
 import { Kafka, type KafkaMessage, Partitioners, logLevel } from 'kafkajs';
@@ -154,4 +156,39 @@ describeKafka('on a broker', () => {
       'cancelled',
     );
   }, 120_000);
+
+  test('a broker that hangs: who is aborted waits no longer, in his turn or before it, and the next one has his', async () => {
+    const [after = ''] = await createTopics(['after-hanging']);
+    const [host = '', port] = brokers.split(':');
+    let hangs = true;
+    const sockets = new Set<Socket>();
+    const before = createServer((client) => {
+      sockets.add(client);
+      client.on('error', () => {});
+      if (hangs) return;
+      const server = connect(Number(port), host);
+      sockets.add(server);
+      client.pipe(server).pipe(client);
+    }).listen(0, '127.0.0.1');
+    await once(before, 'listening');
+    const hung = openKafkaPublisher([`127.0.0.1:${(before.address() as AddressInfo).port}`]);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const publish = (value: string, signal?: AbortSignal) =>
+      hung.publish(after, [{ key: 'k', value }], signal && { signal });
+    const isAsked = once(before, 'connection');
+    const inTurn = publish('in turn', first.signal);
+    const waiting = publish('waiting', second.signal);
+    const next = publish('next');
+    await isAsked;
+    second.abort(new Error('the second is cancelled'));
+    await expect(waiting).rejects.toThrow('the second is cancelled');
+    hangs = false;
+    first.abort(new Error('the first is cancelled'));
+    await expect(inTurn).rejects.toThrow('the first is cancelled');
+    await next;
+    expect((await arrived(after)).map(({ value }) => text(value))).toEqual(['next']);
+    await hung.close();
+    for (const socket of sockets) socket.destroy();
+    before.close();
+  });
 });
