@@ -157,6 +157,7 @@ function createPublishing({ work, log }: Writing) {
   return {
     /** Waits for the lot before, so that lots do not pile up in memory. @throws what that lot failed with */
     async hold(persons: readonly PublishedPerson[]): Promise<void> {
+      start();
       await last;
       held = persons;
     },
