@@ -14,6 +14,7 @@ import type { Engine } from '../engine/engine.ts';
 import { type Mark, markPartitions } from '../engine/mark.ts';
 import { readStatuses } from '../engine/partition-reader.ts';
 import { readPool, setPoolLimit } from '../engine/pools.ts';
+import { switchTrigger } from '../engine/switch.ts';
 import type { AuditRecord } from './audit.ts';
 import { readSwitches } from './reads/sensors.ts';
 
@@ -44,7 +45,8 @@ const switches = inverse(/^(?:sensor|schedule):([^/]+)$/, Switch, {
     if (state === undefined) throw new NotFoundError(`Nothing is registered under the name ${name}.`);
     return { status: state.status };
   },
-  write: async ({ engine, by }, name, { status }) => void (await engine.script('switch-sensor', name, status, by)),
+  write: async ({ engine, by }, name, { status }) =>
+    void (await switchTrigger(engine, engine.deployment.sensors.has(name) ? 'sensor' : 'schedule', name, status, by)),
 });
 
 const Pool = z.object({ set_limit: z.number().nullable() });

@@ -253,7 +253,7 @@ function rowsOf(
   return [...(row === undefined ? [] : [row]), ...expandRows(asset.partitions, [id ?? []].flat(), MAX_ROWS_ASKED)];
 }
 
-export interface PartitionFilter {
+interface PartitionFilter {
   readonly rows: readonly string[] | undefined;
   /** Labels of columns, both included. */
   readonly from?: string | undefined;

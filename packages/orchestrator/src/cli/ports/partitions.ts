@@ -10,7 +10,7 @@ import type { Session } from '../session.ts';
 
 export type ShownPartition = z.input<typeof PartitionItem>;
 
-export interface PartitionQuery {
+interface PartitionQuery {
   /** Ids and ranges of them; none: all that ever had a state. */
   readonly ids: readonly string[];
   /** Labels such as days, both included. */
@@ -19,7 +19,7 @@ export interface PartitionQuery {
   readonly statuses: readonly (LastOutcome | Exclude<Activity, 'idle'>)[];
 }
 
-export interface PartitionSelection {
+interface PartitionSelection {
   /** Keys and ranges, as they were written. */
   readonly partitions: readonly string[];
   /** Every partition of these ids and ranges. */
