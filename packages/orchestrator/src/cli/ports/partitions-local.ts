@@ -7,7 +7,8 @@ import { markSelection } from '../../engine/mark.ts';
 import { readCounts, sumCounts } from '../../engine/reads/partitions.ts';
 import { expandKeys } from '../partition-arguments.ts';
 import type { Session } from '../session.ts';
-import { type PartitionsPort, takePages } from './partitions.ts';
+import { takePages } from './partition-pages.ts';
+import type { PartitionsPort } from './partitions.ts';
 
 /** More ids are a matter for a backfill or for the dashboard. */
 const MAX_ROWS = 10_000;

@@ -5,7 +5,8 @@ import { Marked } from '../../api/routes/marks.ts';
 import { PartitionItem } from '../../api/routes/partitions.ts';
 import { pageOf } from '../../api/schema.ts';
 import type { RemoteServer } from '../remote/server.ts';
-import { type PartitionsPort, takePages } from './partitions.ts';
+import { takePages } from './partition-pages.ts';
+import type { PartitionsPort } from './partitions.ts';
 
 export function remotePartitions(server: RemoteServer): PartitionsPort {
   const path = (asset: string, rest: string) => `/assets/${encodeURIComponent(asset)}/partitions/${rest}`;
