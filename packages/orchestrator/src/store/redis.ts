@@ -74,6 +74,11 @@ export function redisIsAway(error: unknown): boolean {
   return AWAY.test(error.message) || AWAY_CODES.has((error as { readonly code?: unknown }).code);
 }
 
+/** Ends a connection once: of one that is closed already ioredis keeps a timer, and the process, for two seconds. */
+export function endConnection(redis: Redis): void {
+  if (redis.status !== 'close' && redis.status !== 'end') redis.disconnect();
+}
+
 function redisUnreachable(cause: unknown): ServiceError {
   const code = (cause as { code?: unknown } | null)?.code;
   const message = cause instanceof Error ? cause.message : String(cause);

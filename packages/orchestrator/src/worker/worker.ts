@@ -15,7 +15,7 @@ import { type Engine, type Taker, queuePrefix } from '../engine/engine.ts';
 import { probePools } from '../engine/pools.ts';
 import { startPulse } from '../engine/pulse.ts';
 import { evaluateTick } from '../engine/tick.ts';
-import { connectBlocking } from '../store/redis.ts';
+import { connectBlocking, endConnection } from '../store/redis.ts';
 import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
 import { inSpan } from '../telemetry/tracing.ts';
@@ -170,7 +170,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
     await pulse.stop();
     clearInterval(heartbeat);
     leases.stop();
-    connection.disconnect();
+    endConnection(connection);
     if (!options.resources) await resources.close();
     await engine.script('beat', id, '', WORKER_ALIVE_MS).catch(() => {});
   };

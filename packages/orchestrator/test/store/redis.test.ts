@@ -2,7 +2,7 @@
 
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 
-import { connectBlocking } from '../../src/store/redis.ts';
+import { connectBlocking, endConnection } from '../../src/store/redis.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(() => closing.splice(0).forEach((close) => close()));
@@ -42,4 +42,16 @@ test('what waits for Redis on a connection that died in silence is answered on a
   way.forget();
   expect(await redis.ping()).toBe('PONG');
   expect(way.connections()).toBe(2);
+});
+
+test('a connection that is closed is ended without a trace', async () => {
+  const redis = connectBlocking(process.env.SKEIN_REDIS_URL ?? '');
+  await redis.ping();
+  const ended = new Promise((resolve) => redis.once('end', resolve));
+  endConnection(redis);
+  await ended;
+  const timers = () => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length;
+  const before = timers();
+  endConnection(redis);
+  expect(timers()).toBe(before);
 });

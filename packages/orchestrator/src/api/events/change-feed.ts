@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis';
 
 import type { Json } from '../../definitions/json.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { endConnection } from '../../store/redis.ts';
 
 export interface Change {
   /** Of the Redis stream, `<ms>-<n>`. */
@@ -128,7 +129,7 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
         if (!closed) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR_MS));
       }
     }
-    connection.disconnect();
+    endConnection(connection);
     if (reader === connection) {
       reader = undefined;
       last = undefined;
@@ -166,7 +167,7 @@ export function createChangeFeed(engine: Engine): ChangeFeed {
     close() {
       closed = true;
       listeners.clear();
-      reader?.disconnect();
+      if (reader) endConnection(reader);
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import type { RunEvent } from '../../definitions/client.ts';
 import type { JsonObject } from '../../definitions/json.ts';
-import { connectBlocking } from '../../store/redis.ts';
+import { connectBlocking, endConnection } from '../../store/redis.ts';
 import type { Engine } from '../engine.ts';
 
 export type StreamEntry = [id: string, flat: string[]];
@@ -87,7 +87,7 @@ export async function followRun(
   const redis = connectBlocking(engine.redisUrl);
   const streams = [engine.keys.runEvents(runId), engine.keys.runLog(runId)] as const;
   const last = new Map<string, string>(streams.map((stream) => [stream, '0']));
-  const stop = () => redis.disconnect();
+  const stop = () => endConnection(redis);
   signal?.addEventListener('abort', stop, { once: true });
   try {
     for (;;) {
@@ -111,6 +111,6 @@ export async function followRun(
     }
   } finally {
     signal?.removeEventListener('abort', stop);
-    redis.disconnect();
+    endConnection(redis);
   }
 }
