@@ -218,7 +218,7 @@ test('by keyboard: from the map to one partition, its config edited, its log fol
   await press(page, 'g', 'a');
   await page.getByRole('heading', { name: 'Assets', level: 1 }).waitFor();
   await press(page, 'Control+k');
-  await page.getByRole('combobox').waitFor();
+  await page.getByRole('combobox', { name: 'Search or do' }).and(page.locator(':focus')).waitFor();
   await page.keyboard.type('events');
   await page.getByRole('option', { name: /asset events/ }).waitFor();
   while (!(await page.getByRole('option', { selected: true }).textContent())?.startsWith('assetevents'))
@@ -250,6 +250,31 @@ test('by keyboard: from the map to one partition, its config edited, its log fol
   await page.locator('.log-line[data-here]').getByText('line 7 of').waitFor();
   await press(page, 'Tab', '?');
   await dialog().getByText('Keyboard shortcuts').waitFor();
+}, 60_000);
+
+test('the palette does things: starts and stops at once, asks before it resets or cancels', async () => {
+  const choose = async (words: string, option: RegExp) => {
+    await press(page, 'Control+k');
+    await page.getByRole('combobox', { name: 'Search or do' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.type(words);
+    await page.getByRole('option', { name: option, selected: true }).waitFor();
+    await press(page, 'Enter');
+  };
+  const status = async () => (await skein.api<{ status: string }>('GET', '/sensors/feed')).status;
+  await open('/');
+  await page.getByText('Latest runs').waitFor();
+  await choose('start feed', /Start feed/);
+  await until(status, (one) => one === 'RUNNING');
+  await choose('stop feed', /Stop feed/);
+  await until(status, (one) => one === 'STOPPED');
+  const before = await cursor();
+  await choose('reset feed', /Reset the cursor of feed/);
+  await dialog().getByText('Reset the cursor', { exact: true }).first().waitFor();
+  await press(page, 'Escape');
+  await dialog().waitFor({ state: 'detached' });
+  expect(await cursor()).toEqual(before);
+  await choose('switch dark', /Switch between light and dark/);
+  await page.locator('html[data-mantine-color-scheme="dark"]').waitFor({ state: 'attached' });
 }, 60_000);
 
 test('find a line in a log of 20,000 lines', async () => {

@@ -1,35 +1,42 @@
 import { TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { type LinkProps, useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, useState } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { type KeyboardEvent, Suspense, lazy, useEffect, useRef, useState } from 'react';
 
-import { Dialog } from '../parts/Dialog.tsx';
-import { type SearchHit, search } from '../api/generated/client.ts';
+import { getMe, listBackfills, listSchedules, listSensors, search } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
-import { NAV } from './nav.ts';
+import { Dialog } from '../parts/Dialog.tsx';
+import { type Deed, type Entry, askedOf, entriesFor } from './palette-entries.ts';
+import { useDeeds } from './use-deeds.ts';
 import './palette.css';
 
-interface Entry {
-  readonly id: string;
-  readonly kind: string;
-  readonly title: string;
-  readonly detail: string;
-  readonly link: LinkProps;
+const PaletteDialog = lazy(() => import('./PaletteDialog.tsx').then((module) => ({ default: module.PaletteDialog })));
+
+interface PaletteProps {
+  readonly onClose: () => void;
+  readonly onShortcuts: () => void;
 }
 
 /** Pages, everything with a name, runs by id, partitions, and what can be done: one list, driven by the keyboard. */
-export function Palette({ onClose }: { onClose: () => void }) {
+export function Palette({ onClose, onShortcuts }: PaletteProps) {
   const navigate = useNavigate();
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
-  const [asked] = useDebouncedValue(text.trim(), 120);
-  const found = useApi(search, { q: asked }, { enabled: asked.length > 0, keep: true });
-  const entries = [...pagesFor(text), ...(asked === '' ? [] : (found.data?.items ?? []).flatMap(entriesOf))];
+  const [asking, setAsking] = useState<Deed>();
+  const { entries, isLooking } = useEntries(text);
+  const whyNot = useWhyNot();
+  const act = useDeeds(onShortcuts);
   const current = Math.min(at, entries.length - 1);
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // Newer browsers give a promise, which is nothing to clean up by.
+    void list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
+  }, [current]);
   const go = (entry: Entry | undefined) => {
-    if (!entry) return;
-    onClose();
-    void navigate(entry.link);
+    if (!entry || whyNot(entry) !== undefined) return;
+    if (entry.deed !== undefined && !act(entry.deed)) return setAsking(entry.deed);
+    if (entry.deed?.act !== 'shortcuts') onClose();
+    if (entry.deed === undefined && entry.link) void navigate(entry.link);
   };
   const onKey = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -42,13 +49,19 @@ export function Palette({ onClose }: { onClose: () => void }) {
       go(entries[current]);
     }
   };
+  if (asking)
+    return (
+      <Suspense fallback={null}>
+        <PaletteDialog deed={asking} onClose={onClose} />
+      </Suspense>
+    );
   return (
     <Dialog onClose={onClose} withCloseButton={false} padding={0} centered={false} yOffset="12vh" aria-label="Search">
       <TextInput
         size="md"
         variant="unstyled"
         data-autofocus
-        placeholder="An asset, a sensor, a run’s id, a partition, an action…"
+        placeholder="An asset, a run’s id, a partition, or what to do: stop, launch, reset…"
         role="combobox"
         aria-label="Search or do"
         aria-expanded
@@ -62,72 +75,48 @@ export function Palette({ onClose }: { onClose: () => void }) {
         onKeyDown={onKey}
         styles={{ input: { padding: '10px 16px' } }}
       />
-      <ul className="palette" id="palette" role="listbox" aria-label="Results">
+      <ul ref={list} className="palette" id="palette" role="listbox" aria-label="Results">
         {entries.map((entry, i) => (
           <li
             key={entry.id}
             id={`palette-${i}`}
             role="option"
             aria-selected={i === current}
+            aria-disabled={whyNot(entry) !== undefined}
             onPointerMove={() => setAt(i)}
             onClick={() => go(entry)}
           >
             <span className="kind">{entry.kind}</span>
             <bdi className="grow clip">{entry.title}</bdi>
-            <bdi className="dim small clip">{entry.detail}</bdi>
+            <bdi className="dim small clip">{whyNot(entry) ?? entry.detail}</bdi>
           </li>
         ))}
       </ul>
-      {entries.length === 0 && (
-        <p className="palette-none dim">{found.isFetching ? 'Looking…' : 'Nothing has this name.'}</p>
-      )}
+      {entries.length === 0 && <p className="palette-none dim">{isLooking ? 'Looking…' : 'Nothing has this name.'}</p>}
     </Dialog>
   );
 }
 
-function pagesFor(text: string): Entry[] {
-  const words = text.trim().toLowerCase();
-  return NAV.filter(({ name }) => name.toLowerCase().includes(words)).map((item) => ({
-    id: `page:${item.to}`,
-    kind: 'page',
-    title: item.name,
-    detail: `g ${item.key}`,
-    link: { to: item.to },
-  }));
+function useEntries(text: string): { readonly entries: readonly Entry[]; readonly isLooking: boolean } {
+  const [asked] = useDebouncedValue(askedOf(text), 120);
+  const isAsked = asked.length > 0;
+  const found = useApi(search, { q: asked }, { enabled: isAsked, keep: true });
+  const sensors = useApi(listSensors, {}, { enabled: isAsked });
+  const schedules = useApi(listSchedules, {}, { enabled: isAsked });
+  const backfills = useApi(listBackfills, { limit: 20 }, { enabled: isAsked });
+  const states = {
+    sensors: sensors.data?.items ?? [],
+    schedules: schedules.data?.items ?? [],
+    backfills: backfills.data?.items ?? [],
+  };
+  return { entries: entriesFor(text, isAsked ? (found.data?.items ?? []) : [], states), isLooking: found.isFetching };
 }
 
-function entriesOf(hit: SearchHit): Entry[] {
-  const entry = (kind: string, title: string, link: LinkProps): Entry => ({
-    id: `${kind}:${hit.asset ?? ''}:${hit.id}`,
-    kind,
-    title,
-    detail: hit.detail,
-    link,
-  });
-  switch (hit.kind) {
-    case 'asset':
-      return [
-        entry('asset', hit.title, { to: '/assets/$key', params: { key: hit.id } }),
-        entry('do', `Materialize ${hit.title}`, { to: '/launch', search: { asset: hit.id } }),
-      ];
-    case 'sensor':
-      return [
-        entry('sensor', hit.title, { to: '/sensors/$name', params: { name: hit.id } }),
-        entry('do', `Edit the cursor of ${hit.title}`, {
-          to: '/sensors/$name',
-          params: { name: hit.id },
-          search: { tab: 'cursor' },
-        }),
-      ];
-    case 'run':
-      return [entry('run', hit.title, { to: '/runs/$id', params: { id: hit.id } })];
-    case 'partition':
-      return [entry('partition', hit.title, { to: '/launch', search: { asset: hit.asset ?? '', partition: hit.id } })];
-    case 'job':
-      return [entry('job', hit.title, { to: '/runs', search: { q: `job:${hit.id}` } })];
-    case 'schedule':
-      return [entry('schedule', hit.title, { to: '/schedules' })];
-    case 'pool':
-      return [entry('pool', hit.title, { to: '/system' })];
-  }
+/** Why an entry may not be used by whoever is signed in. */
+function useWhyNot(): (entry: Entry) => string | undefined {
+  const me = useApi(getMe, {});
+  return ({ permission }) => {
+    const allowed = permission === undefined ? undefined : me.data?.permissions[permission];
+    return allowed?.allowed === false ? allowed.reason : undefined;
+  };
 }

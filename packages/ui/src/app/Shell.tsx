@@ -55,7 +55,7 @@ export function Shell() {
       </div>
       <Suspense fallback={null}>
         {signedOut && <SignInAgain />}
-        {open === 'palette' && <Palette onClose={() => setOpen(undefined)} />}
+        {open === 'palette' && <Palette onClose={() => setOpen(undefined)} onShortcuts={() => setOpen('shortcuts')} />}
         {open === 'shortcuts' && <Shortcuts onClose={() => setOpen(undefined)} />}
       </Suspense>
     </div>

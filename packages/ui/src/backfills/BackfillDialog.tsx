@@ -19,6 +19,8 @@ export interface Selection {
 }
 
 const MANY = 1_000;
+/** Below that of runs that people and sensors ask for. */
+const USUAL_PRIORITY = -10;
 
 /** A backfill of a selection: which states, in which order, how many at once, and exactly how much that is. */
 export function BackfillDialog({
@@ -35,7 +37,7 @@ export function BackfillDialog({
   const [statuses, setStatuses] = useState<readonly Outcome[]>(initial.length > 0 ? initial : ['missing', 'failed']);
   const [order, setOrder] = useState<'oldest' | 'newest'>('oldest');
   const [maxActive, setMaxActive] = useState(10);
-  const [priority, setPriority] = useState(0);
+  const [priority, setPriority] = useState(USUAL_PRIORITY);
   const [stopAfter, setStopAfter] = useState<number>();
   const [configText, setConfigText] = useState('');
   const config = parseJson(configText === '' ? '{}' : configText);
@@ -45,7 +47,7 @@ export function BackfillDialog({
     statuses,
     order,
     max_active: maxActive,
-    ...(priority === 0 ? {} : { priority }),
+    priority,
     ...(stopAfter === undefined ? {} : { stop_after_failures: stopAfter }),
   };
   const plan = useApi(planBackfill, { body }, { enabled: statuses.length > 0, keep: true });
@@ -103,7 +105,7 @@ export function BackfillDialog({
           min={-1_000}
           max={1_000}
           value={priority}
-          onChange={(value) => setPriority(typeof value === 'number' ? value : 0)}
+          onChange={(value) => setPriority(typeof value === 'number' ? value : USUAL_PRIORITY)}
         />
         <NumberInput
           label="Stop after failures"

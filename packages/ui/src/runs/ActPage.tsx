@@ -52,7 +52,7 @@ function Work({ counted }: { counted: MatchingRuns }) {
   const verb = asked ?? (counted.active === 0 ? 'retry' : 'cancel');
   const way: Way = { do: verb, before, after, looked, done, refused };
   const bulk = useBulkAct(q, go);
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => void field.current?.focus(), []);
   const isBegun = before !== undefined;
   const isEnded = after === END;
   const because = whyNot(verb, counted, reason, isEnded);

@@ -123,11 +123,11 @@ function Job({ run, isNarrow }: { run: Run; isNarrow: boolean }) {
   const note = run.error?.message ?? run.blocked ?? progressOf(run);
   return (
     <>
-      <div className="clip" style={{ maxWidth: isNarrow ? 200 : 280 }} title={run.job}>
+      <div className="clip" style={{ maxWidth: isNarrow ? 180 : 280 }} title={run.job}>
         {run.job}
       </div>
       {note && (
-        <div className="small dim clip" style={{ maxWidth: isNarrow ? 200 : 360 }} title={note}>
+        <div className="small dim clip" style={{ maxWidth: isNarrow ? 180 : 360 }} title={note}>
           {note}
         </div>
       )}

@@ -8,6 +8,7 @@ import { tellProblem, useAct, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { DataTable } from '../parts/DataTable.tsx';
 import { Card, Page } from '../parts/Page.tsx';
+import type { RowAct } from '../parts/RowMenu.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { lookOf } from '../parts/status.ts';
@@ -111,6 +112,7 @@ export function SensorsPage() {
 
 function SensorTable({ sensors, late }: { sensors: readonly Sensor[]; late: Late }) {
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+  const acts = useActs();
   // One that the filter hides now is not acted on.
   const chosen = sensors.filter(({ name }) => ticked.has(name));
   return (
@@ -119,6 +121,7 @@ function SensorTable({ sensors, late }: { sensors: readonly Sensor[]; late: Late
         rows={sensors}
         keyOf={({ name }) => name}
         ticks={{ keys: ticked, verb: 'Select', onTick: setTicked, hasAll: true }}
+        acts={acts}
         columns={[
           { name: 'On', cell: (sensor) => <SensorSwitch sensor={sensor} /> },
           { name: 'Sensor', cell: (sensor) => <Name of={sensor} /> },
@@ -133,7 +136,7 @@ function SensorTable({ sensors, late }: { sensors: readonly Sensor[]; late: Late
             className: 'small',
             cell: (sensor) => <Next of={sensor} isStuck={late.has(sensor.name)} />,
           },
-          { name: 'Acts', isQuiet: true, isEnd: true, cell: (sensor) => <Evaluate sensor={sensor} /> },
+          { name: 'Evaluate', isQuiet: true, isEnd: true, cell: (sensor) => <Evaluate sensor={sensor} /> },
         ]}
       />
       {chosen.length > 0 && <SensorBulk sensors={chosen} onClear={() => setTicked(new Set())} />}
@@ -221,6 +224,27 @@ function Said({ of }: { of: string | null | undefined }) {
       {of}
     </span>
   );
+}
+
+function useActs(): (sensor: Sensor) => RowAct[] {
+  const evaluate = useAct(evaluateSensor, (_, { name }) => `${name} is being evaluated.`);
+  return ({ name, running_tick: running, job }) => {
+    const tab = (one: 'ticks' | 'cursor' | 'runs' | 'logs') =>
+      ({ to: '/sensors/$name', params: { name }, search: { tab: one } }) as const;
+    return [
+      {
+        name: 'Evaluate now',
+        permission: 'evaluate_sensor',
+        because: running ? 'A tick is running.' : undefined,
+        onAct: () => evaluate.mutate({ name }, { onError: tellProblem }),
+      },
+      { name: 'Its ticks', link: tab('ticks') },
+      { name: 'Its cursor', link: tab('cursor') },
+      { name: 'Its runs', link: tab('runs') },
+      { name: 'What its code logged', link: tab('logs') },
+      { name: 'Launch its job', link: { to: '/launch', search: { job } } },
+    ];
+  };
 }
 
 function Evaluate({ sensor }: { sensor: Sensor }) {
