@@ -76,7 +76,7 @@ function urlOf(path: string, query: readonly string[], given: Record<string, unk
   return text === '' ? filled : `${filled}?${text}`;
 }
 
-function headersOf(method: string, given: Record<string, unknown>): HeadersInit {
+function headersOf(method: string, given: Record<string, unknown>): Record<string, string> {
   return {
     accept: 'application/json',
     ...(given.body === undefined ? {} : { 'content-type': 'application/json' }),

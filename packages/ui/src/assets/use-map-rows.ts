@@ -13,7 +13,7 @@ const ROWS_A_PAGE = 500;
 const MAX_LAG = 512;
 const LETTERS: Readonly<Record<Unit, string>> = { single: '', hour: 'h', day: 'd', week: 'w', month: 'mo' };
 
-export type RowSort = 'name' | 'failed' | 'active' | 'lag';
+type RowSort = 'name' | 'failed' | 'active' | 'lag';
 
 export interface RowsWanted {
   readonly q: string | undefined;

@@ -7,7 +7,7 @@ export interface SensorLink {
   readonly assets: readonly string[];
 }
 
-export type Edge = readonly [from: string, to: string];
+type Edge = readonly [from: string, to: string];
 
 export interface Shape {
   /** `asset:KEY`, `sensor:NAME`, `group:NAME`. */

@@ -9,7 +9,7 @@ const WHEEL_ZOOM = 1.15;
 /** Until a window that no longer moves is told. */
 const TOLD_AFTER_MS = 300;
 
-export type Move = (change: (view: View) => View) => void;
+type Move = (change: (view: View) => View) => void;
 
 export interface MapView {
   readonly view: View;

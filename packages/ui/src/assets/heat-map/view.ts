@@ -68,11 +68,6 @@ export interface Place {
 /** Where the rows begin that pan. */
 export const bandBottom = (extent: Extent): number => AXIS_PX + extent.pinned * rowHeight(extent.rows);
 
-export function placeAt(view: View, x: number, y: number, extent: Extent): Place | undefined {
-  const hit = hitAt(view, x, y, extent);
-  return hit?.kind === 'cells' ? hit.place : undefined;
-}
-
 /** A cell, or the label of a row or a column. */
 export type HitKind = 'cells' | 'rows' | 'columns';
 
