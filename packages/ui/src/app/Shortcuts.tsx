@@ -14,6 +14,8 @@ const OTHERS: readonly (readonly [string, string])[] = [
   ['e', 'Only errors, on a run’s log'],
   ['Arrows', 'Move in the heat map; with Shift, select'],
   ['Enter', 'Open the cell of the heat map'],
+  ['p', 'Pin the row of the heat map, or let it go'],
+  ['Arrows', 'Follow the edges of the graph; Space chooses'],
 ];
 
 export function Shortcuts({ onClose }: { onClose: () => void }) {
