@@ -31,10 +31,7 @@ export const sinks = resource<ReadonlyMap<SinkName, Sink>>('sinks', 'where deeds
 const LOAD = {
   clickhouse: () => import('../../packages/jobs/src/resources/clickhouse.ts'),
   postgres: () => import('../../packages/jobs/src/resources/postgres.ts'),
-  async kafka() {
-    await import('@platformatic/kafka');
-    return import('../../packages/jobs/src/resources/kafka-publisher.ts');
-  },
+  kafka: () => import('../../packages/jobs/src/resources/kafka-publisher.ts'),
   s3: () => import('../../packages/jobs/src/resources/object-store.ts'),
 };
 
