@@ -12,7 +12,6 @@ const KINDS: readonly (readonly [LakeTrouble, RegExp])[] = [
   ['interrupted', /INTERRUPT|Interrupted/],
   ['conflict', /Transaction conflict|Exceeded the maximum retry count|ducklake_snapshot_pkey|database is locked/],
   ['schema', /Failed to map column|was not found in (file|table)|invalid partition value/],
-  ['no_table', /(Table|Schema) with name .* does not exist|ducklake_metadata/],
   [
     'extension',
     /Failed to download extension|Extension .* (not found|could not be loaded)|Failed to load .*duckdb_extension/,
@@ -25,6 +24,8 @@ const KINDS: readonly (readonly [LakeTrouble, RegExp])[] = [
     'connection',
     /server closed the connection|connection to server|terminating connection|Connection refused|could not connect|no connection to the server|SSL SYSCALL|Unable to connect/i,
   ],
+  // After the connection: a catalog that cannot be attached is named ducklake_metadata, too.
+  ['no_table', /(Table|Schema) with name .* does not exist|ducklake_metadata/],
   ['absent', /HTTP 404|No such file|No files found|Cannot open file|HTTP GET error/i],
 ];
 

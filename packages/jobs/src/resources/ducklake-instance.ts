@@ -89,10 +89,15 @@ export function catalogSecretSql(catalog: {
   return `CREATE OR REPLACE SECRET catalog (TYPE postgres, HOST ${literal(catalog.host)}, PORT ${catalog.port}, DATABASE ${literal(catalog.database)}, USER ${literal(catalog.user)}, PASSWORD ${literal(catalog.password)})`;
 }
 
+/** DuckDB waits in a thread that nobody can interrupt: a catalog that is gone without a word ends the wait by itself. */
+const CONNECT_TIMEOUT_S = 10;
+const SILENCE = 'keepalives_idle=15 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=30000';
+
 /** Data inlining is off: with it, a small day that is registered, deleted and registered again grows (7, 7, 14, 21 rows). */
-export function attachSql(sslMode: string, dataPath: string | undefined): string {
+export function attachSql(sslMode: string, dataPath: string | undefined, connectTimeoutS = CONNECT_TIMEOUT_S): string {
   const path = dataPath === undefined ? '' : `, DATA_PATH ${literal(dataPath)}`;
-  return `ATTACH ${literal(`ducklake:postgres:sslmode=${sslMode}`)} AS ${LAKE} (META_SECRET catalog, DATA_INLINING_ROW_LIMIT 0${path})`;
+  const catalog = `ducklake:postgres:sslmode=${sslMode} connect_timeout=${connectTimeoutS} ${SILENCE}`;
+  return `ATTACH ${literal(catalog)} AS ${LAKE} (META_SECRET catalog, DATA_INLINING_ROW_LIMIT 0${path})`;
 }
 
 export function s3SecretSql(

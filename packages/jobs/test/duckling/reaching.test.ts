@@ -1,5 +1,6 @@
 /** How a lake and its objects are reached: addresses, secrets, limits, and what each error of theirs means. Cases of the reference. */
 
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 
 import {
@@ -12,7 +13,13 @@ import {
 import type { DuckDBInstance } from '@duckdb/node-api';
 
 import { asLakeError, lakeTroubleOf } from '../../src/resources/ducklake-errors.ts';
-import { openInstance, s3SecretSql, withConnection } from '../../src/resources/ducklake-instance.ts';
+import {
+  attachSql,
+  catalogSecretSql,
+  openInstance,
+  s3SecretSql,
+  withConnection,
+} from '../../src/resources/ducklake-instance.ts';
 import { type S3Settings, parseObjectStore } from '../../src/resources/object-store.ts';
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIAOWN', AWS_SECRET_ACCESS_KEY: "it's secret" };
@@ -111,6 +118,31 @@ test('DuckDB is limited to 4 GB unless told otherwise, spills into the system’
     expect(row?.zone).toBe('UTC');
   } finally {
     instance.closeSync();
+  }
+});
+
+test('a catalog that takes the connection and says nothing is given up, as one that cannot be reached', async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const extensionDirectory = process.env.SKEIN_DUCKDB_EXTENSIONS;
+  const instance = await openInstance({ extensionDirectory, memoryLimit: '1GB', threads: 1, needsS3: false });
+  const catalog = { host: '127.0.0.1', port, database: 'lake', user: 'lake', password: 'lake-secret' };
+  try {
+    const attaching = withConnection(instance, undefined, async (db) => {
+      await db.rows(catalogSecretSql(catalog));
+      await db.rows(attachSql('disable', '/nowhere/', 2)); // the shortest that libpq takes
+    });
+    const error: unknown = await attaching.catch((refused: unknown) => refused);
+    expect(asLakeError(error, 'the lake of team 2')).toMatchObject({
+      retryable: true,
+      details: { trouble: 'connection' },
+    });
+    expect(String(error)).toContain('timeout expired');
+    expect(String(error)).not.toContain('lake-secret');
+  } finally {
+    instance.closeSync();
+    silent.close();
   }
 });
 
