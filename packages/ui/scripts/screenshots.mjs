@@ -34,7 +34,8 @@ const PAGES = [
   ['overview', '/', 'Latest runs'],
   ['heat-map', `/assets/${encodeURIComponent(asset.key)}?${painted}`, 'partitions:'],
   ['sensor-cursor', `/sensors/${sensor.name}?tab=cursor&edit=json`, 'History'],
-  ['run', `/runs/${run.id}`, 'attempt'],
+  ['run', `/runs/${run.id}`, 'queued'],
+  ['compare', `/compare?a=${run.id}`, 'How long each step took'],
   [
     'launchpad',
     `/launch?asset=${encodeURIComponent(asset.key)}&partition=${encodeURIComponent(`${rows[1]}_${last}`)}`,

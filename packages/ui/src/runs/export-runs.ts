@@ -29,7 +29,7 @@ const FIELDS: Readonly<Record<string, (run: Run) => unknown>> = {
 };
 
 /** Pure. */
-export function toCsv(runs: readonly Run[]): string {
+function toCsv(runs: readonly Run[]): string {
   const lines = runs.map((run) => Object.values(FIELDS).map((of) => csvField(String(of(run) ?? ''))));
   return [Object.keys(FIELDS), ...lines].map((line) => `${line.join(',')}\r\n`).join('');
 }
