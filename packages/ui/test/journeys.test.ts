@@ -343,6 +343,15 @@ test('backfill a painted rectangle, by mouse or by keyboard; pause, resume, canc
   await press(page, 'Space', 'Control+Enter');
   await until(status, (one) => one.status === 'CANCELED');
   await page.getByRole('heading', { level: 1 }).locator('..').getByText('cancelled').waitFor();
+  // When its runs ended, also for those who do not see the chart; and exactly what a retry would take.
+  await page
+    .getByRole('row', { name: / of 20 done$/ })
+    .first()
+    .waitFor({ state: 'attached' });
+  await button('Retry…').click();
+  await dialog()
+    .getByText(/^\d+ of 20 partitions will run/)
+    .waitFor();
 }, 60_000);
 
 test('two people: what one does the other sees, live', async () => {
