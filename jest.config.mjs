@@ -22,5 +22,5 @@ export default {
   globalTeardown: '<rootDir>/infra/embedded/test-services/global-teardown.mjs',
   modulePathIgnorePatterns: ['<rootDir>/.skein/', '<rootDir>/packages/.*/dist/'],
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 };

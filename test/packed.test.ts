@@ -27,7 +27,7 @@ beforeAll(() => {
   const { url, prefix } = testRedis();
   const { PATH, HOME } = process.env;
   env = { PATH, HOME, SKEIN_REDIS_URL: url, SKEIN_REDIS_PREFIX: `{${prefix}}`, SKEIN_LOG_LEVEL: 'warn' };
-}, 120_000);
+});
 
 afterAll(async () => {
   rmSync(project, { recursive: true, force: true });

@@ -38,8 +38,8 @@ const LIMITS =
   'ch_max_memory_usage=150000000&ch_max_threads=1&ch_max_block_size=64&ch_max_bytes_ratio_before_external_group_by=0';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => void (world = await openWorld()), 120_000);
-afterAll(() => world.close(), 120_000);
+beforeAll(async () => void (world = await openWorld()));
+afterAll(() => world.close());
 
 test('the four cursors run to their end; two teams fail in pass 1 and succeed in pass 2', async () => {
   const { client, db } = world;

@@ -78,7 +78,7 @@ test('the same rows as through Kafka', async () => {
     await Promise.all([real.close(), here.close(), there.close()]);
     await Promise.all([store.drop(), other.drop(), database.drop()]);
   }
-}, 120_000);
+});
 
 test('an unknown topic and a message that is no JSON are refused; a family adds its topics to the map', async () => {
   const inserted: unknown[] = [];

@@ -16,7 +16,7 @@ beforeAll(async () => {
     SKEIN_AUTH_OIDC_ADMIN: 'admins',
     SKEIN_AUTH_OIDC_LABEL: 'Continue with Example',
   });
-}, 120_000);
+});
 afterAll(async () => {
   await skein?.close();
 });
@@ -32,7 +32,7 @@ test('sign in at the address that was asked for; a wrong token is told so', asyn
   await page.getByLabel('until').waitFor();
   expect(page.url()).toContain('/sensors/feed?tab=cursor');
   await page.context().close();
-}, 60_000);
+});
 
 test('a provider that is configured has its button, which leads there and back; a refusal is told', async () => {
   const page = await skein.page();
@@ -44,7 +44,7 @@ test('a provider that is configured has its button, which leads there and back; 
   const way = await page.getByRole('link', { name: 'Continue with Example' }).getAttribute('href');
   expect(way).toBe(`/api/v1/session/oidc?return_to=${encodeURIComponent('/sensors/feed?tab=cursor')}`);
   await page.context().close();
-}, 60_000);
+});
 
 test('a viewer sees the page, and each control says why it is not for them', async () => {
   const headers = { authorization: `Bearer ${ROOT}` };
@@ -69,7 +69,7 @@ test('a viewer sees the page, and each control says why it is not for them', asy
   await page.goto(`${skein.url}/system?tab=tokens`);
   await page.getByText(/admin/).first().waitFor();
   await page.context().close();
-}, 60_000);
+});
 
 test('a session that ends is opened again over the page; what was typed stays', async () => {
   const page = await skein.page();
@@ -85,7 +85,7 @@ test('a session that ends is opened again over the page; what was typed stays', 
   await dialog.waitFor({ state: 'detached' });
   expect(await page.getByLabel('note').inputValue()).toBe('typed before the end');
   await page.context().close();
-}, 60_000);
+});
 
 test('an admin makes a token for one job, and undoes a change where the audit log tells of it', async () => {
   const headers = { authorization: `Bearer ${ROOT}` };
@@ -126,4 +126,4 @@ test('an admin makes a token for one job, and undoes a change where the audit lo
     .waitFor();
   expect(skein.faults).toEqual([]);
   await page.context().close();
-}, 60_000);
+});

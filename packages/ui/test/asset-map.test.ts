@@ -25,7 +25,7 @@ beforeAll(async () => {
     );
   }
   page = await skein.page();
-}, 180_000);
+});
 afterAll(() => skein.close());
 
 test('columns are summed over all rows of all tiles', () => {

@@ -7,7 +7,7 @@ const ADMIN = 'skein_an_admin_token_of_this_test';
 let skein: Skein;
 beforeAll(async () => {
   skein = await openSkein({ SKEIN_AUTH_MODE: 'token', SKEIN_AUTH_ADMIN_TOKEN: ADMIN });
-}, 180_000);
+});
 afterAll(() => skein.close());
 
 const asAdmin = { authorization: `Bearer ${ADMIN}` };
@@ -42,7 +42,7 @@ test('while the server is away a banner says so; what was typed stays, and savin
     ({ cursor }) => cursor.note === 'typed',
   );
   await page.context().close();
-}, 90_000);
+});
 
 test('a session that ends is opened again in place, with the text still there', async () => {
   const page = await signedIn();
@@ -66,7 +66,7 @@ test('a session that ends is opened again in place, with the text still there', 
   );
   expect(ticks.items[0]?.decision).toBe('skipped');
   await page.context().close();
-}, 90_000);
+});
 
 test('a cursor of a megabyte is refused with its size, and the page still answers', async () => {
   const page = await signedIn();
@@ -82,4 +82,4 @@ test('a cursor of a megabyte is refused with its size, and the page still answer
   await page.getByText(`${large.length.toLocaleString('en')} bytes`).waitFor({ state: 'detached' });
   expect(skein.faults).toEqual([]);
   await page.context().close();
-}, 90_000);
+});

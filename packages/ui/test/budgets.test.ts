@@ -37,7 +37,7 @@ function entry(): { js: number; css: number; files: string[] } {
   };
 }
 
-beforeAll(() => buildOnce(), 120_000);
+beforeAll(() => buildOnce());
 
 test('the entry stays under 190 KB of scripts and 15 KB of styles', () => {
   const { js, css, files } = entry();

@@ -81,7 +81,7 @@ export async function openSkein(
         viewport: { width: 1360, height: 860 },
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(15_000);
+      page.setDefaultTimeout(60_000);
       page.on('pageerror', (error) => faults.push(error.message));
       page.on('dialog', (dialog) => {
         faults.push(`a dialog: ${dialog.message()}`);
@@ -118,13 +118,13 @@ export async function openSkein(
   };
 }
 
-/** Polls until the value is wanted; fails after fifteen seconds. */
+/** Polls until the value is wanted; fails after a minute. */
 export async function until<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const value = await read();
     if (wanted(value)) return value;
-    if (Date.now() > deadline) throw new RangeError(`Not within fifteen seconds; last: ${JSON.stringify(value)}`);
+    if (Date.now() > deadline) throw new RangeError(`Not within a minute; last: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -9,7 +9,7 @@ let page: Page;
 
 beforeAll(async () => {
   skein = await openSkein();
-}, 120_000);
+});
 beforeEach(async () => {
   page = await skein.page();
 });
@@ -93,7 +93,7 @@ test('reset a cursor by keyboard: its consequences are shown, and the sensor sta
   await confirmWith('it was right');
   await page.getByText('Version 3 is back').waitFor();
   expect((await cursor()).cursor.next).toBe(3);
-}, 60_000);
+});
 
 test('edit a cursor by keyboard while it moves: nothing is overwritten unseen, both changes are merged', async () => {
   const status = async () => (await skein.api<{ status: string }>('GET', '/sensors/feed')).status;
@@ -128,7 +128,7 @@ test('edit a cursor by keyboard while it moves: nothing is overwritten unseen, b
   expect((await cursor()).cursor).toMatchObject({ note: 'theirs', until: 5 });
   await until(status, (one) => one === 'RUNNING');
   await skein.api('POST', '/sensors/feed/stop');
-}, 60_000);
+});
 
 test('save and apply: the cursor and its runs come together; reset to a point in time moves the watermark only', async () => {
   const before = await cursor();
@@ -154,7 +154,7 @@ test('save and apply: the cursor and its runs come together; reset to a point in
   await dialog().getByRole('button', { name: 'Reset the cursor' }).click();
   await page.getByText('The cursor is reset').waitFor();
   expect((await cursor()).cursor).toEqual({ ...after.cursor, since: '2026-01-02T12:00:00Z' });
-}, 60_000);
+});
 
 test('a tick is opened with what it logged and replayed in preview; the timeline narrows the list', async () => {
   await open('/sensors/feed');
@@ -181,7 +181,7 @@ test('a tick is opened with what it logged and replayed in preview; the timeline
   await page.getByText(/^\d+ ticks? · .* to /).waitFor();
   await page.reload();
   await page.getByText(/^\d+ ticks? · .* to /).waitFor();
-}, 60_000);
+});
 
 test('a cursor that is wrong is told where, cannot be saved, and survives a reload', async () => {
   await open('/sensors/feed?tab=cursor&edit=json');
@@ -198,7 +198,7 @@ test('a cursor that is wrong is told where, cannot be saved, and survives a relo
   await page.getByText(/Not JSON yet/).waitFor();
   await button('Discard edits').click();
   await page.getByText('"until"').waitFor();
-}, 60_000);
+});
 
 test('preview before saving, over several ticks, changes nothing', async () => {
   const before = await cursor();
@@ -209,7 +209,7 @@ test('preview before saving, over several ticks, changes nothing', async () => {
   await page.getByText(/In 3 ticks it would request 3 runs over 3 partitions/).waitFor();
   await button('Discard edits').click();
   expect(await cursor()).toEqual(before);
-}, 60_000);
+});
 
 test('by keyboard: from the map to one partition, its config edited, its log followed to the end', async () => {
   await skein.api('POST', '/launch', { job: 'events_job', partitions: ['solo_2026-01-02'] });
@@ -250,7 +250,7 @@ test('by keyboard: from the map to one partition, its config edited, its log fol
   await page.locator('.log-line[data-here]').getByText('line 7 of').waitFor();
   await press(page, 'Tab', '?');
   await dialog().getByText('Keyboard shortcuts').waitFor();
-}, 60_000);
+});
 
 test('the palette does things: starts and stops at once, asks before it resets or cancels', async () => {
   const choose = async (words: string, option: RegExp) => {
@@ -275,7 +275,7 @@ test('the palette does things: starts and stops at once, asks before it resets o
   expect(await cursor()).toEqual(before);
   await choose('switch dark', /Switch between light and dark/);
   await page.locator('html[data-mantine-color-scheme="dark"]').waitFor({ state: 'attached' });
-}, 60_000);
+});
 
 test('find a line in a log of 20,000 lines', async () => {
   const { run_id: id } = await skein.api<{ run_id: string }>('POST', '/launch', {
@@ -295,7 +295,7 @@ test('find a line in a log of 20,000 lines', async () => {
   await page.locator('.log-line[data-here]').getByText('line 17654 of').waitFor();
   // Only what is seen is in the page.
   expect(await page.locator('.log-line').count()).toBeLessThan(120);
-}, 60_000);
+});
 
 test('backfill a painted rectangle, by mouse or by keyboard; pause, resume, cancel', async () => {
   for (const id of ['m1', 'm2', 'm3']) {
@@ -352,7 +352,7 @@ test('backfill a painted rectangle, by mouse or by keyboard; pause, resume, canc
   await dialog()
     .getByText(/^\d+ of 20 partitions will run/)
     .waitFor();
-}, 60_000);
+});
 
 test('two people: what one does the other sees, live', async () => {
   const other = await skein.page();
@@ -372,4 +372,4 @@ test('two people: what one does the other sees, live', async () => {
     (on) => !on,
   );
   await other.context().close();
-}, 60_000);
+});

@@ -47,7 +47,7 @@ beforeAll(async () => {
     SKEIN_CLICKHOUSE_URL: center.urls.clickhouse,
     FLEXPRICE_RAW_EVENTS_REPROCESSING_DATABASE: rawEvents.database,
   });
-}, 180_000);
+});
 afterAll(async () => {
   await skein?.close();
   await center?.close();
@@ -122,7 +122,7 @@ test('stale labels of two days: bars of every usecase and of the active days', a
   expect(after / before).toBeCloseTo(0.25, 1);
   expect(await width('reservations-chat', 'after')).toBe(0);
   expect(skein.faults).toEqual([]);
-}, 120_000);
+});
 
 test('a drop reason leads to its events, with their payloads; the address holds what is open', async () => {
   const row = (id: string, payload: string) => ({
@@ -165,4 +165,4 @@ test('a drop reason leads to its events, with their payloads; the address holds 
   await page.getByRole('button', { name: 'raw-modelless' }).waitFor();
   expect(await shown()).toEqual(['raw-modelless']);
   expect(skein.faults).toEqual([]);
-}, 120_000);
+});

@@ -9,7 +9,7 @@ let page: Page;
 beforeAll(async () => {
   skein = await openSkein();
   page = await skein.page();
-}, 180_000);
+});
 afterAll(() => skein.close());
 
 const layer = (name: string) => page.getByRole('row', { name: new RegExp(`^${name} `) });

@@ -31,7 +31,7 @@ beforeAll(async () => {
     KAFKA_PREFIX: world.topicPrefix,
   });
   page = await skein.page();
-}, 180_000);
+});
 afterAll(async () => {
   await skein?.close();
   await world?.close();
@@ -126,4 +126,4 @@ test('teams put into the cursor as JSON are scanned, each with the config beside
   });
   expect(await world.orphans(left.team)).toHaveLength(9);
   expect(skein.faults).toEqual([]);
-}, 120_000);
+});

@@ -80,7 +80,7 @@ describe('on the page', () => {
   let skein: Skein;
   beforeAll(async () => {
     skein = await openSkein();
-  }, 180_000);
+  });
   afterAll(() => skein.close());
 
   test('failed teams are relaunched in windowed mode: the launchpad opens with that config over the run’s own', async () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
     () => skein.api<{ ended_at: string | null }>('GET', `/backfills/${backfillId}`),
     (one) => one.ended_at !== null,
   );
-}, 120_000);
+});
 
 afterAll(async () => {
   await skein?.close();
@@ -197,7 +197,7 @@ test('what a page does not know or refuses goes out of its address; a time zone 
   await page.getByText('Local', { exact: true }).click();
   await page.waitForURL(/tz=local/);
   await page.context().close();
-}, 60_000);
+});
 
 test('odd keys lead everywhere, and no name, key or message is ever run as a script', async () => {
   const page = await skein.page();
@@ -224,4 +224,4 @@ test('odd keys lead everywhere, and no name, key or message is ever run as a scr
   expect(await page.evaluate('window.pwned')).toBeUndefined();
   expect(skein.faults).toEqual([]);
   await page.context().close();
-}, 120_000);
+});

@@ -65,7 +65,7 @@ test('find looks at every line and jumps to the one it found, with its neighbour
   await page.reload();
   await page.locator('.log-line[data-here]').getByText(`line ${wanted} of`).waitFor();
   process.stderr.write(`found in ${LINES} lines after ${tookMs} ms\n`);
-}, 120_000);
+});
 
 test('it grows both ways from there without a gap, and goes to its ends', async () => {
   const wanted = Math.floor(LINES * 0.777);

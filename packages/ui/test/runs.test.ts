@@ -7,7 +7,7 @@ import { type Skein, openSkein, press, until } from './harness.ts';
 let skein: Skein;
 beforeAll(async () => {
   skein = await openSkein();
-}, 180_000);
+});
 afterAll(() => skein.close());
 
 const launch = (day: string, config: object) =>

@@ -5,7 +5,7 @@ import { type Skein, openSkein, until } from './harness.ts';
 let skein: Skein;
 beforeAll(async () => {
   skein = await openSkein();
-}, 180_000);
+});
 afterAll(() => skein.close());
 
 interface Feed {

@@ -72,4 +72,4 @@ test('orphans of three categories before, only the explained ones after', async 
     await store.drop();
     await database.drop();
   }
-}, 120_000);
+});

@@ -20,7 +20,7 @@ let table: string;
 
 beforeAll(async () => {
   servers = await startFurtherServers();
-}, 120_000);
+});
 afterAll(() => servers?.stop());
 beforeEach(async () => {
   center = await openCallCenter();

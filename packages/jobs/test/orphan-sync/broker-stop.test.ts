@@ -34,12 +34,12 @@ beforeAll(async () => {
   services = await startBroker();
   brokers = services.env.SKEIN_KAFKA_BROKERS ?? '';
   world = await openWorld({ brokers, topicPrefix: PREFIX });
-}, 180_000);
+});
 afterAll(async () => {
   await world?.close();
   await services?.stop();
   removeServicesDirectory(dir);
-}, 60_000);
+});
 
 /** Two whole batches of a team, in the order of their creation: the first all fixable, the second with a few of ClickHouse only. */
 async function team(ids: number): Promise<{ readonly team: number; readonly chOnly: readonly string[] }> {

@@ -16,7 +16,7 @@ let world: World;
 const ledger = `orphans${process.pid}`;
 beforeAll(async () => {
   world = await openWorld();
-}, 120_000);
+});
 afterAll(() => world.close());
 
 /** Runs a line as a shell would, with `--json`. */
@@ -90,4 +90,4 @@ test('as it stands in the documentation', async () => {
     clickhouse_distinct_ids_deleted: 3,
   });
   expect(await world.orphans(1)).toEqual([]);
-}, 180_000);
+});

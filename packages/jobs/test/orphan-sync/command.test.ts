@@ -12,7 +12,7 @@ import { type World, eventually, openWorld, resultOf } from './persons-world.ts'
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
-}, 120_000);
+});
 afterAll(() => world.close());
 
 /** Runs the command in-process; gives what it printed. */

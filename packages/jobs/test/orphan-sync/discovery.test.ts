@@ -10,7 +10,7 @@ beforeAll(async () => {
   world = await openWorld();
   await world.resources.clickhouse.command('SYSTEM STOP MERGES person');
   await world.resources.clickhouse.command('SYSTEM STOP MERGES person_distinct_id2');
-}, 120_000);
+});
 afterAll(() => world.close());
 
 const NEVER = new AbortController().signal;

@@ -22,7 +22,7 @@ beforeAll(async () => {
     PERSONS_DB_READER_URL: world.env.PERSONS_DB_WRITER_URL,
     KAFKA_PREFIX: world.topicPrefix,
   });
-}, 120_000);
+});
 afterAll(async () => {
   await workers.close();
   await world.close();
@@ -62,4 +62,4 @@ test('killed once between every two tasks, each time another worker: exact count
   expect(run).toMatchObject({ status: 'SUCCESS', counts: { materialized: 1, failed: 0 } });
   expect(run.result).toMatchObject(COMPLETE);
   await expectRepaired(world, sample);
-}, 180_000);
+});

@@ -19,7 +19,7 @@ import { type World, eventually, openWorld, resultOf } from './persons-world.ts'
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
-}, 120_000);
+});
 afterAll(() => world.close());
 
 const NOWHERE = 'http://127.0.0.1:1';
@@ -376,5 +376,5 @@ describe('errors say what is wrong and where', () => {
       message: expect.stringMatching(/^Kafka does not take messages.*Before that 0 orphans had been treated/) as string,
     });
     await kafka.close();
-  }, 120_000);
+  });
 });

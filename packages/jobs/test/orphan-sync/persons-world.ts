@@ -187,7 +187,7 @@ export async function openWorld(broker: Pick<TestKafka, 'brokers' | 'topicPrefix
 export async function eventually<T>(
   look: () => Promise<T>,
   holds: (value: T) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

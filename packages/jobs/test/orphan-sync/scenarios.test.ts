@@ -7,7 +7,7 @@ import { type World, eventually, openWorld, resultOf } from './persons-world.ts'
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
-}, 120_000);
+});
 afterAll(() => world.close());
 
 /** The seed's test data: 3 fixable, 2 truly orphaned, 2 only in ClickHouse. */

@@ -67,7 +67,7 @@ beforeAll(async () => {
   engine = await openEngine(deployment, { env });
   server = await startServer(engine, { host: '127.0.0.1', port: 0, log: SILENT });
   worker = await startWorker(engine, { concurrency: 8, log: SILENT });
-}, 120_000);
+});
 
 afterAll(async () => {
   await worker.stop();
@@ -127,7 +127,7 @@ test('the page’s curl commands, and the answers that it shows', async () => {
   const { result, ...rest } = shown as { result: object };
   expect([...Object.keys(rest), ...Object.keys({ result, ...result })].sort()).toEqual(keysShown(get).sort());
   expect(result).toMatchObject({ total_events_found: 1, total_events_published: 1, processed_batches: 1 });
-}, 120_000);
+});
 
 test('progress is the sum of days that run side by side, and so is the result', async () => {
   const days = [1, 2, 3, 4, 5, 6].map((day) => `2024-02-0${day}`);
@@ -174,7 +174,7 @@ test('progress is the sum of days that run side by side, and so is the result', 
       processed_batches: 24,
     },
   });
-}, 120_000);
+});
 
 test('a drop reason leads to its events', async () => {
   const at = (day: string) => ({ timestamp: `${day}T10:00:00.500Z` });
@@ -223,4 +223,4 @@ test('a drop reason leads to its events', async () => {
   });
   const none = await fetch(`${server.url}/events/raw/reprocess/wf_ReprocessRawEventsWorkflow_${'0'.repeat(26)}/drops`);
   expect(none.status).toBe(404);
-}, 120_000);
+});

@@ -155,7 +155,7 @@ describeKafka('on a broker', () => {
     await expect(publisher.publish(topic, [{ key: null, value: 'x' }], { signal: cancelled })).rejects.toThrow(
       'cancelled',
     );
-  }, 120_000);
+  });
 
   test('a broker that hangs: who is aborted waits no longer, in his turn or before it, and the next one has his', async () => {
     const [after = ''] = await createTopics(['after-hanging']);

@@ -56,7 +56,7 @@ test('ClickHouse: parts of the fullest partition lower the limit, merging them r
     await clickhouse.close();
     await service.drop();
   }
-}, 60_000);
+});
 
 test('PostgreSQL: connections lower the limit', async () => {
   const database = await testDatabase('persons');
@@ -111,4 +111,4 @@ test('Kafka: what a group has still to read lowers the limit, and reading it rai
     code: 'SERVICE_UNAVAILABLE',
     message: `Kafka does not say how far ${groupId} has read ${topic}.`,
   });
-}, 60_000);
+});

@@ -56,7 +56,7 @@ test('the metrics of a worker are those of all its processes; a port that is tak
   expect((await fetch(url.replace('/metrics', '/'))).status).toBe(404);
   const second = await skein.start(['worker', '--metrics-port', new URL(url).port]).ended;
   expect([second.code, second.stderr]).toEqual([3, expect.stringMatching(/port \d+ .*cannot be had: EADDRINUSE/)]);
-}, 60_000);
+});
 
 test('dev serves and works; SIGTERM ends it with 0, Ctrl-C with 130', async () => {
   const dev = skein.start(['dev', '--port', '0', '--json']);

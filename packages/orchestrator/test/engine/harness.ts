@@ -220,7 +220,7 @@ export async function openHarness(deployment: Deployment, env: Record<string, st
 }
 
 /** Waits for a condition, not for time. */
-export async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean, timeoutMs = 20_000): Promise<T> {
+export async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean, timeoutMs = 60_000): Promise<T> {
   const ends = performance.now() + timeoutMs;
   for (;;) {
     const value = await read();

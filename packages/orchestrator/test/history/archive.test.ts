@@ -199,7 +199,7 @@ test('kill -9 at any moment of an archiver: every run is somewhere, none twice',
   expect(await rows(h.engine, 'SELECT count(*) AS runs, count(DISTINCT id) AS ids FROM runs WHERE NOT live')).toEqual([
     { runs: 1_000, ids: 1_000 },
   ]);
-}, 120_000);
+});
 
 test('settings are read by name, and an archiver starts and stops', async () => {
   expect(readHistorySettings({}).retentionMs).toBe(30 * 86_400_000);

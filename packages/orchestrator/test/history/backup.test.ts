@@ -179,7 +179,7 @@ test('backed up in the middle of work, lost, restored: all is done once, survivo
     expect(epoch).toBe(Math.max(...effects.filter((one) => one.key === key).map((one) => one.epoch)));
   }
   await expectQuiet(fresh);
-}, 120_000);
+});
 
 test('a fan-out run goes on with the tasks that were not done, a run that was being cancelled ends cancelled', async () => {
   let old = true;
@@ -264,7 +264,7 @@ test('work that goes on while a backup is taken gives a ledger that is sound', a
   );
   expect(ended).toMatchObject({ status: 'COMPLETED', succeeded: 350, failed: 0 });
   await expectQuiet(other.engine);
-}, 120_000);
+});
 
 test('a pause that is too short gives no backup, and writes go on', async () => {
   const h = await history(() => ({}));

@@ -211,7 +211,7 @@ test('secrets that code spills are in no log, answer, stream, key of Redis, back
   const keeps = new Set(['Redis', 'the backup', 'history: runs']);
   const shown = new Map([...places].filter(([place]) => !keeps.has(place)));
   expect(found(shown, traces([CONFIG_PASSWORD]))).toEqual([]);
-}, 120_000);
+});
 
 /** Of a process and what it started. */
 function argumentsOf(pid: number): string {
