@@ -73,7 +73,7 @@ test('each value has the layer that it comes from; edits survive another preset'
 });
 
 test('completion takes the word at the caret, keeps quotes together and quotes odd names', () => {
-  const known = { jobs: ['a job', 'events'], sensors: ['s"1'], schedules: [] };
+  const known = { jobs: ['a job', 'events'], assets: [], sensors: ['s"1'], schedules: [] };
   expect(wordAt('partition:"a, b" sta', 20)).toEqual({ from: 17, word: 'sta' });
   expect(wordAt('partition:"a, b', 15)).toEqual({ from: 0, word: 'partition:"a, b' });
   expect(suggest('job:a', known)).toEqual([{ text: 'job:"a job"', hint: '' }]);

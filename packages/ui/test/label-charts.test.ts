@@ -145,11 +145,10 @@ test('a drop reason leads to its events, with their payloads; the address holds 
   await page.goto(`${skein.url}/runs/${id}?tab=config`);
   await page.getByRole('button', { name: /^missing model name/ }).waitFor();
   const counters = page.locator('.card').filter({ hasText: 'not delivered' }).locator('.count-line');
-  const chart = await counters.evaluateAll((lines) => lines.map((line) => line.textContent));
+  const chart = await counters.allTextContents();
   expect(chart).toEqual(['found5', 'published1', 'dropped3', 'not understood1', 'not delivered0']);
-  const widths = await counters
-    .locator('i')
-    .evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width));
+  const bars = await counters.locator('i').all();
+  const widths = await Promise.all(bars.map(async (bar) => (await bar.boundingBox())?.width ?? 0));
   expect(widths.map((width) => Math.round((5 * width) / (widths[0] ?? 0)))).toEqual([5, 1, 3, 1, 0]);
   await page.getByRole('button', { name: /^missing org id/ }).click();
   const events = page.getByRole('table').filter({ hasText: 'Raw event' });
