@@ -3,7 +3,7 @@
  * what was started here. What the environment already names by URL is somebody else's and is left alone.
  */
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { clickhouse } from './clickhouse.ts';
@@ -119,11 +119,19 @@ export async function stopServices(
   return stopped;
 }
 
-/** Removes a directory of services that are stopped, and what lies outside it on their behalf. */
+/** Of a test run (services-of-a-run.ts), which may be under way. */
+const OF_A_TEST_RUN = /^test-\d+$/;
+
+/** Removes a directory of services that are stopped, and what lies outside it on their behalf; test runs keep theirs. */
 export function removeServicesDirectory(dir: string): void {
-  const folder = readState(path.resolve(dir)).postgres?.memory?.folder;
-  rmSync(path.resolve(dir), { recursive: true, force: true });
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  const place = path.resolve(dir);
+  const folder = readState(place).postgres?.memory?.folder;
+  const remove = (one: string) => rmSync(one, { recursive: true, force: true });
+  const names = existsSync(place) ? readdirSync(place) : [];
+  const own = names.filter((name) => !OF_A_TEST_RUN.test(name));
+  if (own.length === names.length) remove(place);
+  else own.forEach((name) => remove(path.join(place, name)));
+  if (folder !== undefined) remove(folder);
 }
 
 export function servicesStatus(

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -35,6 +35,15 @@ const statusOf = async () => {
   const rows = (JSON.parse(stdout) as { services: StatusRow[] }).services;
   return Object.fromEntries(rows.map((row) => [row.service, row]));
 };
+
+test('what is removed is the services, not the test runs that are under way beside them', () => {
+  for (const name of ['redis', 'test-17', 'test-data']) mkdirSync(path.join(dir, name));
+  removeServicesDirectory(dir);
+  expect(readdirSync(dir)).toEqual(['test-17']);
+  rmSync(path.join(dir, 'test-17'), { recursive: true });
+  removeServicesDirectory(dir);
+  expect(existsSync(dir)).toBe(false);
+});
 
 test('up, status, env, down: what the command promises', async () => {
   const up = await runCli(['services', 'up', '--dir', dir, '--only', 'redis', '--json']);
