@@ -155,7 +155,7 @@ export const REVIEWED: readonly Reviewed[] = [
     codes: [
       "HISTORIES('')",
       'HISTORIES(`WHERE person IN (${uuidList(personIds)})`)',
-      "STATES('SELECT DISTINCT person FROM operations')",
+      "STATES('SELECT person FROM resolved')",
       'STATES(uuidList(personIds))',
       'persons',
       "persons.map((p) => `${checkedUuid(p.personId)}:${p.version}`).join(',')",
