@@ -21,6 +21,7 @@ export default {
   globalSetup: '<rootDir>/infra/embedded/test-services/global-setup.mjs',
   globalTeardown: '<rootDir>/infra/embedded/test-services/global-teardown.mjs',
   modulePathIgnorePatterns: ['<rootDir>/.skein/', '<rootDir>/packages/.*/dist/'],
-  maxWorkers: 2,
+  // On two cores: a good part of the tests waits for what it has started.
+  maxWorkers: 3,
   testTimeout: 180_000,
 };
