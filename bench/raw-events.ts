@@ -149,6 +149,7 @@ async function path(world: BenchWorld, { rounds, note }: BenchOptions): Promise<
     }),
     row('ClickHouse → transform → Kafka', whole, reading, { otherIs: 'reading alone', ...facts }),
     row('ClickHouse → transform → Kafka', whole, publishing, { otherIs: 'publishing alone', ...facts }),
+    row('ClickHouse → transform → Kafka', whole, byKafkaJs, { otherIs: 'publishing alone with kafkajs', ...facts }),
     row('publishing alone', publishing, byKafkaJs, { otherIs: 'publishing alone with kafkajs', ...facts }),
   ];
 }
