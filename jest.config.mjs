@@ -21,7 +21,6 @@ export default {
   globalSetup: '<rootDir>/infra/embedded/test-services/global-setup.mjs',
   globalTeardown: '<rootDir>/infra/embedded/test-services/global-teardown.mjs',
   modulePathIgnorePatterns: ['<rootDir>/.skein/', '<rootDir>/packages/.*/dist/'],
-  // On two cores: a good part of the tests waits for what it has started.
-  maxWorkers: 3,
+  maxWorkers: 2,
   testTimeout: 180_000,
 };

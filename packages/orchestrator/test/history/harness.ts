@@ -1,5 +1,6 @@
 /** A ledger with a history of its own, and ways to fill it. */
 
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -29,7 +30,7 @@ export async function openHistory(
     ...h,
     client,
     dir,
-    files: async () => (await readdir(dir, { recursive: true })).filter((name) => name.endsWith('.parquet')).sort(),
+    files: async () => (await namesIn(dir)).filter((name) => name.endsWith('.parquet')).sort(),
     async work(keys, runKeys = false) {
       const ids = await Promise.all(
         keys.map(async (key) => {
@@ -53,3 +54,14 @@ export async function openHistory(
 
 export const days = (team: number, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${team}_${new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10)}`);
+
+/** Read again where a folder went away in the middle of it: an archiver is at work. */
+async function namesIn(dir: string): Promise<string[]> {
+  for (;;) {
+    try {
+      return await readdir(dir, { recursive: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(dir)) throw error;
+    }
+  }
+}
