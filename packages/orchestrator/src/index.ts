@@ -10,6 +10,7 @@ export * from './definitions/errors.ts';
 export type { FreshnessSpec } from './definitions/freshness.ts';
 export * from './definitions/job.ts';
 export type * from './definitions/json.ts';
+export * from './definitions/or-aborted.ts';
 export * from './definitions/outcome.ts';
 export * from './definitions/partitions/composite.ts';
 export * from './definitions/partitions/day.ts';

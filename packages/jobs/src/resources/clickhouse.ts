@@ -15,9 +15,7 @@ import {
   type Row,
   createClient,
 } from '@clickhouse/client';
-import { ServiceError, provide, resource } from '@skein/orchestrator';
-
-import { orAborted } from './or-aborted.ts';
+import { ServiceError, orAborted, provide, resource } from '@skein/orchestrator';
 
 export interface QueryOptions {
   readonly params?: Readonly<Record<string, unknown>>;

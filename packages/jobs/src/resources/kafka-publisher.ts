@@ -8,12 +8,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { MessageToProduce, Producer } from '@platformatic/kafka';
-import { provide } from '@skein/orchestrator';
+import { orAborted, provide } from '@skein/orchestrator';
 
 import { type Message, type Publisher, type Refusal, bytesOf, kafka, parseBrokers, withTopicPrefix } from './kafka.ts';
 import { asKafkaError, isTooLarge, isTransient } from './kafka-errors.ts';
 import { partitionOf } from './kafka-partition.ts';
-import { orAborted } from './or-aborted.ts';
 
 export const kafkaBinding = provide(kafka, {
   open: async ({ env }) =>

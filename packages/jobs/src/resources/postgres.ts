@@ -6,11 +6,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ServiceError, provide, resource } from '@skein/orchestrator';
+import { ServiceError, orAborted, provide, resource } from '@skein/orchestrator';
 import pg from 'pg';
 
 import { requireUrl } from './clickhouse.ts';
-import { orAborted } from './or-aborted.ts';
 
 export interface PersonsDb {
   readonly writer: pg.Pool;

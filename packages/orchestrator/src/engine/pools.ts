@@ -4,6 +4,7 @@
  */
 
 import { NotFoundError } from '../definitions/errors.ts';
+import { orAborted } from '../definitions/or-aborted.ts';
 import type { PoolProbe } from '../definitions/pool.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
@@ -109,13 +110,9 @@ export async function probePools(engine: Engine, ports: ProbePorts): Promise<num
 async function look(probe: PoolProbe, ports: ProbePorts): Promise<{ limit: number; reason: string }> {
   const { min, max } = probe;
   const signal = AbortSignal.timeout(Math.min(probe.everyMs, MAX_PROBE_MS));
-  const tooLong = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
-  tooLong.catch(() => {});
   try {
-    const resources = await Promise.race([ports.openResources(probe.resources), tooLong]);
-    const { limit, reason } = await Promise.race([probe.probe({ resources, signal, min, max }), tooLong]);
+    const resources = await orAborted(ports.openResources(probe.resources), signal);
+    const { limit, reason } = await orAborted(probe.probe({ resources, signal, min, max }), signal);
     if (!Number.isFinite(limit)) throw new TypeError(`the probe said ${limit}, which is not a number`);
     return { limit: Math.min(max, Math.max(min, Math.round(limit))), reason };
   } catch (error) {

@@ -3,6 +3,7 @@
 import type { Asset } from '../definitions/asset.ts';
 import type { StepContext } from '../definitions/context.ts';
 import { LeaseLostError, PartitionKeyInvalidError } from '../definitions/errors.ts';
+import { orAborted } from '../definitions/or-aborted.ts';
 import { type Attempt, saveCheckpoint, settlePartition } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -34,7 +35,7 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
   const stale = () =>
     new LeaseLostError('This attempt has lost its lease; another one is at work, and nothing more is written.');
   const written = <T>(ask: () => Promise<T>) =>
-    orAborted(parts.signal, untilTaken(parts.signal, engine.settings.leaseMs, ask));
+    orAborted(untilTaken(parts.signal, engine.settings.leaseMs, ask), parts.signal);
   return {
     run: { id: attempt.runId, job: attempt.job, tags: attempt.tags, attempt: attempt.number },
     partitions: attempt.parts.map(([key]) => ({ key, value: asset.partitions.parse(key) })),
@@ -78,23 +79,4 @@ export function createStepContext(parts: ContextParts): StepContext<unknown, unk
     },
     now: () => new Date(),
   };
-}
-
-/**
- * The ledger's answer, or the abort: a worker that is cut off gets no answer, and its code must not wait for one until
- * another has taken over.
- */
-async function orAborted<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
-  answer.catch(() => {}); // when the abort came first, nobody waits for it any more
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([answer, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

@@ -12,6 +12,7 @@ import { Status } from '../parts/Status.tsx';
 import { Tabs } from '../parts/Tabs.tsx';
 import { formatDuration } from '../parts/time.ts';
 import { RunTable } from '../runs/RunTable.tsx';
+import { AskedBy } from './AskedBy.tsx';
 import { Automation } from './Automation.tsx';
 import { PartitionMap } from './PartitionMap.tsx';
 import { PartitionTable } from './PartitionTable.tsx';
@@ -126,19 +127,7 @@ function Lineage({ asset }: { asset: AssetDetail }) {
         </dd>
         <dt>Jobs</dt>
         <dd>{asset.jobs.join(', ') || 'none'}</dd>
-        <dt>Sensors</dt>
-        <dd>
-          {asset.sensors.length === 0 && 'none'}
-          {asset.sensors.map((name) => (
-            <div key={name}>
-              <Link to="/sensors/$name" params={{ name }}>
-                {name}
-              </Link>
-            </div>
-          ))}
-        </dd>
-        <dt>Schedules</dt>
-        <dd>{asset.schedules.join(', ') || 'none'}</dd>
+        <AskedBy of={asset} />
       </dl>
     </Card>
   );

@@ -5,6 +5,7 @@ import { Rocket, X } from 'lucide-react';
 import type { Asset } from '../../api/generated/client.ts';
 import { Card } from '../../parts/Page.tsx';
 import { Proportion } from '../../parts/Proportion.tsx';
+import { AskedBy } from '../AskedBy.tsx';
 
 /** Beside the graph: what the chosen asset is, what it is made from, how much of it is made. */
 export function AssetSide({ asset, all, onClose }: { asset: Asset; all: readonly Asset[]; onClose: () => void }) {
@@ -49,19 +50,7 @@ export function AssetSide({ asset, all, onClose }: { asset: Asset; all: readonly
           <dd>
             <Links keys={feeds.map((one) => one.key)} />
           </dd>
-          <dt>Sensors</dt>
-          <dd>
-            {asset.sensors.length === 0 && 'none'}
-            {asset.sensors.map((name) => (
-              <div key={name}>
-                <Link to="/sensors/$name" params={{ name }}>
-                  {name}
-                </Link>
-              </div>
-            ))}
-          </dd>
-          <dt>Schedules</dt>
-          <dd>{asset.schedules.join(', ') || 'none'}</dd>
+          <AskedBy of={asset} />
         </dl>
         <div className="row wrap">
           <Button component={Link} to="/launch" search={{ asset: key } as never} leftSection={<Rocket size={14} />}>

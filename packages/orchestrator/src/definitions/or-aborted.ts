@@ -1,6 +1,8 @@
-/** For clients that do not end a wait with the signal, or not always. */
-
-/** @throws the signal's reason, as soon as it is there; what comes of `answer` afterwards concerns nobody */
+/**
+ * An answer, or the abort: for whoever does not end a wait with the signal, or not always. Work that has lost its lease
+ * must not wait for an answer until another has taken over.
+ * @throws the signal's reason, as soon as it is there; what comes of `answer` afterwards concerns nobody
+ */
 export async function orAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   answer.catch(() => {});
   if (signal === undefined) return answer;
