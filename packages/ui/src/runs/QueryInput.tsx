@@ -1,6 +1,7 @@
 import { TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 
 import { listAssets, listJobs, listSchedules, listSensors } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
@@ -58,8 +59,9 @@ export function QueryInput({
   };
   const take = (option: string) => {
     const next = complete(text, caret, option);
-    change(next.text, next.caret);
-    requestAnimationFrame(() => field.current?.setSelectionRange(next.caret, next.caret));
+    // At once: what is typed next goes behind it, however soon it comes.
+    flushSync(() => change(next.text, next.caret));
+    field.current?.setSelectionRange(next.caret, next.caret);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
