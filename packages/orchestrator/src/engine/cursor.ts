@@ -1,7 +1,7 @@
 /** Cursors as people write them: set, reset, history, undo. Each write is checked, versioned and remembered. */
 
 import { lookUp } from '../definitions/deployment.ts';
-import { ConfigInvalidError, ConflictError, NotFoundError } from '../definitions/errors.ts';
+import { ConfigInvalidError, ConflictError, NotFoundError, ServiceError } from '../definitions/errors.ts';
 import type { Json } from '../definitions/json.ts';
 import type { Sensor } from '../definitions/sensor.ts';
 import type { Engine } from './engine.ts';
@@ -151,6 +151,12 @@ async function store(
   )) as number[];
   failpoint('cursor.after');
   const [version = 0, current = 0] = reply;
+  if (version < 0) {
+    throw new ServiceError(
+      'redis',
+      `Redis has lost what it knew of ${name}, so nothing was written. Restart a server or worker, which makes it known again.`,
+    );
+  }
   if (version === 0) throw movedOn(name, current, write.ifVersion);
   return { version };
 }

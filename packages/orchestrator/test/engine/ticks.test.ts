@@ -278,6 +278,17 @@ test('two editors: the second is told, history remembers, undo restores', async 
   expect((await getCursor(h.engine, 'feed')).cursor).toMatchObject({ next: 1 });
 });
 
+test('a cursor is not written half where a power cut took what Redis knew of the sensor', async () => {
+  const h = await harness();
+  const { redis, keys } = h.engine;
+  await redis.del(keys.sensor('feed'));
+  await expect(setCursor(h.engine, 'feed', { next: 1 }, { by: 'ana' })).rejects.toMatchObject({
+    httpStatus: 503,
+    message: expect.stringContaining('nothing was written') as string,
+  });
+  expect(await redis.exists(keys.sensor('feed'))).toBe(0);
+});
+
 test('a preview of five ticks ahead changes nothing', async () => {
   const h = await harness();
   const sensor = h.deployment.sensors.get('feed');

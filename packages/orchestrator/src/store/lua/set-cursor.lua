@@ -1,10 +1,11 @@
 -- A person's write of a cursor; the version check makes two editors see each other, a tick under way is overruled.
 -- ARGV: sensor, cursor, by, reason, version that must be current ('' = any), new generation of run keys (1 | 0)
--- Returns: new version, or 0 and the current version when it is another
+-- Returns: new version, or 0 and the current version when it is another, or -1 when there is no such sensor
 -- include: base sensors
 local at = now_ms()
 local sk = k('sensor', ARGV[1])
 local s = redis.call('HMGET', sk, 'cursor', 'version')
+if not s[1] then return { -1 } end
 if ARGV[5] ~= '' and ARGV[5] ~= s[2] then return { 0, tonumber(s[2]) } end
 local version = redis.call('HINCRBY', sk, 'version', 1)
 redis.call('HSET', sk, 'cursor', ARGV[2])
