@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, truncateSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 
 import { Redis } from 'ioredis';
@@ -16,6 +16,8 @@ export interface RedisNode {
   /** Resolves when it answers; after `kill` it comes back with what its files hold. */
   start(): Promise<void>;
   kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Waits until all that was written is in the append-only file: from then on no power cut takes it. */
+  flush(): Promise<void>;
   /** As a power cut does: the end of the append-only file never reached the disk. Gives the bytes that are gone. */
   cutTail(bytes: number): number;
   /**
@@ -42,6 +44,12 @@ export async function createRedisNode(
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   let child: ChildProcess | undefined;
+  let onDisk = 0;
+  const appendOnlyFile = () => {
+    const dir = path.join(folder, 'appendonlydir');
+    const files = readdirSync(dir).filter((file) => file.endsWith('.incr.aof'));
+    return path.join(dir, files.sort().at(-1) ?? '');
+  };
   const command = async (...parts: readonly string[]) => {
     const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
     redis.on('error', () => {});
@@ -70,17 +78,15 @@ export async function createRedisNode(
       child.kill(signal);
       await ended;
     },
+    async flush() {
+      while (!/^aof_buffer_length:0\r?$/m.test(String(await command('INFO', 'persistence'))));
+      onDisk = statSync(appendOnlyFile()).size;
+    },
     cutTail(bytes) {
-      const dir = path.join(folder, 'appendonlydir');
-      const name =
-        readdirSync(dir)
-          .filter((file) => file.endsWith('.incr.aof'))
-          .sort()
-          .at(-1) ?? '';
-      const { length } = readFileSync(path.join(dir, name));
-      const left = Math.max(0, length - bytes);
-      truncateSync(path.join(dir, name), left);
-      return length - left;
+      const { size } = statSync(appendOnlyFile());
+      const left = Math.max(onDisk, size - bytes);
+      truncateSync(appendOnlyFile(), left);
+      return size - left;
     },
     async repair() {
       const checker = path.join(path.dirname(program), path.basename(program).replace('server', 'check-aof'));

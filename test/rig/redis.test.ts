@@ -29,6 +29,7 @@ async function underLoad(
   try {
     const [server] = await Promise.all([rig.start('server'), rig.start('worker'), rig.start('worker')]);
     await rig.begin(0);
+    await rig.redis.flush(); // what is attacked is the work, not how it was set up
     let over = false;
     const people = clients.work(
       () => server.url,

@@ -80,7 +80,7 @@ export async function openWorld(broker: Pick<TestKafka, 'brokers' | 'topicPrefix
     },
   };
   const resources = { clickhouse, personsDb, kafka };
-  const sync = defineOrphanSync({ readBackWaitMs: 20_000 });
+  const sync = defineOrphanSync({ readBackWaitMs: 60_000 });
   let lastTeam = 100;
 
   const chPersons = async (persons: readonly ChPerson[]): Promise<string[]> => {
