@@ -37,6 +37,8 @@ export interface History {
   readonly port: number;
   /** Processes that are in the middle of a deed. */
   busy(): ReadonlySet<number>;
+  /** What they are in the middle of, as `run|key`. */
+  inside(): Iterable<string>;
   /** Items that each feed holds so far. */
   available: number;
   add(entry: Unnumbered): void;
@@ -85,6 +87,7 @@ export async function openHistory(file: string): Promise<History> {
     port: (server.address() as net.AddressInfo).port,
     available: Infinity,
     busy: () => new Set(inside.values()),
+    inside: () => new Set([...inside.keys()].map((id) => id.split('|', 2).join('|'))),
     add,
     async close() {
       for (const socket of sockets) socket.destroy();

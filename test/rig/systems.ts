@@ -17,7 +17,7 @@ import { type Effect, PLACE, SinkName, foundIn, s3Keys } from './sinks.ts';
 export const SYSTEMS = SinkName.options.filter((name) => serviceIsAvailable(name));
 
 /** A silence after which a client gives up, where its URL may say so; an attempt's own timeout is twice that. */
-const SILENCE_MS = 3_000;
+export const SILENCE_MS = 3_000;
 
 interface System {
   readonly port: number;
