@@ -51,6 +51,9 @@ const BENCHES: Readonly<Record<string, { readonly summary: string; readonly load
     },
   };
 
+/** As of every command that a signal has ended. */
+const INTERRUPTED = 130;
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -72,7 +75,16 @@ async function main(): Promise<number> {
     return 2;
   }
   const dir = `.skein/bench-${process.pid}`;
-  const services = await startServices({ dir });
+  const starting = startServices({ dir });
+  // They are processes of their own, and would outlive this one.
+  const stop = async () => {
+    await (await starting).stop();
+    removeServicesDirectory(dir);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stop().finally(() => process.exit(INTERRUPTED)));
+  }
+  const services = await starting;
   try {
     Object.assign(process.env, services.env, readServicesEnv(dir));
     const { bench } = await entry.load();
@@ -84,8 +96,7 @@ async function main(): Promise<number> {
     print(name, rows, values.json);
     return 0;
   } finally {
-    await services.stop();
-    removeServicesDirectory(dir);
+    await stop();
   }
 }
 

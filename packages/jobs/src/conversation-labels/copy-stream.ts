@@ -11,7 +11,7 @@ import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
-import { inTransaction } from '../resources/postgres.ts';
+import { abandon, inTransaction } from '../resources/postgres.ts';
 import { BIND_COPY } from './source-sql.ts';
 
 export interface Copy {
@@ -50,10 +50,8 @@ export async function copyToClickHouse(copy: Copy): Promise<number> {
       })
       .catch((reason: unknown) => {
         refused = { reason };
-        if (broken) return;
-        // A COPY that is abandoned would leave its connection unusable: it is cancelled and read to its end.
-        copy.db.query('SELECT pg_cancel_backend($1)', [backendOf(client)]).catch(() => {});
-        out.resume();
+        // A COPY that is given up would leave its connection unusable.
+        if (!broken && !copy.signal.aborted) abandon(copy.db, client);
       });
     await new Promise<void>((resolve) => {
       out.on('data', (chunk: Buffer) => {
@@ -78,10 +76,6 @@ export async function copyToClickHouse(copy: Copy): Promise<number> {
     if (failed) throw failed.reason;
     return out.rowCount;
   });
-}
-
-function backendOf(client: pg.PoolClient): number | null {
-  return (client as unknown as { processID: number | null }).processID;
 }
 
 /** When PostgreSQL breaks first, the insert fails only because its stream did. */

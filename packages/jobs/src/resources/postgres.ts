@@ -127,8 +127,11 @@ const END_SESSION = `
   SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE pid = $1 AND datname = current_database() AND usename = current_user`;
 
-/** Where the link is lost, the server does not see the connection end: its session would keep its locks. */
-function abandon(pool: pg.Pool, client: pg.PoolClient): void {
+/**
+ * Ends a connection at once, and its session on the server: where the link is lost, the server does not see the
+ * connection end, and its session would keep its locks. What runs on it fails.
+ */
+export function abandon(pool: pg.Pool, client: pg.PoolClient): void {
   const pid = (client as unknown as { processID: number | null }).processID;
   end(client);
   if (pid !== null) void endSession(pool, pid);
