@@ -76,6 +76,7 @@ export async function readAudit(
   ledger: LedgerPort,
   page: { readonly after?: string; readonly limit: number },
 ): Promise<AuditRecord[]> {
+  if (page.after === '0-0') return []; // Redis knows no id before it, and refuses the question
   const entries = await ledger.redis.xrevrange(
     ledger.keys.audit,
     page.after === undefined ? '+' : `(${page.after}`,

@@ -156,6 +156,7 @@ test('every write is in the audit log: who, what, why, before, after, and how it
   const rest = await api.get(`/api/v1/audit?limit=10&after=${String(page.body.next)}`);
   expect(rest.body.items).toHaveLength(2);
   expect((await api.get('/api/v1/audit?after=nonsense')).status).toBe(400);
+  expect((await api.get('/api/v1/audit?after=0-0')).body.items).toEqual([]);
 });
 
 test('answers carry the headers that keep browsers in bounds', async () => {
