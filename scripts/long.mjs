@@ -1,5 +1,6 @@
 // The other forms of tests that attack Skein: with the full numbers, too long for every change, or on another service.
 //   npm run chaos   every process, Redis and the network attacked (docs/reliability.md); the ledger against its model
+//   npm run soak    mixed faults for four hours: nothing grows (SKEIN_SOAK_MINUTES)
 //   npm run minio   the S3 tests on MinIO instead of moto
 //   npm run fuzz    odd values at every operation of the API, any bytes at the transformer, a million inputs
 import { spawn } from 'node:child_process';
@@ -51,6 +52,11 @@ const FORMS = {
       'reconciliation/faults',
       'conversation-labels/resume',
     ],
+  },
+  soak: {
+    env: { SKEIN_SOAK_MINUTES: process.env.SKEIN_SOAK_MINUTES ?? '240', SKEIN_TEST_SERVICES: 'redis' },
+    inBand: true,
+    tests: ['test/rig/soak'],
   },
   minio: {
     env: { SKEIN_TEST_S3_SERVER: 'minio', SKEIN_TEST_SERVICES: 's3,postgres,clickhouse,ducklake' },

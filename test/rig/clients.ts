@@ -12,9 +12,11 @@ export interface Clients {
 /** Above all ids of the feeds. */
 const FIRST_ID = 100_000;
 
-export function createClients(history: History, random: Random): Clients {
+/** @param ids that they ask for, again and again; without it each is a new one */
+export function createClients(history: History, random: Random, ids = Infinity): Clients {
   const asked = { launched: 0, cancelled: 0, backfills: 0, cursors: 0, broken: 0 };
-  let id = FIRST_ID;
+  let last = 0;
+  const nextId = () => FIRST_ID + (++last % ids);
   const call = async (url: string, method: string, path: string, body: object): Promise<Record<string, unknown>> => {
     const answer = await fetch(`${url}/api/v1${path}`, {
       method,
@@ -35,15 +37,15 @@ export function createClients(history: History, random: Random): Clients {
     return String(run_id);
   };
   const deeds: readonly ((url: string) => Promise<unknown>)[] = [
-    (url) => launch(url, 'deed_job', [`${++id}_2024-01-01`]),
+    (url) => launch(url, 'deed_job', [`${nextId()}_2024-01-01`]),
     (url) =>
       launch(
         url,
         'pieces_job',
-        [1, 2, 3, 4].map((day) => `${++id}_2024-01-0${day}`),
+        [1, 2, 3, 4].map((day) => `${nextId()}_2024-01-0${day}`),
       ),
     async (url) => {
-      const run = await launch(url, 'deed_job', [`${++id}_2024-01-01`], 2_000);
+      const run = await launch(url, 'deed_job', [`${nextId()}_2024-01-01`], 2_000);
       await new Promise((resolve) => setTimeout(resolve, random.whole(0, 400)));
       await call(url, 'POST', `/runs/${run}/cancel`, { reason: 'no longer wanted' });
       asked.cancelled++;
@@ -51,14 +53,14 @@ export function createClients(history: History, random: Random): Clients {
     async (url) => {
       await call(url, 'POST', '/backfills', {
         job: 'deed_job',
-        ids: [String(++id)],
+        ids: [String(nextId())],
         from: '2024-01-01',
         to: '2024-01-03',
       });
       asked.backfills++;
     },
     async (url) => {
-      await call(url, 'PUT', '/sensors/spare/cursor', { cursor: { next: ++id }, reason: 'further' });
+      await call(url, 'PUT', '/sensors/spare/cursor', { cursor: { next: ++last }, reason: 'further' });
       asked.cursors++;
     },
   ];

@@ -10,6 +10,7 @@ import { openEngine } from '../../packages/orchestrator/src/engine/engine.ts';
 import { startWorker } from '../../packages/orchestrator/src/worker/worker.ts';
 import { skewClock } from './clock.ts';
 import { detour } from './detour.ts';
+import { answerGauges } from './gauges.ts';
 import { connectHistory } from './history.ts';
 import { loadSinks } from './sinks.ts';
 import { WorkloadSize, createWorkload } from './workload.ts';
@@ -22,6 +23,7 @@ async function main(role: string): Promise<void> {
   const { env } = process;
   skewClock(Number(env.RIG_SKEW_MS ?? 0));
   detour(JSON.parse(env.RIG_DETOURS ?? '{}') as Record<number, number>);
+  answerGauges();
   const size = WorkloadSize.parse(JSON.parse(env.RIG_WORKLOAD ?? '{}'));
   const engine = await openEngine(createWorkload(size, connectHistory(Number(env.RIG_HISTORY_PORT))), { env });
   if (role === 'server') {
