@@ -33,6 +33,8 @@ export interface Engine {
   readonly redisUrl: string;
   /** Exports `deployment`; needed where code runs in a process of its own. */
   readonly deploymentFile: string | undefined;
+  /** Stamp of the registration of this deployment's definitions; 0: somebody else has registered them. */
+  readonly registration: number;
   readonly keys: Keys;
   readonly work: Queue;
   readonly ticks: Queue;
@@ -47,7 +49,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Attempt, epoch, verdict (ok, failed, cancelled) and its JSON. */
+/** Attempt, epoch, verdict (ok, failed, cancelled, handed_on) and its JSON. */
 type SettleArgs = readonly [attempt: string, epoch: number, verdict: string, json: string];
 
 /** Who goes on with the next attempt as soon as one is settled. */
@@ -69,6 +71,8 @@ export interface OpenEngineOptions {
   readonly allowUnsafeRedis?: boolean;
   /** The module that exports this deployment as `deployment`; assets with isolation need it. */
   readonly deploymentFile?: string;
+  /** False for what works for a process that has made the definitions known, and may be older than the newest. */
+  readonly registers?: boolean;
 }
 
 /** Calls of one turn in one script: bounded, so that no script holds Redis for more than a few milliseconds. */
@@ -122,9 +126,10 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
   const redis = await connectRedis(settings.redisUrl);
   const keys = createKeys(settings.prefix);
   let tracing: Tracing | undefined;
+  let registration = 0;
   try {
     await checkLedgerRedis(redis, keys, { allowUnsafe: options.allowUnsafeRedis ?? false });
-    await registerDefinitions(redis, settings.prefix, deployment);
+    if (options.registers ?? true) registration = await registerDefinitions(redis, settings.prefix, deployment);
     tracing = await openTracing(env, scrub);
   } catch (error) {
     redis.disconnect();
@@ -168,6 +173,7 @@ export async function openEngine(deployment: Deployment, options: OpenEngineOpti
     redis,
     redisUrl: settings.redisUrl,
     deploymentFile: options.deploymentFile,
+    registration,
     keys,
     work,
     ticks,

@@ -5,6 +5,7 @@
 
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { keepRegistered } from './register.ts';
 import { traceEndedRuns } from './trace-runs.ts';
 
 export interface PulseCounts {
@@ -19,6 +20,7 @@ const BATCH = 500;
 
 /** @param freeSlots of the worker whose pulse it is */
 export async function pulseOnce(engine: Engine, freeSlots = 0): Promise<PulseCounts> {
+  await keepRegistered(engine);
   failpoint('expire.before');
   const [lost = 0, readied = 0] = (await engine.script('expire', engine.settings.maxLost, BATCH)) as number[];
   failpoint('expire.after');

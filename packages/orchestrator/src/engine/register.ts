@@ -1,4 +1,7 @@
-/** Makes the deployment's sensors, schedules and limits known to the ledger. Idempotent; switches are kept. */
+/**
+ * Makes the deployment's sensors, schedules and limits known to the ledger. Idempotent; switches are kept. The newest
+ * registration counts: a process repeats its own only where Redis, after a power cut or a failover, knows of none as new.
+ */
 
 import type { Redis } from 'ioredis';
 
@@ -7,6 +10,7 @@ import type { Deployment } from '../definitions/deployment.ts';
 import type { Sensor } from '../definitions/sensor.ts';
 import { limitRules } from '../definitions/tag-limit.ts';
 import { runScript } from '../store/scripts.ts';
+import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 
 const SCHEDULE_EVERY_MS = 60_000;
@@ -20,7 +24,16 @@ export function initialCursor(sensor: Sensor): string {
   }
 }
 
-export async function registerDefinitions(redis: Redis, prefix: string, deployment: Deployment): Promise<void> {
+/**
+ * @param stamp of an earlier registration of this deployment that is repeated; absent: a new one, above all others
+ * @returns the stamp of the registration that counts now
+ */
+export async function registerDefinitions(
+  redis: Redis,
+  prefix: string,
+  deployment: Deployment,
+  stamp?: number,
+): Promise<number> {
   const sensors = [...deployment.sensors.values()].map((sensor) => ({
     name: sensor.name,
     kind: 'sensor',
@@ -38,7 +51,7 @@ export async function registerDefinitions(redis: Redis, prefix: string, deployme
     cursor: '{}',
   }));
   failpoint('register.before');
-  await runScript(
+  const counts = await runScript(
     redis,
     prefix,
     'register',
@@ -48,6 +61,14 @@ export async function registerDefinitions(redis: Redis, prefix: string, deployme
       probes: Object.fromEntries([...deployment.poolProbes.keys()].map((name) => [name, 1])),
       limits: limitRules(deployment.jobs.values(), deployment.tagLimits),
     }),
+    stamp ?? '',
   );
   failpoint('register.after');
+  return Number(counts);
+}
+
+/** Part of the pulse: without it sensors would not tick and limits not hold until a process starts anew. */
+export async function keepRegistered({ redis, keys, deployment, registration }: Engine): Promise<void> {
+  const known = Number((await redis.hget(keys.meta, 'definitions')) ?? 0);
+  if (known < registration) await registerDefinitions(redis, keys.prefix, deployment, registration);
 }

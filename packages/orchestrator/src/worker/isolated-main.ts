@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     SKEIN_ISOLATED_WORKER: worker = '',
   } = process.env;
   const { deployment } = (await import(pathToFileURL(file).href)) as { readonly deployment: Deployment };
-  const engine = await openEngine(deployment, { env: process.env });
+  const engine = await openEngine(deployment, { env: process.env, registers: false });
   const leases = createLeaseKeeper(engine);
   const resources = createResourcePool(deployment, engine.env, SILENT);
   try {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { createClient } from '../../src/engine/client.ts';
 import { getCursor, setCursor } from '../../src/engine/cursor.ts';
 import { openEngine } from '../../src/engine/engine.ts';
+import { pulseOnce } from '../../src/engine/pulse.ts';
 import { retryRun } from '../../src/engine/retry.ts';
 import { evaluateTick, openTick } from '../../src/engine/tick.ts';
 import {
@@ -95,6 +96,34 @@ test('a sensor that a person stopped stays stopped when a process starts, or sta
   await h.engine.script('switch-sensor', 'feed', 'STOPPED', 'ana');
   await h.another();
   expect(await h.engine.redis.hmget(h.engine.keys.sensor('feed'), 'status', 'status_by')).toEqual(['STOPPED', 'ana']);
+});
+
+test('definitions that Redis has forgotten are told again by who lives; an older process never has the last word', async () => {
+  const h = await harness();
+  const { redis, keys, env } = h.engine;
+  const newer = await openEngine({ ...h.deployment, pools: { narrow: 7 } }, { env });
+  const known = () =>
+    Promise.all([redis.hget(keys.pools, 'narrow|default'), redis.hget(keys.sensor('feed'), 'status')]);
+  try {
+    await pulseOnce(h.engine);
+    expect(await known()).toEqual(['7', 'STOPPED']);
+    // Lost is what came between the two: the newer one tells it again, the older one has nothing to tell.
+    await redis.hset(keys.pools, 'narrow|default', 2);
+    await redis.hset(keys.meta, 'definitions', h.engine.registration);
+    await pulseOnce(h.engine);
+    expect(await known()).toEqual(['2', 'STOPPED']);
+    await pulseOnce(newer);
+    expect(await known()).toEqual(['7', 'STOPPED']);
+    // Lost is all of it: whoever pulses first tells, the newest counts in the end, and a person's word stays.
+    await redis.del(...(await redis.keys(`${keys.prefix}:*`)));
+    await pulseOnce(h.engine);
+    expect(await known()).toEqual(['2', 'STOPPED']);
+    await h.engine.script('switch-sensor', 'feed', 'RUNNING', 'ana');
+    for (const engine of [newer, h.engine]) await pulseOnce(engine);
+    expect(await known()).toEqual(['7', 'RUNNING']);
+  } finally {
+    await newer.close();
+  }
 });
 
 test('a tick of a sensor that the worker does not know is skipped with the reason, and leaves the cursor', async () => {

@@ -1,11 +1,18 @@
 -- Makes sensors, schedules and pool limits of the deployment known; a person's switch or limit is never overwritten, and
 -- a switch that nobody has touched is as the definition has it by now.
 -- ARGV: JSON { sensors: [{ name, kind, every, status, cursor, timeout }], pools: { name: limit }, probes: { name: 1 },
--- limits: { rule: runs at once } }
--- Returns: 1
+-- limits: { rule: runs at once } }; stamp of a registration that is repeated ('' = a new one)
+-- Returns: the stamp of the registration that counts now
 -- include: base
 local at = now_ms()
 local d = cjson.decode(ARGV[1])
+-- Stamps grow with every new registration: one that is lower than a process's own says that Redis has forgotten what
+-- that process said, and one that is higher that a newer process has spoken since.
+local known = tonumber(hget(k('meta'), 'definitions') or '0')
+local stamp = tonumber(ARGV[2])
+if stamp and stamp <= known then return known end
+stamp = stamp or math.max(at, known + 1)
+redis.call('HSET', k('meta'), 'definitions', string.format('%.0f', stamp))
 for _, s in ipairs(d.sensors) do
   local sk = k('sensor', s.name)
   local by = hget(sk, 'status_by')
@@ -23,4 +30,4 @@ for _, field in ipairs(redis.call('HKEYS', k('pools'))) do
   local name = string.match(field, '^(.*)|live')
   if name and not d.probes[name] then redis.call('HDEL', k('pools'), field) end
 end
-return 1
+return stamp
