@@ -17,6 +17,8 @@ import { readPool, setPoolLimit } from '../engine/pools.ts';
 import { switchTrigger } from '../engine/switch.ts';
 import type { AuditRecord } from './audit.ts';
 import { readSwitches } from './reads/sensors.ts';
+import { type Saved, findSaved, replaceSaved } from './saved.ts';
+import { given } from './schema.ts';
 
 interface Undo {
   readonly engine: Engine;
@@ -28,9 +30,10 @@ interface Undo {
 interface Inverse<T> {
   readonly target: RegExp;
   readonly change: z.ZodType<{ before: T; after: T }>;
-  /** As it is now, in the same shape. */
-  read(engine: Engine, name: string, after: T): Promise<T>;
-  write(undo: Undo, name: string, before: T, after: T): Promise<void>;
+  /** As it is now, in the same shape, and its version where it has one. */
+  read(engine: Engine, name: string, after: T): Promise<{ readonly now: T; readonly version?: number }>;
+  /** On top of the version that was read, so that what somebody does in between is not taken back. */
+  write(undo: Undo, name: string, before: T, version: number | undefined): Promise<void>;
 }
 
 /** Only what counts is compared; an entry holds more. */
@@ -43,50 +46,57 @@ const switches = inverse(/^(?:sensor|schedule):([^/]+)$/, Switch, {
   async read(engine, name) {
     const [state] = await readSwitches(engine, [name]);
     if (state === undefined) throw new NotFoundError(`Nothing is registered under the name ${name}.`);
-    return { status: state.status };
+    return { now: { status: state.status }, version: state.status_version };
   },
-  write: async ({ engine, by }, name, { status }) =>
-    void (await switchTrigger(engine, engine.deployment.sensors.has(name) ? 'sensor' : 'schedule', name, status, by)),
+  async write({ engine, by }, name, { status }, version) {
+    const kind = engine.deployment.sensors.has(name) ? 'sensor' : 'schedule';
+    await switchTrigger(engine, kind, name, status, by, version);
+  },
 });
 
 const Pool = z.object({ set_limit: z.number().nullable() });
 const pools = inverse(/^pool:(.+)$/, Pool, {
-  read: async (engine, name) => ({ set_limit: (await readPool(engine, name)).setLimit ?? null }),
-  write: async ({ engine, by, reason }, name, { set_limit: limit }) =>
-    void (await setPoolLimit(engine, name, limit ?? undefined, by, reason)),
+  async read(engine, name) {
+    const { setLimit, version } = await readPool(engine, name);
+    return { now: { set_limit: setLimit ?? null }, version };
+  },
+  write: async ({ engine, by, reason }, name, { set_limit: limit }, ifVersion) =>
+    void (await setPoolLimit(engine, name, limit ?? undefined, { by, reason, ifVersion })),
 });
 
 const Version = z.object({ version: z.number() });
 const cursors = inverse(/^sensor:([^/]+)\/cursor$/, Version, {
-  read: async (engine, name) => ({ version: (await getCursor(engine, name)).version }),
-  // The newest change is the one to undo: `read` has compared the version.
-  write: async ({ engine, by, reason }, name, _before, { version }) =>
-    void (await restoreCursor(engine, name, { by, reason, ifVersion: version })),
+  async read(engine, name) {
+    const { version } = await getCursor(engine, name);
+    return { now: { version }, version };
+  },
+  // The newest change is the one to undo: its version is the one that was compared.
+  write: async ({ engine, by, reason }, name, _before, version) =>
+    void (await restoreCursor(engine, name, { by, reason, ...given({ ifVersion: version }) })),
 });
 
-const Backfill = z.union([
-  z.object({ status: z.enum(['IN_PROGRESS', 'PAUSED']) }),
-  z.object({ max_active: z.number(), priority: z.number() }),
-]);
+/** A backfill that has ended stays ended. */
+const Live = z.enum(['IN_PROGRESS', 'PAUSED']);
+const Backfill = z.union([z.object({ status: Live }), z.object({ max_active: z.number(), priority: z.number() })]);
 const backfills = inverse(/^backfill:(.+)$/, Backfill, {
   async read(engine, id, after) {
-    const now = await readBackfill(engine, id);
-    return 'status' in after
-      ? { status: now.status as 'PAUSED' }
-      : { max_active: now.maxActive, priority: now.priority };
+    const { status, maxActive, priority, version } = await readBackfill(engine, id);
+    const now = 'status' in after ? { status: status as z.output<typeof Live> } : { max_active: maxActive, priority };
+    return { now, version };
   },
-  async write({ engine, by, reason }, id, before) {
+  async write({ engine, by, reason }, id, before, ifVersion) {
+    const word = { by, reason, ifVersion };
     if ('max_active' in before)
-      await changeBackfill(engine, id, { maxActive: before.max_active, priority: before.priority });
-    else if (before.status === 'PAUSED') await pauseBackfill(engine, id, by, reason);
-    else await resumeBackfill(engine, id, by);
+      await changeBackfill(engine, id, { maxActive: before.max_active, priority: before.priority }, word);
+    else if (before.status === 'PAUSED') await pauseBackfill(engine, id, word);
+    else await resumeBackfill(engine, id, word);
   },
 });
 
 const Marks = z.object({ outcomes: z.record(z.string(), z.enum(['missing', 'materialized', 'skipped'])) });
 const marks = inverse(/^asset:(.+)$/, Marks, {
   read: async (engine, key, { outcomes }) => ({
-    outcomes: (await readOutcomes(engine, key, Object.keys(outcomes))) as Record<string, Mark>,
+    now: { outcomes: (await readOutcomes(engine, key, Object.keys(outcomes))) as Record<string, Mark> },
   }),
   async write({ engine, by }, key, { outcomes }) {
     const asset = lookUp('asset', engine.deployment.assets, key);
@@ -107,7 +117,21 @@ export async function readOutcomes(
   return Object.fromEntries(partitions.map((one) => [one, statuses.get(one)?.outcome ?? 'missing']));
 }
 
-const INVERSES = [switches, pools, cursors, backfills, marks] as readonly Inverse<unknown>[];
+const Document = z.looseObject({ name: z.string() }).nullable();
+const placeOf = (target: string) => {
+  const [kind = '', ...name] = target.split('/');
+  return [kind, name.join('/')] as const;
+};
+const documents = inverse(/^((?:views|presets:[^/]+)\/.+)$/, Document, {
+  async read(engine, target) {
+    const found = await findSaved(engine, ...placeOf(target));
+    return { now: found === undefined ? null : { ...found }, version: found?.version ?? 0 };
+  },
+  write: async ({ engine }, target, before, ifVersion) =>
+    void (await replaceSaved(engine, ...placeOf(target), (before as Saved | null) ?? undefined, { ifVersion })),
+});
+
+const INVERSES = [switches, pools, cursors, backfills, marks, documents] as readonly Inverse<unknown>[];
 
 /** @throws RefusedError when there is no inverse, or things are not as the change left them */
 export async function undoChange(undo: Undo, entry: AuditRecord): Promise<{ before: unknown; after: unknown }> {
@@ -118,15 +142,15 @@ export async function undoChange(undo: Undo, entry: AuditRecord): Promise<{ befo
     if (!change.success) continue;
     const { before, after } = change.data;
     if (same(before, after)) throw new RefusedError('This changed nothing, so there is nothing to undo.');
-    const now = await one.read(undo.engine, name, after);
+    const { now, version } = await one.read(undo.engine, name, after);
     if (!same(now, after)) {
       throw new RefusedError(
         `${entry.target} was changed since: it is ${show(now)} now, and this change left it ${show(after)}.`,
         { hint: 'Undo the newer change first, or set it as you want it.' },
       );
     }
-    await one.write(undo, name, before, after);
-    return { before: now, after: await one.read(undo.engine, name, after) };
+    await one.write(undo, name, before, version);
+    return { before: now, after: (await one.read(undo.engine, name, after)).now };
   }
   throw new RefusedError(`“${entry.action}” on ${entry.target} has no inverse: it cannot be undone.`, {
     hint: 'Switches, pool limits, cursors, pauses and limits of backfills, and marks of single partitions can.',

@@ -8,7 +8,7 @@ type Kind = 'sensor' | 'schedule';
 /** Of the ledger itself. */
 export async function turnTrigger(session: Session, kind: Kind, name: string, status: SensorStatus): Promise<void> {
   const { switchTrigger } = await import('../engine/switch.ts');
-  const before = await switchTrigger(await session.engine(), kind, name, status, session.by);
+  const { before } = await switchTrigger(await session.engine(), kind, name, status, session.by);
   await session.audit({
     action: `skein ${kind}s ${status === 'RUNNING' ? 'start' : 'stop'}`,
     target: `${kind}:${name}`,

@@ -7,9 +7,10 @@
 import { lookUp } from '../definitions/deployment.ts';
 import { RefusedError, TimeoutError } from '../definitions/errors.ts';
 import type { Json } from '../definitions/json.ts';
-import { type CursorWrite, cursorText, getCursor, movedOn } from './cursor.ts';
+import { type CursorWrite, cursorText, getCursor } from './cursor.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { movedOn } from './moved-on.ts';
 import { createTickLog } from './tick-log.ts';
 import { type Decision, type TickPorts, decideSensor } from './tick.ts';
 
@@ -32,7 +33,8 @@ export async function applyCursor(
   const sensor = lookUp('sensor', engine.deployment.sensors, name);
   const text = cursorText(sensor, cursor);
   const { version: stored } = await getCursor(engine, name);
-  if (write.ifVersion !== undefined && write.ifVersion !== stored) throw movedOn(name, stored, write.ifVersion);
+  if (write.ifVersion !== undefined && write.ifVersion !== stored)
+    throw movedOn(`The cursor of ${name}`, stored, write.ifVersion);
   const { leaseMs } = engine.settings;
   const opened = (await engine.script('open-tick', name, leaseMs, write.by, write.by, text)) as string[] | null;
   if (opened === null) throw new RefusedError(`A tick of ${name} is under way: wait for it to end.`);
@@ -57,7 +59,7 @@ export async function applyCursor(
   const [decision, current] = (await engine.script('commit-tick', commit)) as [Decision | 'overruled', number?];
   failpoint('cursor.after');
   engine.dispatcher.kick();
-  if (decision === 'overruled') throw movedOn(name, Number(current), write.ifVersion);
+  if (decision === 'overruled') throw movedOn(`The cursor of ${name}`, Number(current), write.ifVersion);
   if (decision === 'fenced')
     throw new RefusedError(`Nothing was saved: the tick ${id} took too long and was given up.`);
   return { tick: id, decision };

@@ -13,6 +13,7 @@ import { upstreamOf } from './backfill-upstream.ts';
 import { cancelRun } from './cancel.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { movedOn } from './moved-on.ts';
 import { newId } from './new-id.ts';
 import { decodeState, readStatuses } from './partition-reader.ts';
 import { listRows, readRow } from './reads/partitions.ts';
@@ -54,6 +55,8 @@ export interface Backfill {
   readonly config: JsonObject;
   readonly maxActive: number;
   readonly priority: number;
+  /** Grows whenever its status or its limits change, not with its progress. */
+  readonly version: number;
   readonly total: number;
   /** Partitions looked at so far, asked for, passed over because of their status. */
   readonly position: number;
@@ -285,6 +288,7 @@ function toBackfill(fields: Record<string, string>, active: number): Backfill {
     config: JSON.parse(fields.config ?? '{}') as JsonObject,
     maxActive: n('max_active'),
     priority: n('priority'),
+    version: n('version'),
     total: n('total'),
     position: n('position'),
     requested: n('requested'),
@@ -299,58 +303,80 @@ function toBackfill(fields: Record<string, string>, active: number): Backfill {
   };
 }
 
+/** Who changes a backfill, why, and on top of which version of it. */
+export interface BackfillWord {
+  readonly by: string;
+  readonly reason?: string | undefined;
+  /** That must be current. */
+  readonly ifVersion?: number | undefined;
+}
+
+/** A backfill as a change left it, and what of it was changed as it was before. */
+export interface ChangedBackfill<Before> {
+  readonly before: Before;
+  readonly now: Backfill;
+}
+
+type SwitchedBackfill = ChangedBackfill<{ readonly status: BackfillStatus }>;
+
+/** @throws NotFoundError, ConflictError when the version is another by now; the same for all that change one */
 async function switchBackfill(
   engine: Engine,
   id: string,
   to: 'IN_PROGRESS' | 'PAUSED' | 'CANCELED',
-  by: string,
-  reason: string,
-): Promise<string[]> {
-  const reply = (await engine.script('switch-backfill', id, to, by, reason)) as string[] | null;
-  if (!reply) throw new NotFoundError(`No backfill has the id ${id.slice(0, 60)}.`);
+  { by, reason = '', ifVersion }: BackfillWord,
+): Promise<{ readonly before: { readonly status: BackfillStatus }; readonly active: readonly string[] }> {
+  const reply = await engine.script('switch-backfill', id, to, by, reason, ifVersion ?? '');
+  if (reply === null) throw new NotFoundError(`No backfill has the id ${id.slice(0, 60)}.`);
+  const [isDone, version, status, , active] = reply as [number, number, BackfillStatus, BackfillStatus, string[]];
+  if (isDone === 0) throw movedOn(`The backfill ${id}`, version, ifVersion);
   engine.dispatcher.kick();
-  return reply.slice(1);
+  return { before: { status }, active };
 }
 
-export async function pauseBackfill(engine: Engine, id: string, by: string, reason = ''): Promise<Backfill> {
-  await switchBackfill(engine, id, 'PAUSED', by, reason);
-  return readBackfill(engine, id);
+export async function pauseBackfill(engine: Engine, id: string, word: BackfillWord): Promise<SwitchedBackfill> {
+  const { before } = await switchBackfill(engine, id, 'PAUSED', word);
+  return { before, now: await readBackfill(engine, id) };
 }
 
-export async function resumeBackfill(engine: Engine, id: string, by: string): Promise<Backfill> {
-  await switchBackfill(engine, id, 'IN_PROGRESS', by, '');
-  return readBackfill(engine, id);
+export async function resumeBackfill(engine: Engine, id: string, word: BackfillWord): Promise<SwitchedBackfill> {
+  const { before } = await switchBackfill(engine, id, 'IN_PROGRESS', word);
+  return { before, now: await readBackfill(engine, id) };
 }
 
-/** No more runs are asked for; queued ones are cancelled, and those that run too when asked. */
+/** No more runs are asked for; queued ones are cancelled, and those that run too unless told otherwise. */
 export async function cancelBackfill(
   engine: Engine,
   id: string,
-  by: string,
-  options: { readonly running: boolean } = { running: true },
-): Promise<Backfill> {
-  const active = await switchBackfill(engine, id, 'CANCELED', by, '');
+  word: BackfillWord & { readonly running?: boolean | undefined },
+): Promise<SwitchedBackfill> {
+  const { running = true, by } = word;
+  const { before, active } = await switchBackfill(engine, id, 'CANCELED', word);
   for (const run of active) {
     const status = await engine.redis.hget(engine.keys.run(run), 'status');
-    if (options.running || status === 'QUEUED') await cancelRun(engine, run, by);
+    if (running || status === 'QUEUED') await cancelRun(engine, run, by);
   }
-  return readBackfill(engine, id);
+  return { before, now: await readBackfill(engine, id) };
+}
+
+export interface BackfillLimits {
+  readonly maxActive: number;
+  readonly priority: number;
 }
 
 /** Takes effect at the next expansion. */
 export async function changeBackfill(
   engine: Engine,
   id: string,
-  { maxActive, priority }: { readonly maxActive?: number; readonly priority?: number },
-): Promise<Backfill> {
-  await readBackfill(engine, id);
-  const fields = {
-    ...(maxActive === undefined ? {} : { max_active: maxActive }),
-    ...(priority === undefined ? {} : { priority }),
-  };
-  if (Object.keys(fields).length > 0) await engine.redis.hset(engine.keys.backfill(id), fields);
+  { maxActive, priority }: Partial<BackfillLimits>,
+  { by, ifVersion }: BackfillWord,
+): Promise<ChangedBackfill<BackfillLimits>> {
+  const reply = await engine.script('change-backfill', id, maxActive ?? '', priority ?? '', by, ifVersion ?? '');
+  if (reply === null) throw new NotFoundError(`No backfill has the id ${id.slice(0, 60)}.`);
+  const [isDone, version, most, rank] = reply as [number, number, number, number];
+  if (isDone === 0) throw movedOn(`The backfill ${id}`, version, ifVersion);
   engine.dispatcher.kick();
-  return readBackfill(engine, id);
+  return { before: { maxActive: most, priority: rank }, now: await readBackfill(engine, id) };
 }
 
 /** A new backfill over the same rectangle, for the partitions that failed or were never made. */

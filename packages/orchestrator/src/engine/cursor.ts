@@ -1,11 +1,12 @@
 /** Cursors as people write them: set, reset, history, undo. Each write is checked, versioned and remembered. */
 
 import { lookUp } from '../definitions/deployment.ts';
-import { ConfigInvalidError, ConflictError, NotFoundError, ServiceError } from '../definitions/errors.ts';
+import { ConfigInvalidError, NotFoundError, ServiceError } from '../definitions/errors.ts';
 import type { Json } from '../definitions/json.ts';
 import type { Sensor } from '../definitions/sensor.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { movedOn } from './moved-on.ts';
 import { initialCursor } from './register.ts';
 import { readCursor } from './tick.ts';
 
@@ -157,14 +158,6 @@ async function store(
       `Redis has lost what it knew of ${name}, so nothing was written. Restart a server or worker, which makes it known again.`,
     );
   }
-  if (version === 0) throw movedOn(name, current, write.ifVersion);
+  if (version === 0) throw movedOn(`The cursor of ${name}`, current, write.ifVersion);
   return { version };
-}
-
-/** Somebody, or a tick, wrote another version than the one that a change builds on. */
-export function movedOn(name: string, current: number, expected: number | undefined): ConflictError {
-  return new ConflictError(
-    `The cursor of ${name} is at version ${current} by now, not ${expected ?? 'the one that was read'}: read it again.`,
-    { details: { current_version: current } },
-  );
 }

@@ -8,6 +8,7 @@ import { orAborted } from '../definitions/or-aborted.ts';
 import type { PoolProbe } from '../definitions/pool.ts';
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
+import { movedOn } from './moved-on.ts';
 
 /** Where neither the deployment nor anybody else says otherwise; as in lua/include/queue.lua. */
 const DEFAULT_LIMIT = 10;
@@ -24,6 +25,8 @@ export interface PoolInfo {
   /** Why the limit is what it is, as the person or the probe said. */
   readonly reason: string;
   readonly changedAt: Date | undefined;
+  /** Of a person's word about the limit: how often it was given or taken back. What a probe finds is none. */
+  readonly version: number;
   /** What the probe may choose from; undefined where the pool has none. */
   readonly bounds: { readonly min: number; readonly max: number } | undefined;
 }
@@ -36,7 +39,7 @@ export function poolNames({ deployment }: Pick<Engine, 'deployment'>): string[] 
 
 /** Also of a pool that no definition names any more. */
 export async function readPool(engine: Engine, name: string): Promise<PoolInfo> {
-  const fields = ['set', 'set_reason', 'set_at', 'live', 'live_reason', 'live_at', 'default'] as const;
+  const fields = ['set', 'set_reason', 'set_at', 'live', 'live_reason', 'live_at', 'default', 'version'] as const;
   const [values, used] = await Promise.all([
     engine.redis.hmget(engine.keys.pools, ...fields.map((field) => `${name}|${field}`)),
     engine.redis.scard(engine.keys.pool(name)),
@@ -58,24 +61,41 @@ export async function readPool(engine: Engine, name: string): Promise<PoolInfo> 
     limitBy,
     reason: (limitBy === 'set' ? field('set_reason') : limitBy === 'probe' ? field('live_reason') : undefined) ?? '',
     changedAt: at === undefined ? undefined : new Date(Number(at)),
+    version: number(field('version')) ?? 0,
     bounds: probe === undefined ? undefined : { min: probe.min, max: probe.max },
   };
 }
 
-/** A person's word, over the probe and the definition; undefined takes it back. @throws NotFoundError */
+export interface PoolWord {
+  readonly by: string;
+  readonly reason?: string | undefined;
+  /** Of the word that must be current. */
+  readonly ifVersion?: number | undefined;
+}
+
+/**
+ * A person's word, over the probe and the definition; undefined takes it back.
+ *
+ * @returns the limit that counted before, and the one that was set, if any; and what is now
+ * @throws NotFoundError, ConflictError when the version is another by now
+ */
 export async function setPoolLimit(
   engine: Engine,
   name: string,
   limit: number | undefined,
-  by: string,
-  reason = '',
-): Promise<PoolInfo> {
+  { by, reason = '', ifVersion }: PoolWord,
+): Promise<{ readonly before: Pick<PoolInfo, 'limit' | 'setLimit'>; readonly now: PoolInfo }> {
   const known = poolNames(engine);
   if (!known.includes(name) && (await engine.redis.hexists(engine.keys.pools, `${name}|default`)) === 0)
     throw new NotFoundError(`No pool is named “${name.slice(0, 100)}”. Known: ${known.join(', ') || 'none'}.`);
-  await engine.script('set-pool', name, 'set', limit ?? '', by, reason);
+  const reply = await engine.script('set-pool', name, 'set', limit ?? '', by, reason, ifVersion ?? '');
+  const [isDone, version, before, , word] = reply as [number, number, number, number, string];
+  if (isDone === 0) throw movedOn(`The limit of ${name}`, version, ifVersion);
   engine.dispatcher.kick();
-  return readPool(engine, name);
+  return {
+    before: { limit: before, setLimit: word === '' ? undefined : Number(word) },
+    now: await readPool(engine, name),
+  };
 }
 
 export interface ProbePorts {
@@ -100,7 +120,7 @@ export async function probePools(engine: Engine, ports: ProbePorts): Promise<num
       if (!probe) return;
       const { limit, reason } = await look(probe, ports);
       const reply = await engine.script('set-pool', name, 'live', limit, 'probe', reason);
-      const [before = 0, after = 0] = reply as number[];
+      const [, , before = 0, after = 0] = reply as number[];
       if (after > before) engine.dispatcher.kick();
     }),
   );

@@ -33,6 +33,8 @@ const SCRIPT_NAMES = [
   'mark',
   'expand',
   'switch-backfill',
+  'change-backfill',
+  'replace-saved',
   'recount',
   'look-in-log',
 ] as const;

@@ -45,13 +45,17 @@ test('a sensor: listed, turned on and off, evaluated now, its ticks seen', async
   expect(why).toMatchObject({ cause: { kind: 'sensor', name: 'feed', tick: 'feed.1' } });
   expect((why.sentences as unknown as string[])[1]).toMatch(/^Its tick of .* requested 1 runs/);
 
-  expect((await api.post(`${FEED}/start`)).body).toEqual({ status: 'RUNNING', before: 'STOPPED' });
+  expect((await api.post(`${FEED}/start`)).body).toEqual({ status: 'RUNNING', before: 'STOPPED', version: 1 });
   await api.until(
     async () => (await api.get(FEED)).body,
     (body) => body.last_tick?.id !== undefined && String(body.last_tick.id) === 'feed.2',
   );
   expect((await api.get(FEED)).body).toMatchObject({ status: 'RUNNING', status_by: 'api:local' });
-  expect((await api.post(`${FEED}/stop`, { reason: 'enough' })).body).toEqual({ status: 'STOPPED', before: 'RUNNING' });
+  expect((await api.post(`${FEED}/stop`, { reason: 'enough' })).body).toEqual({
+    status: 'STOPPED',
+    before: 'RUNNING',
+    version: 2,
+  });
   const ticks = await api.get(`${FEED}/ticks?limit=1`);
   expect(ticks.body).toMatchObject({ items: [{ id: 'feed.2' }], next: 'feed.2' });
   expect((await api.get(`${FEED}/ticks?limit=1&after=feed.2`)).body).toMatchObject({ items: [{ id: 'feed.1' }] });

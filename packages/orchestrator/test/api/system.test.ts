@@ -19,8 +19,16 @@ test('schedules: listed with their next times, turned on and off', async () => {
   const times = one.next_times as unknown as string[];
   expect(times).toHaveLength(5);
   expect(times.every((at) => at.endsWith('T03:00:00.000Z') && Date.parse(at) > Date.now())).toBe(true);
-  expect((await api.post('/api/v1/schedules/nightly/start')).body).toEqual({ status: 'RUNNING', before: 'STOPPED' });
-  expect((await api.post('/api/v1/schedules/nightly/stop')).body).toEqual({ status: 'STOPPED', before: 'RUNNING' });
+  expect((await api.post('/api/v1/schedules/nightly/start')).body).toEqual({
+    status: 'RUNNING',
+    before: 'STOPPED',
+    version: 1,
+  });
+  expect((await api.post('/api/v1/schedules/nightly/stop')).body).toEqual({
+    status: 'STOPPED',
+    before: 'RUNNING',
+    version: 2,
+  });
   expect((await api.get('/api/v1/schedules/nightly/ticks')).body).toEqual({ items: [], next: null });
   for (const url of ['/api/v1/schedules/nope', '/api/v1/schedules/nope/ticks'])
     expect((await api.get(url)).status).toBe(404);
@@ -40,6 +48,7 @@ test('pools: a person’s limit over the definition’s, and back', async () => 
       reason: '',
       bounds: null,
       used: 0,
+      version: 0,
       assets: ['events'],
     },
   ]);
@@ -245,13 +254,21 @@ test('how overdue ticks and leases are, how long runs wait and how old the backu
   await redis.zadd(keys.due, ago(60_000), 'feed');
   await redis.zadd(keys.leases, ago(40_000), 'a.b.c.1');
   await redis.zadd(keys.runsByStatus('QUEUED'), ago(600_000), '01ARZ3NDEKTSV4RRFFQ69G5FAV');
-  await redis.hset(keys.meta, 'backup_at', ago(7_200_000));
+  await redis.hset(keys.meta, 'backup_at', ago(7_200_000), 'pulse_at', ago(90_000));
+  await redis.hset(keys.sensor('feed'), 'status', 'RUNNING', 'every', 20_000);
+  await redis.hset(keys.lags, 'feed', JSON.stringify({ lag: 9, from: 4, since: ago(100_000), version: '1' }));
   const { text } = await api.get('/metrics');
   for (const [name, least] of [
     ['skein_tick_lag_seconds', 60],
     ['skein_lease_overdue_seconds', 40],
     ['skein_oldest_queued_seconds', 600],
     ['skein_backup_age_seconds{kind="ledger"}', 7_200],
+    ['skein_pulse_age_seconds', 90],
+    ['skein_tick_lag_intervals', 3],
+    ['skein_cursor_stands_intervals{sensor="feed"}', 5],
+    ['skein_source_lag{sensor="feed"}', 9],
+    ['skein_redis_unsafe', 0],
+    ['skein_worker_slots', 0],
   ] as const) {
     const value = Number(
       text

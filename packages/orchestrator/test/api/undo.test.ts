@@ -7,7 +7,7 @@ afterEach(closeApis);
 const newest = async (api: ApiHarness) => String((await api.get('/api/v1/audit?limit=1')).body.items?.[0]?.id);
 const undo = (api: ApiHarness, id: string) => api.post(`/api/v1/audit/${id}/undo`, { reason: 'a mistake' });
 
-test('switches, pools, cursors, backfills and marks go back to what they were, and forth again', async () => {
+test('switches, pools, cursors, backfills, marks, views and presets go back to what they were, and forth again', async () => {
   const api = await openApi();
   const made = await api.post('/api/v1/backfills', {
     job: 'events_job',
@@ -20,6 +20,7 @@ test('switches, pools, cursors, backfills and marks go back to what they were, a
   const because = { reason: 'test' };
   const day = { partitions: ['1_2024-01-15', '2_2024-01-15'], ...because };
   const outcomes = '/api/v1/assets/events/partition?partition=1_2024-01-15';
+  const presets = '/api/v1/jobs/events_job/presets';
   const match = { headers: { 'if-match': '*' } };
   for (const [look, field, change] of [
     ['/api/v1/sensors/feed', 'status', () => api.post('/api/v1/sensors/feed/start', because)],
@@ -33,12 +34,18 @@ test('switches, pools, cursors, backfills and marks go back to what they were, a
     ],
     [backfill, 'status', () => api.post(`${backfill}/pause`, because)],
     [backfill, 'max_active', () => api.send('PATCH', backfill, { max_active: 4 })],
+    ['/api/v1/views', 'items', () => api.send('PUT', '/api/v1/views/mine', { q: 'status:failed' })],
+    ['/api/v1/views', 'items', () => api.send('PUT', '/api/v1/views/mine', { q: 'job:events_job' })],
+    [presets, 'items', () => api.send('PUT', `${presets}/quick`, { config: { mode: 'quick' } })],
+    [presets, 'items', () => api.send('DELETE', `${presets}/quick`)],
     [outcomes, 'outcome', () => api.post('/api/v1/assets/events/partitions/mark', { as: 'skipped', ...day })],
   ] as const) {
     const read = async () => {
       const value = (await api.get(look)).body[field];
-      // Who set a limit and why is not a part of the limit.
-      return JSON.parse(JSON.stringify(value), (key, inner: unknown) => (key === 'reason' ? '' : inner)) as unknown;
+      // Who set a limit, why, and how often it was set, is not a part of the limit.
+      return JSON.parse(JSON.stringify(value), (key, inner: unknown) =>
+        key === 'reason' || key === 'version' ? '' : inner,
+      ) as unknown;
     };
     const before = await read();
     expect((await change()).status).toBeLessThan(300);

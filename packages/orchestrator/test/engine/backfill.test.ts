@@ -128,7 +128,10 @@ test('pause holds, resume goes on, cancel ends it and nothing runs later', async
     () => Promise.resolve(ran),
     (n) => n === 2,
   );
-  expect((await pauseBackfill(h.engine, id, 'ana')).status).toBe('PAUSED');
+  expect(await pauseBackfill(h.engine, id, { by: 'ana' })).toMatchObject({
+    before: { status: 'IN_PROGRESS' },
+    now: { status: 'PAUSED' },
+  });
   gate();
   await until(
     () => readBackfill(h.engine, id),
@@ -138,12 +141,12 @@ test('pause holds, resume goes on, cancel ends it and nothing runs later', async
   closed = new Promise<void>((resolve) => (gate = resolve));
   // Five hours and a half later: by then hours are counted, not minutes.
   await h.engine.redis.hset(h.engine.keys.backfill(id), { created: Date.now() - 330 * 60_000 });
-  await resumeBackfill(h.engine, id, 'ana');
+  await resumeBackfill(h.engine, id, { by: 'ana' });
   await until(
     () => Promise.resolve(ran),
     (n) => n === 4,
   );
-  await cancelBackfill(h.engine, id, 'ana');
+  await cancelBackfill(h.engine, id, { by: 'ana' });
   const ended = await until(
     () => readBackfill(h.engine, id),
     (b) => b.active === 0,

@@ -158,10 +158,13 @@ test('a person’s word counts over the probe, until it is taken back; a probe t
   const deployment = deploymentWith(() => ({ limit: 2, reason: 'busy' }));
   const h = await harness(deployment);
   await probePools(h.engine, ports);
-  await setPoolLimit(h.engine, 'sink', 5, 'ana', 'month end');
+  await setPoolLimit(h.engine, 'sink', 5, { by: 'ana', reason: 'month end' });
   expect(await readPool(h.engine, 'sink')).toMatchObject({ limit: 5, limitBy: 'set', reason: 'month end' });
-  expect(await setPoolLimit(h.engine, 'sink', undefined, 'ana')).toMatchObject({ limit: 2, limitBy: 'probe' });
-  await expect(setPoolLimit(h.engine, 'nope', 5, 'ana')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(await setPoolLimit(h.engine, 'sink', undefined, { by: 'ana' })).toMatchObject({
+    before: { limit: 5, setLimit: 5 },
+    now: { limit: 2, limitBy: 'probe' },
+  });
+  await expect(setPoolLimit(h.engine, 'nope', 5, { by: 'ana' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   // The next version of the deployment has no probe.
   const { SKEIN_REDIS_URL = '' } = process.env;
   const { openEngine } = await import('../../src/engine/engine.ts');

@@ -43,7 +43,7 @@ test('thirty slow looks in ticks of 400 ms: none times out, each team is asked f
   harness = await openHarness(defineDeployment({ definitions: { jobs: [job], sensors: [scan] } }));
   const { engine } = harness;
   await harness.worker();
-  expect(await switchTrigger(engine, 'sensor', 'scan', 'RUNNING', 'test')).toBe('STOPPED');
+  expect(await switchTrigger(engine, 'sensor', 'scan', 'RUNNING', 'test')).toMatchObject({ before: 'STOPPED' });
   await until(
     () => getCursor(engine, 'scan'),
     ({ cursor }) => (cursor as { next: number }).next > TEAMS,

@@ -72,7 +72,7 @@ async function fill(h: HistoryHarness): Promise<void> {
   );
   await worker.stop();
   await switchTrigger(engine, 'sensor', 'feed', 'RUNNING', 'ana');
-  await setPoolLimit(engine, 'narrow', 5, 'ana', 'more machines');
+  await setPoolLimit(engine, 'narrow', 5, { by: 'ana', reason: 'more machines' });
   await createToken(engine, { name: 'ci', role: 'operator', jobs: ['events_job'], by: 'ana' });
   const request = { job: 'events_job', ids: ['3'], from: '2024-01-01', to: '2024-01-06', maxActive: 2 };
   const { id } = await createBackfill(engine, request, 'ana');

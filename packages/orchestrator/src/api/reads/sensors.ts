@@ -9,6 +9,8 @@ export interface SwitchState {
   /** `definition`, or who turned it. */
   readonly status_by: string;
   readonly status_at: string | null;
+  /** Of the switch: grows with each word of a person about it. */
+  readonly status_version: number;
   readonly cursor: string;
   readonly version: number;
   readonly generation: number;
@@ -50,6 +52,7 @@ export async function readSwitches(engine: Engine, names: readonly string[]): Pr
       status: running ? 'RUNNING' : 'STOPPED',
       status_by: f.status_by ?? 'definition',
       status_at: isoOf(f.status_at),
+      status_version: Number(f.status_version ?? 0),
       cursor: f.cursor ?? '{}',
       version: Number(f.version ?? 1),
       generation: Number(f.generation ?? 1),

@@ -6,6 +6,7 @@ import type { Deployment } from '../../definitions/deployment.ts';
 import type { Backfill, BackfillPlan as EnginePlan } from '../../engine/backfill.ts';
 import { maskSecrets } from '../mask.ts';
 import { Facts, Reason, Tags, Time, iso, named } from '../schema.ts';
+import { Version } from '../versions.ts';
 import { Outcome } from './partitions.ts';
 
 export const BackfillBody = named(
@@ -82,6 +83,9 @@ export const BackfillItem = named(
     config: Facts,
     max_active: z.number(),
     priority: z.number(),
+    version: Version.describe(
+      'Grows whenever its status or its limits change; also the ETag, to send back as If-Match.',
+    ),
     total: z.number(),
     position: z.number().describe('Partitions looked at so far.'),
     requested: z.number(),
@@ -131,6 +135,7 @@ export function toBackfill(deployment: Deployment, backfill: Backfill): z.input<
     config: maskSecrets(backfill.config) as Record<string, unknown>,
     max_active: backfill.maxActive,
     priority: backfill.priority,
+    version: backfill.version,
     total: backfill.total,
     position: backfill.position,
     requested: backfill.requested,

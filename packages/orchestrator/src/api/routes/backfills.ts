@@ -1,11 +1,15 @@
 /** Backfills: plan, create, lists, pause, resume, cancel, retry, limits. */
 
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import type { JsonObject } from '../../definitions/json.ts';
 import {
+  type Backfill,
+  type BackfillLimits,
   type BackfillRequest,
+  type BackfillWord,
+  type ChangedBackfill,
   cancelBackfill,
   changeBackfill,
   createBackfill,
@@ -23,6 +27,7 @@ import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { checkIdRange } from '../ranges.ts';
 import { Reason, given, pageOf } from '../schema.ts';
+import { IfMatch, matchedVersion, onVersion, withETag } from '../versions.ts';
 import { BackfillBody, BackfillItem, BackfillPaceItem, BackfillPlan, toBackfill, toPlan } from './backfill-schemas.ts';
 import { Outcome } from './partitions.ts';
 
@@ -78,13 +83,16 @@ export const backfillRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         operationId: 'getBackfill',
-        summary: 'A backfill with its progress',
+        summary: 'A backfill with its progress; the version of its status and limits is also the ETag',
         tags: ['backfills'],
         params: Params,
         response: { 200: BackfillItem },
       },
     },
-    async ({ params }) => toBackfill(deployment, await readBackfill(engine, params.id)),
+    async ({ params }, reply) => {
+      const backfill = await readBackfill(engine, params.id);
+      return withETag(reply, backfill.version, toBackfill(deployment, backfill));
+    },
   );
 
   app.get(
@@ -137,6 +145,30 @@ export const backfillRoutes: Routes = (app, { engine }) => {
     },
   );
 
+  /** Says what changed in the audit log, and answers with the backfill as it is now. */
+  const change = async <Before>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    act: (id: string, word: BackfillWord) => Promise<ChangedBackfill<Before>>,
+    factsOf: (of: Before | Backfill) => object,
+    options: object = {},
+  ): Promise<z.input<typeof BackfillItem>> => {
+    const { id } = request.params as z.output<typeof Params>;
+    const { reason } = (request.body ?? {}) as { reason?: string };
+    const word = { by: actorOf(request), reason, ifVersion: matchedVersion(request) };
+    const { before, now } = await onVersion(
+      () => act(id, word),
+      async () => {
+        const current = await readBackfill(engine, id);
+        return { version: current.version, current: toBackfill(deployment, current) };
+      },
+    );
+    note(request, id, reason, { ...factsOf(now), ...options }, factsOf(before));
+    return withETag(reply, now.version, toBackfill(deployment, now));
+  };
+  const statusOf = ({ status }: Pick<Backfill, 'status'>) => ({ status });
+  const limitsOf = ({ maxActive, priority }: BackfillLimits) => ({ max_active: maxActive, priority });
+
   app.post(
     `${API_PREFIX}/backfills/:id/pause`,
     {
@@ -145,18 +177,12 @@ export const backfillRoutes: Routes = (app, { engine }) => {
         summary: 'Ask for no more runs; those that run go on',
         tags: ['backfills'],
         params: Params,
+        headers: IfMatch,
         body: ReasonBody,
         response: { 200: BackfillItem },
       },
     },
-    async (request) => {
-      const { id } = request.params;
-      const reason = request.body?.reason;
-      const { status } = await readBackfill(engine, id);
-      const after = toBackfill(deployment, await pauseBackfill(engine, id, actorOf(request), reason ?? ''));
-      note(request, id, reason, { status: after.status }, { status });
-      return after;
-    },
+    (request, reply) => change(request, reply, (id, word) => pauseBackfill(engine, id, word), statusOf),
   );
 
   app.post(
@@ -167,17 +193,12 @@ export const backfillRoutes: Routes = (app, { engine }) => {
         summary: 'Go on where it was paused',
         tags: ['backfills'],
         params: Params,
+        headers: IfMatch,
         body: ReasonBody,
         response: { 200: BackfillItem },
       },
     },
-    async (request) => {
-      const { id } = request.params;
-      const { status } = await readBackfill(engine, id);
-      const after = toBackfill(deployment, await resumeBackfill(engine, id, actorOf(request)));
-      note(request, id, request.body?.reason, { status: after.status }, { status });
-      return after;
-    },
+    (request, reply) => change(request, reply, (id, word) => resumeBackfill(engine, id, word), statusOf),
   );
 
   app.post(
@@ -188,16 +209,15 @@ export const backfillRoutes: Routes = (app, { engine }) => {
         summary: 'Cancel what is queued and, unless told otherwise, what runs',
         tags: ['backfills'],
         params: Params,
+        headers: IfMatch,
         body: z.strictObject({ running: z.boolean().default(true), reason: Reason.optional() }).nullish(),
         response: { 200: BackfillItem },
       },
     },
-    async (request) => {
-      const { id } = request.params;
-      const options = { running: request.body?.running ?? true };
-      const after = toBackfill(deployment, await cancelBackfill(engine, id, actorOf(request), options));
-      note(request, id, request.body?.reason, { status: after.status, ...options });
-      return after;
+    (request, reply) => {
+      const running = request.body?.running ?? true;
+      const cancel = (id: string, word: BackfillWord) => cancelBackfill(engine, id, { ...word, running });
+      return change(request, reply, cancel, statusOf, { running });
     },
   );
 
@@ -234,6 +254,7 @@ export const backfillRoutes: Routes = (app, { engine }) => {
         summary: 'Change how many runs it may have active, and the priority of those that it asks for from now on',
         tags: ['backfills'],
         params: Params,
+        headers: IfMatch,
         body: z.strictObject({
           max_active: z.number().int().min(1).max(10_000).optional(),
           priority: z.number().int().min(-1_000).max(1_000).optional(),
@@ -242,14 +263,10 @@ export const backfillRoutes: Routes = (app, { engine }) => {
         response: { 200: BackfillItem },
       },
     },
-    async (request) => {
-      const { id } = request.params;
-      const { max_active: limit, priority: asked, reason } = request.body;
-      const before = await readBackfill(engine, id);
-      const changed = await changeBackfill(engine, id, given({ maxActive: limit, priority: asked }));
-      const factsOf = ({ maxActive, priority }: typeof before) => ({ max_active: maxActive, priority });
-      note(request, id, reason, factsOf(changed), factsOf(before));
-      return toBackfill(deployment, changed);
+    (request, reply) => {
+      const { max_active: maxActive, priority } = request.body;
+      const limits = given({ maxActive, priority });
+      return change(request, reply, (id, word) => changeBackfill(engine, id, limits, word), limitsOf);
     },
   );
 };

@@ -1,22 +1,29 @@
 /** Cursors: read with a version, write against it, history, restore, reset. */
 
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
-import { ConflictError, NotFoundError } from '../../definitions/errors.ts';
+import { NotFoundError } from '../../definitions/errors.ts';
 import type { Json } from '../../definitions/json.ts';
 import type { Sensor } from '../../definitions/sensor.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { applyCursor } from '../../engine/apply.ts';
-import { cursorHistory, getCursor, resetCursor, restoreCursor, setCursor } from '../../engine/cursor.ts';
+import {
+  type CursorRecord,
+  cursorHistory,
+  getCursor,
+  resetCursor,
+  restoreCursor,
+  setCursor,
+} from '../../engine/cursor.ts';
 import { describeError } from '../../worker/describe-error.ts';
 import { type Routes, actorOf } from '../context.ts';
-import { PreconditionFailedError, PreconditionRequiredError, RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Reason, given, pageOf, pageQuery } from '../schema.ts';
 import { readTicks } from '../reads/sensors.ts';
-import { Cursor, CursorChange, Tick } from './sensor-schemas.ts';
-import { SensorParams, toTickPage } from './sensors.ts';
+import { IfMatch, matchedVersion, onVersion, requiredVersion, withETag } from '../versions.ts';
+import { Cursor, CursorChange, SensorParams, Tick } from './sensor-schemas.ts';
+import { toTickPage } from './sensors.ts';
 
 /** Cursor changes say why: it is the first question of whoever finds one. */
 const NeededReason = Reason.min(1, 'say why, for those who read the history');
@@ -36,7 +43,7 @@ export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => 
     },
     async ({ params }, reply) => {
       const cursor = await getCursor(engine, params.name);
-      return reply.header('etag', `"${cursor.version}"`).send({ ...cursor });
+      return withETag(reply, cursor.version, { ...cursor });
     },
   );
 
@@ -50,7 +57,7 @@ export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => 
           '`If-Match: *` overwrites whatever is stored. A wrong version answers 412 (or 409) with the current cursor.',
         tags: ['cursors'],
         params: SensorParams,
-        headers: z.object({ 'if-match': z.string().max(100).optional() }),
+        headers: IfMatch,
         body: z.strictObject({
           cursor: z.unknown().refine((value) => value !== undefined, 'is missing'),
           reason: NeededReason,
@@ -62,21 +69,14 @@ export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => 
     async (request, reply) => {
       const { name } = request.params;
       const { cursor, reason, if_version: ifVersion } = request.body;
-      const version = ifVersion ?? matchedVersion(request);
-      const before = await getCursor(engine, name);
-      request.auditNote = { target: `sensor:${name}/cursor`, reason, before };
-      const write = { by: actorOf(request), reason, ...given({ ifVersion: version }) };
-      let after: z.input<typeof Cursor>;
-      try {
-        const written = await setCursor(engine, name, cursor as Json, write);
-        // Not read again: a tick may have moved it since, and the answer is about this write.
-        after = { cursor, version: written.version, generation: before.generation };
-      } catch (error) {
-        if (!(error instanceof ConflictError)) throw error;
-        throw await conflict(engine, name, error, ifVersion === undefined);
-      }
+      if (ifVersion === undefined) requiredVersion(request);
+      const { written, before } = await change(engine, request, { reason, ifVersion }, (word) =>
+        setCursor(engine, name, cursor as Json, word),
+      );
+      // Not read again: a tick may have moved it since, and the answer is about this write.
+      const after = { cursor, version: written.version, generation: before.generation };
       request.auditNote = { target: `sensor:${name}/cursor`, reason, before, after };
-      return reply.header('etag', `"${after.version}"`).send(after);
+      return withETag(reply, after.version, after);
     },
   );
 
@@ -114,6 +114,7 @@ export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => 
         summary: 'Back to the initial cursor, or to a given one, and run keys start over',
         tags: ['cursors'],
         params: SensorParams,
+        headers: IfMatch,
         body: z.strictObject({
           reason: NeededReason,
           cursor: z.unknown().optional().describe('Where to start over from; default: the initial cursor.'),
@@ -122,12 +123,14 @@ export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => 
         response: { 200: Cursor },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { reason, if_version: ifVersion } = request.body;
+      const { name } = request.params;
       const cursor = request.body.cursor as Json | undefined;
-      return change(engine, request, request.params.name, reason, (by) =>
-        resetCursor(engine, request.params.name, { by, reason, ...given({ ifVersion, cursor }) }),
+      const { before } = await change(engine, request, { reason, ifVersion }, (word) =>
+        resetCursor(engine, name, { ...word, ...given({ cursor }) }),
       );
+      return answer(engine, request, reply, { reason, before });
     },
   );
 
@@ -159,17 +162,13 @@ export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => 
         describe: (error: unknown) => describeError(error, scrub).message,
         log,
       };
-      let id = '';
-      const after = await change(engine, request, name, reason, async (by) => {
-        id = (await applyCursor(engine, ports, name, cursor as Json, { by, reason, ifVersion })).tick;
-      });
+      const { written, before } = await change(engine, request, { reason, ifVersion }, (word) =>
+        applyCursor(engine, ports, name, cursor as Json, word),
+      );
+      const id = written.tick;
+      const after = { ...(await getCursor(engine, name)) };
       // Its runs are launched: restoring the cursor alone would not undo it.
-      request.auditNote = {
-        target: `sensor:${name}/apply`,
-        reason,
-        before: request.auditNote?.before,
-        after: { ...after, tick: id },
-      };
+      request.auditNote = { target: `sensor:${name}/apply`, reason, before, after: { ...after, tick: id } };
       const [tick] = toTickPage({ items: await readTicks(engine, [id]), next: null }).items;
       if (!tick) throw new NotFoundError(`The tick ${id} was not kept.`);
       return { ...after, tick };
@@ -184,6 +183,7 @@ export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => 
         summary: 'Back to how the cursor was after a version, or before the newest change',
         tags: ['cursors'],
         params: SensorParams,
+        headers: IfMatch,
         body: z.strictObject({
           reason: NeededReason,
           version: z.number().int().min(1).optional(),
@@ -192,56 +192,47 @@ export const cursorRoutes: Routes = (app, { engine, resources, scrub, log }) => 
         response: { 200: Cursor },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { reason, version, if_version: ifVersion } = request.body;
-      return change(engine, request, request.params.name, reason, (by) =>
-        restoreCursor(engine, request.params.name, { by, reason, ...given({ version, ifVersion }) }),
+      const { name } = request.params;
+      const { before } = await change(engine, request, { reason, ifVersion }, (word) =>
+        restoreCursor(engine, name, { ...word, ...given({ version }) }),
       );
+      return answer(engine, request, reply, { reason, before });
     },
   );
 };
 
-async function change(
+/** On top of the version in the body (else 409), or of If-Match (else 412). */
+async function change<T>(
   engine: Engine,
   request: FastifyRequest,
-  name: string,
-  reason: string,
-  write: (by: string) => Promise<unknown>,
-): Promise<z.input<typeof Cursor>> {
+  { reason, ifVersion }: { readonly reason: string; readonly ifVersion?: number | undefined },
+  write: (word: { readonly by: string; readonly reason: string; readonly ifVersion?: number }) => Promise<T>,
+): Promise<{ readonly written: T; readonly before: CursorRecord }> {
+  const { name } = request.params as z.output<typeof SensorParams>;
+  const version = ifVersion ?? matchedVersion(request);
   const before = await getCursor(engine, name);
   request.auditNote = { target: `sensor:${name}/cursor`, reason, before };
-  try {
-    await write(actorOf(request));
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    throw await conflict(engine, name, error, false);
-  }
+  const written = await onVersion(
+    () => write({ by: actorOf(request), reason, ...given({ ifVersion: version }) }),
+    async () => {
+      const { version: now, cursor } = await getCursor(engine, name);
+      return { version: now, current: cursor };
+    },
+    ifVersion === undefined,
+  );
+  return { written, before };
+}
+
+async function answer(
+  engine: Engine,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { reason, before }: { readonly reason: string; readonly before: CursorRecord },
+): Promise<z.input<typeof Cursor>> {
+  const { name } = request.params as z.output<typeof SensorParams>;
   const after = await getCursor(engine, name);
   request.auditNote = { target: `sensor:${name}/cursor`, reason, before, after };
-  return { ...after };
-}
-
-/** Undefined for `*`. @throws PreconditionRequiredError, RequestInvalidError */
-function matchedVersion(request: FastifyRequest): number | undefined {
-  const header = request.headers['if-match'];
-  if (header === undefined)
-    throw new PreconditionRequiredError('Say on which version this cursor builds: If-Match with the ETag, or *.');
-  if (header.trim() === '*') return undefined;
-  const version = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header.trim())?.[1];
-  if (version === undefined)
-    throw new RequestInvalidError('If-Match: write the ETag of the cursor, such as "7", or *.');
-  return Number(version);
-}
-
-async function conflict(
-  engine: Engine,
-  name: string,
-  error: ConflictError,
-  byHeader: boolean,
-): Promise<ConflictError | PreconditionFailedError> {
-  const current = await getCursor(engine, name);
-  const details = { current_version: current.version, current: current.cursor };
-  return byHeader
-    ? new PreconditionFailedError(error.message, { details })
-    : new ConflictError(error.message, { details });
+  return withETag(reply, after.version, { ...after });
 }

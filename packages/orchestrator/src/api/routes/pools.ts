@@ -1,14 +1,16 @@
 /** Pools: how many attempts share a name at once, and a person's say about it. */
 
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { engineFor } from '../access/scope.ts';
-import { poolNames, readPool as readInfo, setPoolLimit } from '../../engine/pools.ts';
+import { type PoolInfo, poolNames, readPool as readInfo, setPoolLimit } from '../../engine/pools.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { Reason, named, pageOf } from '../schema.ts';
+import { IfMatch, Version, matchedVersion, onVersion, withETag } from '../versions.ts';
 
 export const Pool = named(
   'Pool',
@@ -25,15 +27,18 @@ export const Pool = named(
       .nullable()
       .describe('Of the probe; null where there is none.'),
     used: z.number(),
+    version: Version,
     assets: z.array(z.string()),
   }),
 );
 
 export async function readPool(engine: Engine, name: string): Promise<z.input<typeof Pool>> {
-  const pool = await readInfo(engine, name);
-  const assets = [...engine.deployment.assets.values()].filter((a) => a.pool === name).map((a) => a.key);
+  return toPool(engine, await readInfo(engine, name));
+}
+
+function toPool(engine: Engine, pool: PoolInfo): z.input<typeof Pool> {
   return {
-    name,
+    name: pool.name,
     limit: pool.limit,
     default_limit: pool.defaultLimit,
     set_limit: pool.setLimit ?? null,
@@ -42,8 +47,14 @@ export async function readPool(engine: Engine, name: string): Promise<z.input<ty
     reason: pool.reason,
     bounds: pool.bounds ?? null,
     used: pool.used,
-    assets,
+    version: pool.version,
+    assets: [...engine.deployment.assets.values()].filter((a) => a.pool === pool.name).map((a) => a.key),
   };
+}
+
+/** For the audit log. */
+export function toLimits({ limit, setLimit }: Pick<PoolInfo, 'limit' | 'setLimit'>) {
+  return { limit, set_limit: setLimit ?? null };
 }
 
 /** @throws NotFoundError */
@@ -72,6 +83,40 @@ export const poolRoutes: Routes = (app, { engine }) => {
     },
   );
 
+  app.get(
+    `${API_PREFIX}/pools/:name`,
+    {
+      schema: {
+        operationId: 'getPool',
+        summary: 'A pool; the version of what a person said about its limit is also the ETag',
+        tags: ['pools'],
+        params,
+        response: { 200: Pool },
+      },
+    },
+    async (request, reply) => {
+      const pool = await findPool(engine, request.params.name);
+      return withETag(reply, pool.version, pool);
+    },
+  );
+
+  const set = async (request: FastifyRequest, name: string, limit: number | undefined, reason?: string) => {
+    const { before, now } = await onVersion(
+      () => setPoolLimit(engine, name, limit, { by: actorOf(request), reason, ifVersion: matchedVersion(request) }),
+      async () => {
+        const current = await readPool(engine, name);
+        return { version: current.version, current };
+      },
+    );
+    request.auditNote = {
+      target: `pool:${name}`,
+      reason,
+      before: toLimits(before),
+      after: toLimits({ ...now, setLimit: limit }),
+    };
+    return toPool(engine, now);
+  };
+
   app.put(
     `${API_PREFIX}/pools/:name`,
     {
@@ -80,17 +125,15 @@ export const poolRoutes: Routes = (app, { engine }) => {
         summary: 'Set the limit of a pool; 0 holds everything back',
         tags: ['pools'],
         params,
+        headers: IfMatch,
         body: z.strictObject({ limit: z.number().int().min(0).max(100_000), reason: Reason.optional() }),
         response: { 200: Pool },
       },
     },
-    async (request) => {
-      const { name } = request.params;
-      const before = await findPool(engine, name);
-      await setPoolLimit(engine, name, request.body.limit, actorOf(request), request.body.reason);
-      const after = await readPool(engine, name);
-      request.auditNote = { target: `pool:${name}`, reason: request.body.reason, before, after };
-      return after;
+    async (request, reply) => {
+      const { limit, reason } = request.body;
+      const now = await set(request, request.params.name, limit, reason);
+      return withETag(reply, now.version, now);
     },
   );
 
@@ -102,16 +145,13 @@ export const poolRoutes: Routes = (app, { engine }) => {
         summary: 'Back to the limit that the definitions give',
         tags: ['pools'],
         params,
+        headers: IfMatch,
         response: { 200: Pool },
       },
     },
-    async (request) => {
-      const { name } = request.params;
-      const before = await findPool(engine, name);
-      await setPoolLimit(engine, name, undefined, actorOf(request));
-      const after = await readPool(engine, name);
-      request.auditNote = { target: `pool:${name}`, before, after };
-      return after;
+    async (request, reply) => {
+      const now = await set(request, request.params.name, undefined);
+      return withETag(reply, now.version, now);
     },
   );
 };

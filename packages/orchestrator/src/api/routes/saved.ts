@@ -4,29 +4,33 @@
  * jobs sees the views of those, and their own: a query tells of what it asks for.
  */
 
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { type Principal, isAtLeast } from '../access/principal.ts';
+import { isAtLeast } from '../access/principal.ts';
 import { seesJob } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { ForbiddenError, RequestInvalidError } from '../errors.ts';
 import { maskSecrets } from '../mask.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { parseRunQuery } from '../reads/run-query.ts';
+import { type Saved, findSaved, listSaved, replaceSaved } from '../saved.ts';
 import { Done, Facts, Time, named, pageOf } from '../schema.ts';
+import { IfMatch, Version, matchedVersion, onVersion, withETag } from '../versions.ts';
 
-/** Of views, and of the presets of one job: what a menu can still show. */
-const MAX_KEPT = 200;
 const MAX_CONFIG_BYTES = 65_536;
 
 const Name = z.string().trim().min(1).max(80);
 const Description = z.string().trim().max(300).default('');
 
-const View = named('RunView', z.object({ name: z.string(), q: z.string(), by: z.string(), at: Time }));
+const View = named(
+  'RunView',
+  z.object({ name: z.string(), q: z.string(), by: z.string(), at: Time, version: Version }),
+);
+type View = z.output<typeof View>;
 const Preset = named(
   'Preset',
   z.object({
@@ -36,8 +40,10 @@ const Preset = named(
     config: Facts,
     by: z.string(),
     at: Time,
+    version: Version,
   }),
 );
+type Preset = z.output<typeof Preset>;
 
 export const savedRoutes: Routes = (app, { engine }) => {
   const jobOf = (name: string) => lookUp('job', engine.deployment.jobs, name).name;
@@ -53,9 +59,28 @@ export const savedRoutes: Routes = (app, { engine }) => {
       },
     },
     async (request) => ({
-      items: (await readAll<z.input<typeof View>>(engine, 'views')).filter((view) => seesView(request, view)),
+      items: (await listSaved<View>(engine, 'views')).filter((view) => seesView(request, view)),
       next: null,
     }),
+  );
+
+  app.get(
+    `${API_PREFIX}/views/:name`,
+    {
+      schema: {
+        operationId: 'getView',
+        summary: 'A saved view; its version is also the ETag',
+        tags: ['saved'],
+        params: z.object({ name: Name }),
+        response: { 200: View },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const view = await findSaved<View>(engine, 'views', name);
+      if (view === undefined || !seesView(request, view)) throw notKept(name);
+      return withETag(reply, view.version, view);
+    },
   );
 
   app.put(
@@ -66,16 +91,19 @@ export const savedRoutes: Routes = (app, { engine }) => {
         summary: 'Save a query of runs under a name',
         tags: ['saved'],
         params: z.object({ name: Name }),
+        headers: IfMatch,
         body: z.strictObject({ q: z.string().max(500) }),
         response: { 200: View },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       parseRunQuery(request.body.q, new Date());
       const { name } = request.params;
-      if ((await hidden(engine, request, name)) !== undefined)
-        throw new ForbiddenError(`The name “${name}” is taken: choose another one.`);
-      return keep(engine, request, 'views', name, { name, q: request.body.q });
+      // Whoever does not see a view learns no more of it than that the name is taken.
+      const judge = (before: View) => {
+        if (!seesView(request, before)) throw new ForbiddenError(`The name “${name}” is taken: choose another one.`);
+      };
+      return keep<View>(engine, request, reply, 'views', { name, q: request.body.q }, judge);
     },
   );
 
@@ -87,13 +115,15 @@ export const savedRoutes: Routes = (app, { engine }) => {
         summary: 'Remove a saved view',
         tags: ['saved'],
         params: z.object({ name: Name }),
+        headers: IfMatch,
         response: { 200: Done },
       },
     },
     async (request) => {
       const { name } = request.params;
-      if ((await hidden(engine, request, name)) !== undefined) throw notKept(name);
-      return remove(engine, request, 'views', name);
+      return remove<View>(engine, request, 'views', name, (before) => {
+        if (!seesView(request, before)) throw notKept(name);
+      });
     },
   );
 
@@ -109,9 +139,27 @@ export const savedRoutes: Routes = (app, { engine }) => {
       },
     },
     async ({ params }) => ({
-      items: await readAll<z.input<typeof Preset>>(engine, `presets:${jobOf(params.name)}`),
+      items: await listSaved<Preset>(engine, `presets:${jobOf(params.name)}`),
       next: null,
     }),
+  );
+
+  app.get(
+    `${API_PREFIX}/jobs/:name/presets/:preset`,
+    {
+      schema: {
+        operationId: 'getPreset',
+        summary: 'A preset of a job; its version is also the ETag',
+        tags: ['saved'],
+        params: z.object({ name: z.string().max(100), preset: Name }),
+        response: { 200: Preset },
+      },
+    },
+    async ({ params }, reply) => {
+      const preset = await findSaved<Preset>(engine, `presets:${jobOf(params.name)}`, params.preset);
+      if (preset === undefined) throw notKept(params.preset);
+      return withETag(reply, preset.version, preset);
+    },
   );
 
   app.put(
@@ -122,11 +170,12 @@ export const savedRoutes: Routes = (app, { engine }) => {
         summary: 'Keep a config of a job under a name; it may hold a part of the fields',
         tags: ['saved'],
         params: z.object({ name: z.string().max(100), preset: Name }),
+        headers: IfMatch,
         body: z.strictObject({ config: Facts, description: Description }),
         response: { 200: Preset },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { name: job, preset } = request.params;
       const { config, description } = request.body;
       const text = JSON.stringify(config);
@@ -137,7 +186,7 @@ export const savedRoutes: Routes = (app, { engine }) => {
         throw new RequestInvalidError(
           'body.config: holds a secret. Write a reference such as env:NAME instead, or leave the field out.',
         );
-      return keep(engine, request, `presets:${jobOf(job)}`, preset, { job, name: preset, description, config });
+      return keep<Preset>(engine, request, reply, `presets:${jobOf(job)}`, { job, name: preset, description, config });
     },
   );
 
@@ -149,73 +198,68 @@ export const savedRoutes: Routes = (app, { engine }) => {
         summary: 'Remove a preset',
         tags: ['saved'],
         params: z.object({ name: z.string().max(100), preset: Name }),
+        headers: IfMatch,
         response: { 200: Done },
       },
     },
-    async (request) => remove(engine, request, `presets:${jobOf(request.params.name)}`, request.params.preset),
+    (request) => remove<Preset>(engine, request, `presets:${jobOf(request.params.name)}`, request.params.preset),
   );
 };
 
-function seesView(request: FastifyRequest, view: z.input<typeof View>): boolean {
+function seesView(request: FastifyRequest, view: View): boolean {
   if (request.principal?.jobs === undefined || view.by === actorOf(request)) return true;
   const { job } = parseRunQuery(view.q, new Date());
   return job !== undefined && seesJob(request.principal, job);
 }
 
-/** A view that is there, but not for whoever asks. */
-async function hidden(engine: Engine, request: FastifyRequest, name: string): Promise<Kept | undefined> {
-  const text = await engine.redis.hget(engine.keys.saved('views'), name);
-  const view = text === null ? undefined : (JSON.parse(text) as z.input<typeof View>);
-  return view === undefined || seesView(request, view) ? undefined : view;
-}
-
 const notKept = (name: string) => new NotFoundError(`Nothing is kept under the name “${name}”.`);
 
-interface Kept {
-  readonly name: string;
-  readonly by: string;
-  readonly at: string;
+async function keep<T extends Saved>(
+  engine: Engine,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  kind: string,
+  document: Omit<T, 'by' | 'at' | 'version'> & { readonly name: string },
+  judge?: (before: T) => void,
+): Promise<T> {
+  const made = { ...document, by: actorOf(request), at: new Date().toISOString() } as unknown as Omit<T, 'version'>;
+  const kept = (await replace<T>(engine, request, kind, document.name, made, judge)) as T;
+  return withETag(reply, kept.version, kept);
 }
 
-async function readAll<T extends Kept>(engine: Engine, kind: string): Promise<T[]> {
-  const all = await engine.redis.hvals(engine.keys.saved(kind));
-  return all.map((text) => JSON.parse(text) as T).sort((a, b) => a.name.localeCompare(b.name, 'en'));
-}
-
-async function keep<T extends { readonly name: string }>(
+async function remove<T extends Saved>(
   engine: Engine,
   request: FastifyRequest,
   kind: string,
   name: string,
-  document: T,
-): Promise<T & Kept> {
-  const key = engine.keys.saved(kind);
-  const [before, count] = await Promise.all([engine.redis.hget(key, name), engine.redis.hlen(key)]);
-  if (before !== null) mayChange(request.principal, actorOf(request), JSON.parse(before) as Kept);
-  else if (count >= MAX_KEPT)
-    throw new RequestInvalidError(`There are ${MAX_KEPT} already: remove one that nobody uses.`);
-  const kept = { ...document, by: actorOf(request), at: new Date().toISOString() };
-  await engine.redis.hset(key, name, JSON.stringify(kept));
-  request.auditNote = {
-    target: `${kind}/${name}`,
-    before: before === null ? undefined : (JSON.parse(before) as unknown),
-    after: kept,
-  };
-  return kept;
-}
-
-async function remove(engine: Engine, request: FastifyRequest, kind: string, name: string): Promise<{ ok: true }> {
-  const key = engine.keys.saved(kind);
-  const before = await engine.redis.hget(key, name);
-  if (before === null) throw notKept(name);
-  mayChange(request.principal, actorOf(request), JSON.parse(before) as Kept);
-  await engine.redis.hdel(key, name);
-  request.auditNote = { target: `${kind}/${name}`, before: JSON.parse(before) as unknown };
+  judge?: (before: T) => void,
+): Promise<{ ok: true }> {
+  if ((await findSaved(engine, kind, name)) === undefined) throw notKept(name);
+  await replace<T>(engine, request, kind, name, undefined, judge);
   return { ok: true };
 }
 
-/** @throws ForbiddenError */
-function mayChange(principal: Principal | undefined, actor: string, kept: Kept): void {
-  if (kept.by === actor || isAtLeast(principal?.role ?? 'viewer', 'operator')) return;
-  throw new ForbiddenError(`“${kept.name}” was saved by ${kept.by}: choose another name, or ask an operator.`);
+/** In place of what is there, when whoever asks sees it, may change it and builds on it. */
+async function replace<T extends Saved>(
+  engine: Engine,
+  request: FastifyRequest,
+  kind: string,
+  name: string,
+  document: Omit<T, 'version'> | undefined,
+  judge: (before: T) => void = () => {},
+): Promise<T | undefined> {
+  const mayChange = (before: Saved) => {
+    judge(before as T);
+    if (before.by === actorOf(request) || isAtLeast(request.principal?.role ?? 'viewer', 'operator')) return;
+    throw new ForbiddenError(`“${name}” was saved by ${before.by}: choose another name, or ask an operator.`);
+  };
+  const { before, after } = await onVersion(
+    () => replaceSaved<T>(engine, kind, name, document, { ifVersion: matchedVersion(request), judge: mayChange }),
+    async () => {
+      const current = await findSaved<T>(engine, kind, name);
+      return { version: current?.version ?? 0, current: current ?? null };
+    },
+  );
+  request.auditNote = { target: `${kind}/${name}`, before, after };
+  return after;
 }

@@ -6,15 +6,16 @@ import { lookUp } from '../../definitions/deployment.ts';
 import { NotFoundError } from '../../definitions/errors.ts';
 import type { Schedule } from '../../definitions/schedule.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { switchTrigger } from '../../engine/switch.ts';
 import { plannedTimes } from '../../engine/tick.ts';
 import { engineFor } from '../access/scope.ts';
-import { type Routes, actorOf } from '../context.ts';
+import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { type SwitchState, listTicks, readSwitches } from '../reads/sensors.ts';
-import { Reason, Time, named, pageOf } from '../schema.ts';
-import { LastTick, SensorStatus, SensorSwitched, Tick } from './sensor-schemas.ts';
-import { SensorParams, TickQuery, tickQueryOf, toTickPage } from './sensors.ts';
+import { Time, named, pageOf } from '../schema.ts';
+import { withETag } from '../versions.ts';
+import { LastTick, SensorParams, SensorStatus, StatusVersion, Tick } from './sensor-schemas.ts';
+import { TickQuery, tickQueryOf, toTickPage } from './sensors.ts';
+import { addSwitches } from './switches.ts';
 
 export const ScheduleItem = named(
   'Schedule',
@@ -29,6 +30,7 @@ export const ScheduleItem = named(
     default_status: SensorStatus,
     status_by: z.string(),
     status_at: Time.nullable(),
+    status_version: StatusVersion,
     last_tick: LastTick.nullable(),
     next_due_at: Time.nullable().describe('When it is looked at next; null while it is stopped.'),
     next_times: z.array(Time).describe('As the cron expression has them, running or not.'),
@@ -78,44 +80,19 @@ export const scheduleRoutes: Routes = (app, { engine }) => {
     {
       schema: {
         operationId: 'getSchedule',
-        summary: 'A schedule',
+        summary: 'A schedule; the ETag is the version of its switch',
         tags: ['schedules'],
         params: SensorParams,
         response: { 200: ScheduleItem },
       },
     },
-    ({ params }) => readSchedule(engine, params.name),
+    async ({ params }, reply) => {
+      const schedule = await readSchedule(engine, params.name);
+      return withETag(reply, schedule.status_version, schedule);
+    },
   );
 
-  for (const [verb, status] of [
-    ['start', 'RUNNING'],
-    ['stop', 'STOPPED'],
-  ] as const) {
-    app.post(
-      `${API_PREFIX}/schedules/:name/${verb}`,
-      {
-        schema: {
-          operationId: `${verb}Schedule`,
-          summary: verb === 'start' ? 'Turn a schedule on' : 'Turn a schedule off',
-          tags: ['schedules'],
-          params: SensorParams,
-          body: z.strictObject({ reason: Reason.optional() }).nullish(),
-          response: { 200: SensorSwitched },
-        },
-      },
-      async (request) => {
-        const { name } = lookUp('schedule', schedules, request.params.name);
-        const before = await switchTrigger(engine, 'schedule', name, status, actorOf(request));
-        request.auditNote = {
-          target: `schedule:${name}`,
-          reason: request.body?.reason,
-          before: { status: before },
-          after: { status },
-        };
-        return { status, before };
-      },
-    );
-  }
+  addSwitches(app, engine, 'schedule');
 
   app.get(
     `${API_PREFIX}/schedules/:name/ticks`,
@@ -151,6 +128,7 @@ function toSchedule(schedule: Schedule, state: SwitchState, now: Date): z.input<
     default_status: schedule.defaultStatus,
     status_by: state.status_by,
     status_at: state.status_at,
+    status_version: state.status_version,
     last_tick: state.last_tick,
     next_due_at: state.next_due_at,
     next_times: times,

@@ -3,10 +3,18 @@
 import { z } from 'zod';
 
 import { Facts, Time, named } from '../schema.ts';
+import { Version } from '../versions.ts';
 
 export const SensorStatus = named('SensorStatus', z.enum(['RUNNING', 'STOPPED']));
 
-export const SensorSwitched = z.object({ status: SensorStatus, before: SensorStatus });
+export const SensorParams = z.object({ name: z.string().min(1).max(100) });
+
+export const SensorSwitched = z.object({ status: SensorStatus, before: SensorStatus, version: Version });
+
+/** Of a switch: not of the cursor, which has its own. */
+export const StatusVersion = z
+  .number()
+  .describe('Of the switch, growing with each word of a person; also the ETag, to send back as If-Match.');
 
 export const LastTick = z.object({
   id: z.string(),
@@ -28,6 +36,7 @@ export const SensorItem = named(
     default_status: SensorStatus,
     status_by: z.string().describe('`definition`, or who turned it.'),
     status_at: Time.nullable(),
+    status_version: StatusVersion,
     running_tick: z.string().nullable(),
     last_tick: LastTick.nullable(),
     next_due_at: Time.nullable(),
@@ -88,7 +97,7 @@ export const Cursor = named(
   'Cursor',
   z.object({
     cursor: z.unknown(),
-    version: z.number().describe('Also the ETag; send it back as If-Match.'),
+    version: Version,
     generation: z.number().describe('Grows with each reset or restore; older run keys no longer suppress.'),
   }),
 );

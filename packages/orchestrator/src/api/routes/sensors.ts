@@ -8,7 +8,6 @@ import type { Json } from '../../definitions/json.ts';
 import type { Sensor } from '../../definitions/sensor.ts';
 import { initialCursor } from '../../engine/register.ts';
 import { previewTicks } from '../../engine/preview.ts';
-import { switchTrigger } from '../../engine/switch.ts';
 import { openTick } from '../../engine/tick.ts';
 import { engineFor } from '../access/scope.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
@@ -16,10 +15,11 @@ import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { suppressedBy } from '../reads/suppressed.ts';
 import { type SwitchState, listTicks, readSwitches, readTicks, readTimeline } from '../reads/sensors.ts';
-import { Reason, given, pageOf, pageQuery } from '../schema.ts';
-import { PreviewTick, SensorDetail, SensorItem, SensorSwitched, Tick, TickMark } from './sensor-schemas.ts';
+import { given, pageOf, pageQuery } from '../schema.ts';
+import { withETag } from '../versions.ts';
+import { PreviewTick, SensorDetail, SensorItem, SensorParams, Tick, TickMark } from './sensor-schemas.ts';
+import { addSwitches } from './switches.ts';
 
-export const SensorParams = z.object({ name: z.string().min(1).max(100) });
 export const TickQuery = z.strictObject({
   ...pageQuery,
   decision: z.enum(['running', 'requested', 'suppressed', 'acted', 'skipped', 'failed', 'timed_out']).optional(),
@@ -64,17 +64,17 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
     {
       schema: {
         operationId: 'getSensor',
-        summary: 'A sensor with its cursor and the JSON schema of it',
+        summary: 'A sensor with its cursor and the JSON schema of it; the ETag is the version of its switch',
         tags: ['sensors'],
         params: SensorParams,
         response: { 200: SensorDetail },
       },
     },
-    async ({ params }) => {
+    async ({ params }, reply) => {
       const sensor = lookUp('sensor', sensors, params.name);
       const [state] = await readSwitches(engine, [sensor.name]);
       if (!state) throw new NotFoundError(`Sensor ${sensor.name} is not registered.`);
-      return {
+      return withETag(reply, state.status_version, {
         ...toSensor(sensor, state),
         cursor: JSON.parse(state.cursor) as unknown,
         cursor_version: state.version,
@@ -82,40 +82,11 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
         cursor_schema: jsonSchemaOf(sensor.cursor),
         initial_cursor: JSON.parse(initialCursor(sensor)) as unknown,
         resources: Object.values(sensor.resources).map((token) => token.name),
-      };
+      });
     },
   );
 
-  for (const [verb, status] of [
-    ['start', 'RUNNING'],
-    ['stop', 'STOPPED'],
-  ] as const) {
-    app.post(
-      `${API_PREFIX}/sensors/:name/${verb}`,
-      {
-        schema: {
-          operationId: `${verb}Sensor`,
-          summary:
-            verb === 'start' ? 'Turn a sensor on' : 'Turn a sensor off; its tick under way launches nothing more',
-          tags: ['sensors'],
-          params: SensorParams,
-          body: z.strictObject({ reason: Reason.optional() }).nullish(),
-          response: { 200: SensorSwitched },
-        },
-      },
-      async (request) => {
-        const { name } = lookUp('sensor', sensors, request.params.name);
-        const before = await switchTrigger(engine, 'sensor', name, status, actorOf(request));
-        request.auditNote = {
-          target: `sensor:${name}`,
-          reason: request.body?.reason,
-          before: { status: before },
-          after: { status },
-        };
-        return { status, before };
-      },
-    );
-  }
+  addSwitches(app, engine, 'sensor');
 
   app.post(
     `${API_PREFIX}/sensors/:name/evaluate`,
@@ -269,6 +240,7 @@ function toSensor(sensor: Sensor, state: SwitchState): z.input<typeof SensorItem
     default_status: sensor.defaultStatus,
     status_by: state.status_by,
     status_at: state.status_at,
+    status_version: state.status_version,
     running_tick: state.running_tick,
     last_tick: state.last_tick,
     next_due_at: state.next_due_at,

@@ -17,16 +17,25 @@ export function registerPools(program: Command, run: RunAction): void {
   leaf(pools, 'show <pool>', 'one pool', ['skein pools show my_pool']).action((name: string) =>
     run((session) => show(session, name)),
   );
-  leaf(pools, 'set', 'change a limit; it holds until it is set again', ['skein pools set my_pool 4'])
+  leaf(pools, 'set', 'change a limit; it holds until it is set again', [
+    'skein pools set my_pool 4',
+    '# what “skein pools show my_pool --json” gave as its version\n  skein pools set my_pool 4 --if-version 2 --reason "the source is slow"',
+  ])
     .argument('<pool>')
     .argument('<limit>', 'steps and tasks at once', wholeNumber(0, 100_000))
-    .action((name: string, limit: number) => run((session) => set(session, name, limit)));
+    .option('--reason <text>', 'why, for those who read the audit log')
+    .option(
+      '--if-version <n>',
+      'only when nobody has said anything about the limit since this version of it',
+      wholeNumber(0, 1_000_000_000),
+    )
+    .action((name: string, limit: number, flags: SetFlags) => run((session) => set(session, name, limit, flags)));
   pools.commands.forEach(overServer);
 }
 
 /** What of a pool is printed. */
-function toUse({ name, limit, used, limit_by, reason, bounds }: ShownPool) {
-  return { name, limit, used, limit_by, ...(reason === '' ? {} : { reason }), ...(bounds ? { bounds } : {}) };
+function toUse({ name, limit, used, limit_by, version, reason, bounds }: ShownPool) {
+  return { name, limit, used, limit_by, version, ...(reason === '' ? {} : { reason }), ...(bounds ? { bounds } : {}) };
 }
 
 function poolTable(pools: readonly ShownPool[]): string[] {
@@ -54,7 +63,12 @@ async function show(session: Session, name: string): Promise<void> {
   throw new NotFoundError(`No pool is named “${name.slice(0, 100)}”. Known: ${known}.`);
 }
 
-async function set(session: Session, name: string, limit: number): Promise<void> {
-  const pool = await (await open(session)).set(name, limit);
+interface SetFlags {
+  readonly reason?: string;
+  readonly ifVersion?: number;
+}
+
+async function set(session: Session, name: string, limit: number, flags: SetFlags): Promise<void> {
+  const pool = await (await open(session)).set(name, limit, flags);
   session.print(toUse(pool), () => poolTable([pool]));
 }

@@ -16,15 +16,22 @@ import type { Session } from '../session.ts';
 import type { BackfillsPort, ShownBackfill } from './backfills.ts';
 
 export function localBackfills(session: Session): BackfillsPort {
+  const { by } = session;
   const shown = (backfill: Backfill) => toBackfill(session.deployment, backfill);
-  const switched = async (verb: string, backfill: Backfill, reason?: string): Promise<ShownBackfill> => {
+  const switched = async (
+    verb: string,
+    { before, now }: Awaited<ReturnType<typeof pauseBackfill>>,
+    more: { readonly reason?: string | undefined; readonly running?: boolean } = {},
+  ): Promise<ShownBackfill> => {
+    const { reason, ...options } = more;
     await session.audit({
       action: `skein backfills ${verb}`,
-      target: `backfill:${backfill.id}`,
+      target: `backfill:${now.id}`,
       reason,
-      after: { status: backfill.status },
+      before,
+      after: { status: now.status, ...options },
     });
-    return shown(backfill);
+    return shown(now);
   };
   return {
     plan: async (request) => toPlan(await planBackfill(await session.engine(), request)),
@@ -40,11 +47,13 @@ export function localBackfills(session: Session): BackfillsPort {
     },
     list: async (limit) => (await listBackfills(await session.engine(), limit)).map(shown),
     read: async (id) => shown(await readBackfill(await session.engine(), id)),
-    pause: async (id, reason) =>
-      switched('pause', await pauseBackfill(await session.engine(), id, session.by, reason), reason),
-    resume: async (id) => switched('resume', await resumeBackfill(await session.engine(), id, session.by)),
-    cancel: async (id, options) =>
-      switched('cancel', await cancelBackfill(await session.engine(), id, session.by, options)),
+    async pause(id, reason) {
+      return switched('pause', await pauseBackfill(await session.engine(), id, { by, reason }), { reason });
+    },
+    resume: async (id) => switched('resume', await resumeBackfill(await session.engine(), id, { by })),
+    async cancel(id, options) {
+      return switched('cancel', await cancelBackfill(await session.engine(), id, { by, ...options }), options);
+    },
     async retry(id, statuses) {
       const made = await retryBackfill(await session.engine(), id, { statuses }, session.by);
       await session.audit({

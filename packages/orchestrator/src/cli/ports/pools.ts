@@ -7,30 +7,46 @@ import type { Session } from '../session.ts';
 
 export type ShownPool = z.input<typeof Pool>;
 
+interface PoolSet {
+  readonly reason?: string | undefined;
+  /** That must be current. */
+  readonly ifVersion?: number | undefined;
+}
+
 export interface PoolsPort {
   list(): Promise<readonly ShownPool[]>;
-  /** @throws NotFoundError */
-  set(name: string, limit: number): Promise<ShownPool>;
+  /** @throws NotFoundError; what is refused for its version, otherwise the same here and there */
+  set(name: string, limit: number, word: PoolSet): Promise<ShownPool>;
 }
 
 export async function openPools(session: Session): Promise<PoolsPort> {
-  const { Pool, findPool, readPool } = await import('../../api/routes/pools.ts');
+  const { Pool, findPool, readPool, toLimits } = await import('../../api/routes/pools.ts');
   const { server } = session;
   if (server) {
     const { pageOf } = await import('../../api/schema.ts');
     return {
       list: async () => (await server.ask('GET', '/pools', pageOf(Pool))).items,
-      set: (name, limit) => server.ask('PUT', `/pools/${encodeURIComponent(name)}`, Pool, { body: { limit } }),
+      set: (name, limit, { reason, ifVersion }) =>
+        server.ask('PUT', `/pools/${encodeURIComponent(name)}`, Pool, {
+          body: { limit, reason },
+          headers: ifVersion === undefined ? {} : { 'if-match': `"${ifVersion}"` },
+        }),
     };
   }
   const { poolNames, setPoolLimit } = await import('../../engine/pools.ts');
   const engine = await session.engine();
   return {
     list: () => Promise.all(poolNames(engine).map((name) => readPool(engine, name))),
-    async set(name, limit) {
-      const before = await findPool(engine, name);
-      await setPoolLimit(engine, name, limit, session.by);
-      await session.audit({ action: 'skein pools set', target: `pool:${name}`, before: before.limit, after: limit });
+    async set(name, limit, { reason, ifVersion }) {
+      await findPool(engine, name);
+      const { before, now } = await setPoolLimit(engine, name, limit, { by: session.by, reason, ifVersion });
+      await session.audit({
+        action: 'skein pools set',
+        target: `pool:${name}`,
+        reason,
+        before: toLimits(before),
+        after: toLimits({ ...now, setLimit: limit }),
+      });
       return readPool(engine, name);
     },
   };

@@ -47,8 +47,8 @@ export function localSensors(session: Session): SensorsPort {
       action: `skein sensors cursor ${verb}`,
       target: `sensor:${name}/cursor`,
       reason,
-      before: before.cursor,
-      after: after.cursor,
+      before,
+      after,
     });
   };
   return {

@@ -101,6 +101,7 @@ function toShown(sensor: z.output<typeof SensorDetail>): ShownSensor {
     status: sensor.status,
     status_by: sensor.status_by,
     status_at: sensor.status_at,
+    status_version: sensor.status_version,
     cursor: sensor.cursor as Json,
     version: sensor.cursor_version,
     generation: sensor.cursor_generation,

@@ -13,6 +13,7 @@ export interface ShownSensor {
   readonly status: SensorStatus;
   readonly status_by: string;
   readonly status_at: string | null;
+  readonly status_version: number;
   readonly cursor: Json;
   readonly version: number;
   readonly generation: number;

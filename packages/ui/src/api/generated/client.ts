@@ -122,18 +122,21 @@ readonly minutes: number; readonly succeeded: number; readonly failed: number; r
 export type Backfill = { readonly id: string; readonly job: string; readonly asset: string | null; readonly status: "REQUESTED" | "IN_PROGRESS" | "COMPLETED" | "COMPLETED_WITH_FAILURES" | "PAUSED" | "CANCELED"; readonly status_by: string; readonly status_reason: string; readonly rows_total: number; /** The first 1,000. */
 readonly rows: readonly (string)[]; /** First column. */
 readonly from: number; /** Last column, included. */
-readonly to: number; readonly from_label: string; readonly to_label: string; readonly order: "oldest" | "newest"; readonly statuses: readonly ("missing" | "materialized" | "failed" | "skipped")[]; readonly config: { readonly [key: string]: unknown }; readonly max_active: number; readonly priority: number; readonly total: number; /** Partitions looked at so far. */
+readonly to: number; readonly from_label: string; readonly to_label: string; readonly order: "oldest" | "newest"; readonly statuses: readonly ("missing" | "materialized" | "failed" | "skipped")[]; readonly config: { readonly [key: string]: unknown }; readonly max_active: number; readonly priority: number; /** Grows whenever its status or its limits change; also the ETag, to send back as If-Match. */
+readonly version: number; readonly total: number; /** Partitions looked at so far. */
 readonly position: number; readonly requested: number; /** Passed over because of their state. */
 readonly passed: number; readonly active: number; readonly succeeded: number; readonly failed: number; readonly canceled: number; readonly by: string; readonly created_at: string; readonly ended_at: string | null };
 
 export type SensorStatus = "RUNNING" | "STOPPED";
 
 export type Sensor = { readonly name: string; readonly description: string; readonly job: string; readonly assets: readonly (string)[]; readonly every_ms: number; readonly timeout_ms: number; readonly status: SensorStatus; readonly default_status: SensorStatus; /** `definition`, or who turned it. */
-readonly status_by: string; readonly status_at: string | null; readonly running_tick: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; readonly next_due_at: string | null; readonly error_streak: number; /** Decisions of the newest ticks, 48 at most, oldest first. */
+readonly status_by: string; readonly status_at: string | null; /** Of the switch, growing with each word of a person; also the ETag, to send back as If-Match. */
+readonly status_version: number; readonly running_tick: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; readonly next_due_at: string | null; readonly error_streak: number; /** Decisions of the newest ticks, 48 at most, oldest first. */
 readonly recent: readonly (string)[] };
 
 export type SensorDetail = { readonly name: string; readonly description: string; readonly job: string; readonly assets: readonly (string)[]; readonly every_ms: number; readonly timeout_ms: number; readonly status: SensorStatus; readonly default_status: SensorStatus; /** `definition`, or who turned it. */
-readonly status_by: string; readonly status_at: string | null; readonly running_tick: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; readonly next_due_at: string | null; readonly error_streak: number; /** Decisions of the newest ticks, 48 at most, oldest first. */
+readonly status_by: string; readonly status_at: string | null; /** Of the switch, growing with each word of a person; also the ETag, to send back as If-Match. */
+readonly status_version: number; readonly running_tick: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; readonly next_due_at: string | null; readonly error_streak: number; /** Decisions of the newest ticks, 48 at most, oldest first. */
 readonly recent: readonly (string)[]; readonly cursor: unknown; readonly cursor_version: number; readonly cursor_generation: number; /** JSON schema, draft 7, for the form. */
 readonly cursor_schema: { readonly [key: string]: unknown }; /** What a reset restores. */
 readonly initial_cursor: unknown; readonly resources: readonly (string)[] };
@@ -183,7 +186,8 @@ readonly set_limit: number | null; /** What the probe of its destination found, 
 readonly live_limit: number | null; /** Whose limit counts. */
 readonly limit_by: "set" | "probe" | "definition" | "default"; /** Why, as the person or the probe said. */
 readonly reason: string; /** Of the probe; null where there is none. */
-readonly bounds: { readonly min: number; readonly max: number } | null; readonly used: number; readonly assets: readonly (string)[] };
+readonly bounds: { readonly min: number; readonly max: number } | null; readonly used: number; /** Also the ETag; send it back as If-Match. */
+readonly version: number; readonly assets: readonly (string)[] };
 
 export type MatchingRuns = { readonly count: number; /** False when there are more than were counted (10000 at most). */
 readonly exact: boolean; /** Of those counted, how many have not ended. */
@@ -210,11 +214,14 @@ readonly reason: string } | null; readonly place: { readonly ahead_in_lane: numb
 readonly units: { readonly [key: string]: number }; /** Alive now. */
 readonly workers: number };
 
-export type RunView = { readonly name: string; readonly q: string; readonly by: string; readonly at: string };
+export type RunView = { readonly name: string; readonly q: string; readonly by: string; readonly at: string; /** Also the ETag; send it back as If-Match. */
+readonly version: number };
 
-export type Preset = { readonly job: string; readonly name: string; readonly description: string; readonly config: { readonly [key: string]: unknown }; readonly by: string; readonly at: string };
+export type Preset = { readonly job: string; readonly name: string; readonly description: string; readonly config: { readonly [key: string]: unknown }; readonly by: string; readonly at: string; /** Also the ETag; send it back as If-Match. */
+readonly version: number };
 
-export type Schedule = { readonly name: string; readonly description: string; readonly job: string; readonly cron: string; readonly time_zone: string; readonly catch_up: "skip" | "latest" | "all"; readonly status: SensorStatus; readonly default_status: SensorStatus; readonly status_by: string; readonly status_at: string | null; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; /** When it is looked at next; null while it is stopped. */
+export type Schedule = { readonly name: string; readonly description: string; readonly job: string; readonly cron: string; readonly time_zone: string; readonly catch_up: "skip" | "latest" | "all"; readonly status: SensorStatus; readonly default_status: SensorStatus; readonly status_by: string; readonly status_at: string | null; /** Of the switch, growing with each word of a person; also the ETag, to send back as If-Match. */
+readonly status_version: number; readonly last_tick: { readonly id: string; readonly decision: string; readonly reason: string; readonly ended_at: string | null } | null; /** When it is looked at next; null while it is stopped. */
 readonly next_due_at: string | null; /** As the cron expression has them, running or not. */
 readonly next_times: readonly (string)[]; readonly error_streak: number };
 
@@ -274,20 +281,26 @@ export const search = /* @__PURE__ */ operation<{ q: string }, { readonly items:
 /** Saved views of the list of runs */
 export const listViews = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (RunView)[]; readonly next: string | null }>('listViews', 'GET', '/api/v1/views', []);
 
+/** A saved view; its version is also the ETag */
+export const getView = /* @__PURE__ */ operation<{ name: string }, RunView>('getView', 'GET', '/api/v1/views/{name}', []);
+
 /** Save a query of runs under a name */
-export const saveView = /* @__PURE__ */ operation<{ name: string; body: { readonly q: string } }, RunView>('saveView', 'PUT', '/api/v1/views/{name}', []);
+export const saveView = /* @__PURE__ */ operation<{ name: string; body: { readonly q: string }; ifMatch?: string }, RunView>('saveView', 'PUT', '/api/v1/views/{name}', []);
 
 /** Remove a saved view */
-export const deleteView = /* @__PURE__ */ operation<{ name: string }, Done>('deleteView', 'DELETE', '/api/v1/views/{name}', []);
+export const deleteView = /* @__PURE__ */ operation<{ name: string; ifMatch?: string }, Done>('deleteView', 'DELETE', '/api/v1/views/{name}', []);
 
 /** Configs of a job that people keep under a name */
 export const listPresets = /* @__PURE__ */ operation<{ name: string }, { readonly items: readonly (Preset)[]; readonly next: string | null }>('listPresets', 'GET', '/api/v1/jobs/{name}/presets', []);
 
+/** A preset of a job; its version is also the ETag */
+export const getPreset = /* @__PURE__ */ operation<{ name: string; preset: string }, Preset>('getPreset', 'GET', '/api/v1/jobs/{name}/presets/{preset}', []);
+
 /** Keep a config of a job under a name; it may hold a part of the fields */
-export const savePreset = /* @__PURE__ */ operation<{ name: string; preset: string; body: { readonly config: { readonly [key: string]: unknown }; readonly description?: string } }, Preset>('savePreset', 'PUT', '/api/v1/jobs/{name}/presets/{preset}', []);
+export const savePreset = /* @__PURE__ */ operation<{ name: string; preset: string; body: { readonly config: { readonly [key: string]: unknown }; readonly description?: string }; ifMatch?: string }, Preset>('savePreset', 'PUT', '/api/v1/jobs/{name}/presets/{preset}', []);
 
 /** Remove a preset */
-export const deletePreset = /* @__PURE__ */ operation<{ name: string; preset: string }, Done>('deletePreset', 'DELETE', '/api/v1/jobs/{name}/presets/{preset}', []);
+export const deletePreset = /* @__PURE__ */ operation<{ name: string; preset: string; ifMatch?: string }, Done>('deletePreset', 'DELETE', '/api/v1/jobs/{name}/presets/{preset}', []);
 
 /** Recent failed runs grouped by cause, most frequent first */
 export const listFailures = /* @__PURE__ */ operation<{ runs?: number; job?: string; cause?: string }, { readonly looked_at: number; readonly items: readonly (FailureGroup)[] }>('listFailures', 'GET', '/api/v1/failures', ['runs', 'job', 'cause']);
@@ -420,14 +433,16 @@ export const explainRun = /* @__PURE__ */ operation<{ id: string }, Why>('explai
 /** All sensors with their switch, last tick and next one */
 export const listSensors = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Sensor)[]; readonly next: string | null }>('listSensors', 'GET', '/api/v1/sensors', []);
 
-/** A sensor with its cursor and the JSON schema of it */
+/** A sensor with its cursor and the JSON schema of it; the ETag is the version of its switch */
 export const getSensor = /* @__PURE__ */ operation<{ name: string }, SensorDetail>('getSensor', 'GET', '/api/v1/sensors/{name}', []);
 
 /** Turn a sensor on */
-export const startSensor = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null }, { readonly status: SensorStatus; readonly before: SensorStatus }>('startSensor', 'POST', '/api/v1/sensors/{name}/start', []);
+export const startSensor = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null; ifMatch?: string }, { readonly status: SensorStatus; readonly before: SensorStatus; /** Also the ETag; send it back as If-Match. */
+readonly version: number }>('startSensor', 'POST', '/api/v1/sensors/{name}/start', []);
 
 /** Turn a sensor off; its tick under way launches nothing more */
-export const stopSensor = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null }, { readonly status: SensorStatus; readonly before: SensorStatus }>('stopSensor', 'POST', '/api/v1/sensors/{name}/stop', []);
+export const stopSensor = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null; ifMatch?: string }, { readonly status: SensorStatus; readonly before: SensorStatus; /** Also the ETag; send it back as If-Match. */
+readonly version: number }>('stopSensor', 'POST', '/api/v1/sensors/{name}/stop', []);
 
 /** Evaluate now, also when stopped; a worker does it */
 export const evaluateSensor = /* @__PURE__ */ operation<{ name: string }, { readonly tick: string }>('evaluateSensor', 'POST', '/api/v1/sensors/{name}/evaluate', []);
@@ -458,7 +473,7 @@ export const listCursorHistory = /* @__PURE__ */ operation<{ limit?: number; aft
 
 /** Back to the initial cursor, or to a given one, and run keys start over */
 export const resetCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly reason: string; /** Where to start over from; default: the initial cursor. */
-readonly cursor?: unknown; readonly if_version?: number } }, Cursor>('resetCursor', 'POST', '/api/v1/sensors/{name}/cursor/reset', []);
+readonly cursor?: unknown; readonly if_version?: number }; ifMatch?: string }, Cursor>('resetCursor', 'POST', '/api/v1/sensors/{name}/cursor/reset', []);
 
 /** Set the cursor and launch what the sensor asks for with it: both, or neither */
 export const applyCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly cursor: unknown; readonly reason: string; readonly if_version: number } }, { readonly cursor: unknown; /** Also the ETag; send it back as If-Match. */
@@ -466,19 +481,21 @@ readonly version: number; /** Grows with each reset or restore; older run keys n
 readonly generation: number; readonly tick: Tick }>('applyCursor', 'POST', '/api/v1/sensors/{name}/apply', []);
 
 /** Back to how the cursor was after a version, or before the newest change */
-export const restoreCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly reason: string; readonly version?: number; readonly if_version?: number } }, Cursor>('restoreCursor', 'POST', '/api/v1/sensors/{name}/cursor/restore', []);
+export const restoreCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly reason: string; readonly version?: number; readonly if_version?: number }; ifMatch?: string }, Cursor>('restoreCursor', 'POST', '/api/v1/sensors/{name}/cursor/restore', []);
 
 /** All schedules */
 export const listSchedules = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Schedule)[]; readonly next: string | null }>('listSchedules', 'GET', '/api/v1/schedules', []);
 
-/** A schedule */
+/** A schedule; the ETag is the version of its switch */
 export const getSchedule = /* @__PURE__ */ operation<{ name: string }, Schedule>('getSchedule', 'GET', '/api/v1/schedules/{name}', []);
 
 /** Turn a schedule on */
-export const startSchedule = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null }, { readonly status: SensorStatus; readonly before: SensorStatus }>('startSchedule', 'POST', '/api/v1/schedules/{name}/start', []);
+export const startSchedule = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null; ifMatch?: string }, { readonly status: SensorStatus; readonly before: SensorStatus; /** Also the ETag; send it back as If-Match. */
+readonly version: number }>('startSchedule', 'POST', '/api/v1/schedules/{name}/start', []);
 
 /** Turn a schedule off */
-export const stopSchedule = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null }, { readonly status: SensorStatus; readonly before: SensorStatus }>('stopSchedule', 'POST', '/api/v1/schedules/{name}/stop', []);
+export const stopSchedule = /* @__PURE__ */ operation<{ name: string; body?: { readonly reason?: string } | null; ifMatch?: string }, { readonly status: SensorStatus; readonly before: SensorStatus; /** Also the ETag; send it back as If-Match. */
+readonly version: number }>('stopSchedule', 'POST', '/api/v1/schedules/{name}/stop', []);
 
 /** Ticks, newest first */
 export const listScheduleTicks = /* @__PURE__ */ operation<{ limit?: number; after?: string; decision?: "running" | "requested" | "suppressed" | "acted" | "skipped" | "failed" | "timed_out"; from?: string; to?: string; name: string }, { readonly items: readonly (Tick)[]; readonly next: string | null }>('listScheduleTicks', 'GET', '/api/v1/schedules/{name}/ticks', ['limit', 'after', 'decision', 'from', 'to']);
@@ -486,11 +503,14 @@ export const listScheduleTicks = /* @__PURE__ */ operation<{ limit?: number; aft
 /** All pools with their limits and use */
 export const listPools = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Pool)[]; readonly next: string | null }>('listPools', 'GET', '/api/v1/pools', []);
 
+/** A pool; the version of what a person said about its limit is also the ETag */
+export const getPool = /* @__PURE__ */ operation<{ name: string }, Pool>('getPool', 'GET', '/api/v1/pools/{name}', []);
+
 /** Set the limit of a pool; 0 holds everything back */
-export const setPool = /* @__PURE__ */ operation<{ name: string; body: { readonly limit: number; readonly reason?: string } }, Pool>('setPool', 'PUT', '/api/v1/pools/{name}', []);
+export const setPool = /* @__PURE__ */ operation<{ name: string; body: { readonly limit: number; readonly reason?: string }; ifMatch?: string }, Pool>('setPool', 'PUT', '/api/v1/pools/{name}', []);
 
 /** Back to the limit that the definitions give */
-export const resetPool = /* @__PURE__ */ operation<{ name: string }, Pool>('resetPool', 'DELETE', '/api/v1/pools/{name}', []);
+export const resetPool = /* @__PURE__ */ operation<{ name: string; ifMatch?: string }, Pool>('resetPool', 'DELETE', '/api/v1/pools/{name}', []);
 
 /** Backfills, newest first */
 export const listBackfills = /* @__PURE__ */ operation<{ limit?: number }, { readonly items: readonly (Backfill)[]; readonly next: string | null }>('listBackfills', 'GET', '/api/v1/backfills', ['limit']);
@@ -498,11 +518,11 @@ export const listBackfills = /* @__PURE__ */ operation<{ limit?: number }, { rea
 /** Start a backfill */
 export const createBackfill = /* @__PURE__ */ operation<{ body: BackfillRequestInput }, Backfill>('createBackfill', 'POST', '/api/v1/backfills', []);
 
-/** A backfill with its progress */
+/** A backfill with its progress; the version of its status and limits is also the ETag */
 export const getBackfill = /* @__PURE__ */ operation<{ id: string }, Backfill>('getBackfill', 'GET', '/api/v1/backfills/{id}', []);
 
 /** Change how many runs it may have active, and the priority of those that it asks for from now on */
-export const changeBackfill = /* @__PURE__ */ operation<{ id: string; body: { readonly max_active?: number; readonly priority?: number; readonly reason?: string } }, Backfill>('changeBackfill', 'PATCH', '/api/v1/backfills/{id}', []);
+export const changeBackfill = /* @__PURE__ */ operation<{ id: string; body: { readonly max_active?: number; readonly priority?: number; readonly reason?: string }; ifMatch?: string }, Backfill>('changeBackfill', 'PATCH', '/api/v1/backfills/{id}', []);
 
 /** How many runs of a backfill ended when, oldest first */
 export const getBackfillPace = /* @__PURE__ */ operation<{ id: string }, { readonly items: readonly (BackfillPace)[] }>('getBackfillPace', 'GET', '/api/v1/backfills/{id}/pace', []);
@@ -511,13 +531,13 @@ export const getBackfillPace = /* @__PURE__ */ operation<{ id: string }, { reado
 export const planBackfill = /* @__PURE__ */ operation<{ body: BackfillRequestInput }, BackfillPlan>('planBackfill', 'POST', '/api/v1/backfills/plan', []);
 
 /** Ask for no more runs; those that run go on */
-export const pauseBackfill = /* @__PURE__ */ operation<{ id: string; body?: { readonly reason?: string } | null }, Backfill>('pauseBackfill', 'POST', '/api/v1/backfills/{id}/pause', []);
+export const pauseBackfill = /* @__PURE__ */ operation<{ id: string; body?: { readonly reason?: string } | null; ifMatch?: string }, Backfill>('pauseBackfill', 'POST', '/api/v1/backfills/{id}/pause', []);
 
 /** Go on where it was paused */
-export const resumeBackfill = /* @__PURE__ */ operation<{ id: string; body?: { readonly reason?: string } | null }, Backfill>('resumeBackfill', 'POST', '/api/v1/backfills/{id}/resume', []);
+export const resumeBackfill = /* @__PURE__ */ operation<{ id: string; body?: { readonly reason?: string } | null; ifMatch?: string }, Backfill>('resumeBackfill', 'POST', '/api/v1/backfills/{id}/resume', []);
 
 /** Cancel what is queued and, unless told otherwise, what runs */
-export const cancelBackfill = /* @__PURE__ */ operation<{ id: string; body?: { readonly running?: boolean; readonly reason?: string } | null }, Backfill>('cancelBackfill', 'POST', '/api/v1/backfills/{id}/cancel', []);
+export const cancelBackfill = /* @__PURE__ */ operation<{ id: string; body?: { readonly running?: boolean; readonly reason?: string } | null; ifMatch?: string }, Backfill>('cancelBackfill', 'POST', '/api/v1/backfills/{id}/cancel', []);
 
 /** A new backfill over the same partitions, for those in the given states */
 export const retryBackfill = /* @__PURE__ */ operation<{ id: string; body: { readonly statuses?: readonly ("missing" | "materialized" | "failed" | "skipped")[]; readonly reason?: string } }, Backfill>('retryBackfill', 'POST', '/api/v1/backfills/{id}/retry', []);

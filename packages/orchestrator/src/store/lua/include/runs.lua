@@ -215,6 +215,7 @@ local function finish_backfill(bf, at)
   local unhappy = tonumber(b[3] or '0') + tonumber(b[4] or '0')
   local status = unhappy > 0 and 'COMPLETED_WITH_FAILURES' or 'COMPLETED'
   redis.call('HSET', bk, 'status', status, 'ended', at)
+  redis.call('HINCRBY', bk, 'version', 1)
   redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'backfill.ended', 'at', at, 'd',
     cjson.encode({ backfill = bf, status = status }))
 end
@@ -233,7 +234,10 @@ local function count_in_backfill(bf, run, status, at)
   local stop = tonumber(hget(bk, 'stop_after') or '0')
   if status == 'FAILURE' and stop > 0 and n >= stop and hget(bk, 'status') == 'IN_PROGRESS' then
     redis.call('HSET', bk, 'status', 'PAUSED', 'status_by', 'skein', 'status_reason', n .. ' failures, as many as it was to stop after', 'status_at', at)
+    redis.call('HINCRBY', bk, 'version', 1)
     redis.call('SREM', k('bf:live'), bf)
+    redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'backfill.paused', 'at', at, 'd',
+      cjson.encode({ backfill = bf, by = 'skein' }))
   end
   finish_backfill(bf, at)
 end
