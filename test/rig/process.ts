@@ -55,7 +55,7 @@ async function main(role: string): Promise<void> {
     'SIGTERM',
     () =>
       void worker
-        .stop(20_000)
+        .stop(Number(env.RIG_GRACE_MS ?? 20_000))
         .then(() => engine.close())
         .then(() => process.exit(0)),
   );

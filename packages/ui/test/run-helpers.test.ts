@@ -38,6 +38,22 @@ test('an attempt has its phases, what came before the first and after the last',
   ]);
 });
 
+test('what a worker that stops hands on ends there, and says so once', () => {
+  const attempts = attemptsOf(
+    [
+      event(0, 'unit.started', { attempt: 'r.0.t1.1', worker: 'w1' }),
+      event(2, 'unit.ended', { unit: 'r.0.t1', attempt: 1, verdict: 'handed_on' }),
+      event(2, 'attempt.handed_on', { unit: 'r.0.t1', attempt: 1 }),
+      event(3, 'unit.started', { attempt: 'r.0.t1.2', worker: 'w2' }),
+    ],
+    { startedAt: BEGAN, endedAt: undefined },
+  );
+  expect(attempts.map(({ verdict, worker, marks }) => [verdict, worker, marks])).toEqual([
+    ['handed_on', 'w1', []],
+    [undefined, 'w2', []],
+  ]);
+});
+
 test('a failed attempt says when the next one comes, a lost one who had it, an open one goes on', () => {
   const attempts = attemptsOf(
     [

@@ -134,6 +134,13 @@ export class LeaseLostError extends WorkError {
   override readonly retryable = true;
 }
 
+/** The worker was asked to stop and its grace is over; another one goes on with the attempt. */
+export class WorkerStoppingError extends WorkError {
+  readonly code = 'WORKER_STOPPING';
+  override readonly reason = 'worker_lost';
+  override readonly retryable = true;
+}
+
 /** A commit by an attempt whose epoch is old: fenced off. */
 export class FencedError extends WorkError {
   readonly code = 'FENCED';
@@ -179,6 +186,7 @@ export const ERRORS: Record<string, string> = {
   TIMEOUT: 'The work took longer than its timeout.',
   CANCELLED: 'A person or a program cancelled the work.',
   LEASE_LOST: 'A worker lost its lease, or did not answer for too long; the attempt was given up.',
+  WORKER_STOPPING: 'The worker stops, as in an upgrade; another one goes on with the attempt.',
   FENCED: 'A worker that had lost its lease tried to commit and was refused.',
   OUT_OF_MEMORY: 'The code used more memory than its asset may have.',
   PROCESS_EXITED: 'The code ended its thread or process instead of returning.',

@@ -183,6 +183,11 @@ export async function settleCancelled(engine: Engine, attempt: Attempt, taker?: 
   return engine.settle([attempt.id, attempt.epoch, 'cancelled', '{}'], taker);
 }
 
+/** Its worker stops; another one goes on, and it counts neither as a failure nor as a loss. */
+export async function settleHandedOn(engine: Engine, attempt: Attempt, taker?: Taker): Promise<Settled> {
+  return engine.settle([attempt.id, attempt.epoch, 'handed_on', '{}'], taker);
+}
+
 /** What the run's record keeps of a partition, without secrets; `o` is the outcome as people see it. */
 function outcomeJson({ scrub }: Engine, outcome: PartitionOutcome): string {
   return scrubJson(scrub, JSON.stringify(recordOf(outcome)));

@@ -14,6 +14,7 @@ import {
   CheckFailedError,
   LeaseLostError,
   TimeoutError,
+  WorkerStoppingError,
 } from '../definitions/errors.ts';
 import type { PartitionOutcome } from '../definitions/outcome.ts';
 import { backoffMs } from '../definitions/retry.ts';
@@ -23,6 +24,7 @@ import {
   beginAttempt,
   settleCancelled,
   settleFailed,
+  settleHandedOn,
   settleOk,
   toAttempt,
   unitOf,
@@ -146,10 +148,14 @@ async function settleError(
   log: ReturnType<typeof createRunLog>,
   settle: (settling: (taker: Taker | undefined) => Promise<Settled>) => Promise<void>,
 ): Promise<string> {
-  const reason: unknown = signal.aborted ? signal.reason : error;
+  const reason = causeOf(signal, error);
   if (reason instanceof LeaseLostError) {
     metrics.leaseLost.inc();
     return 'lost'; // The ledger has given or will give the attempt to another; nothing to settle.
+  }
+  if (reason instanceof WorkerStoppingError) {
+    await settle((by) => settleHandedOn(engine, attempt, by));
+    return 'handed_on';
   }
   if (reason instanceof CancelledError) {
     failpoint('attempt.cancelling');
@@ -180,6 +186,11 @@ async function settleError(
   return 'failed';
 }
 
+/** What an aborted attempt ended with is why it was aborted; but nobody who lost the lease settles anything. */
+function causeOf(signal: AbortSignal, error: unknown): unknown {
+  return signal.aborted && !(error instanceof LeaseLostError) ? signal.reason : error;
+}
+
 /** Runs work under the asset's timeout; work that ignores its signal is given up after the grace. */
 async function underLimits<T>(
   asset: Asset,
@@ -195,7 +206,7 @@ async function underLimits<T>(
   let graceTimer: NodeJS.Timeout | undefined;
   const givenUp = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => {
-      graceTimer = setTimeout(() => reject(signal.reason as Error), graceMs);
+      graceTimer = setTimeout(() => reject(givingUp(signal.reason)), graceMs);
     });
   });
   givenUp.catch(() => {});
@@ -205,11 +216,18 @@ async function underLimits<T>(
     if (signal.aborted && signal.reason instanceof LeaseLostError) throw signal.reason;
     return value;
   } catch (error) {
-    throw signal.aborted ? signal.reason : error;
+    throw causeOf(signal, error);
   } finally {
     clearTimeout(timer);
     clearTimeout(graceTimer);
   }
+}
+
+/** What still works when its worker stops is not handed on: it ends with the process, and its lease runs out after that. */
+function givingUp(reason: unknown): Error {
+  return reason instanceof WorkerStoppingError
+    ? new LeaseLostError('The code went on although its worker stops; its lease is left to run out.')
+    : (reason as Error);
 }
 
 async function work(

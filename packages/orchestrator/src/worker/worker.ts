@@ -1,6 +1,6 @@
 /**
  * The worker: takes attempts and ticks from the queues, executes them, keeps their leases, pulses. Stopping it stops
- * fetching first, lets what runs finish until the grace is over, then aborts it; the ledger gives it to another.
+ * fetching first, lets what runs finish until the grace is over, then aborts it and hands it on.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -10,7 +10,7 @@ import { Worker as BullWorker } from 'bullmq';
 
 import type { Asset } from '../definitions/asset.ts';
 import type { Logger } from '../definitions/context.ts';
-import { DefinitionInvalidError, LeaseLostError } from '../definitions/errors.ts';
+import { DefinitionInvalidError, WorkerStoppingError } from '../definitions/errors.ts';
 import { type Engine, type Taker, queuePrefix } from '../engine/engine.ts';
 import { probePools } from '../engine/pools.ts';
 import { startPulse } from '../engine/pulse.ts';
@@ -162,7 +162,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   const stop = async (graceMs: number) => {
     const closing = Promise.allSettled([...queues.map((one) => one.close()), puller?.close()]);
     const late = setTimeout(
-      () => leases.abortAll(new LeaseLostError('The worker is stopping; another one goes on.')),
+      () => leases.abortAll(new WorkerStoppingError('The worker is stopping; another one goes on.')),
       graceMs,
     );
     await closing;

@@ -1,4 +1,11 @@
-import { beginAttempt, renewLeases, saveCheckpoint, settleOk, settlePartition } from '../../src/engine/attempt.ts';
+import {
+  beginAttempt,
+  renewLeases,
+  saveCheckpoint,
+  settleHandedOn,
+  settleOk,
+  settlePartition,
+} from '../../src/engine/attempt.ts';
 import { createClient } from '../../src/engine/client.ts';
 import { pulseOnce } from '../../src/engine/pulse.ts';
 import { type Behaviour, type Harness, openHarness, testDeployment, until } from './harness.ts';
@@ -228,22 +235,65 @@ test('a timeout aborts the code and ends the run with its reason', async () => {
   });
 });
 
-test('a worker that stops hands its work over', async () => {
+test('workers that stop one after another hand the work on at once: it is no loss, however often', async () => {
   let attempts = 0;
-  let begun = () => {};
-  const started = new Promise<void>((resolve) => (begun = resolve));
-  const h = await harness(({ signal }) => {
-    if (++attempts > 1) return {};
-    begun();
-    return new Promise((_r, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
-  });
-  const first = await h.worker();
+  const h = await harness(
+    ({ signal }) => {
+      if (++attempts > 4) return {};
+      return new Promise((_r, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    },
+    {},
+    { SKEIN_LEASE_MS: '600000', SKEIN_MAX_LOST: '2' },
+  );
   const { runId } = await h.client.submit(one);
-  await started;
-  await first.stop(50);
+  for (let nth = 1; nth <= 4; nth++) {
+    const worker = await h.worker();
+    await until(
+      async () => attempts,
+      (begun) => begun === nth,
+    );
+    await worker.stop(50);
+  }
   await h.worker();
   expect((await h.client.wait(runId)).status).toBe('SUCCESS');
-  expect(attempts).toBe(2);
+  expect(attempts).toBe(5);
+  expect(await h.engine.redis.hmget(h.engine.keys.stats, 'lost_attempts', 'fenced_commits')).toEqual([null, null]);
+});
+
+test('what was finished in spite of the stop is committed, what goes on in spite of it keeps its lease', async () => {
+  let attempts = 0;
+  let end = () => {};
+  const h = await harness(({ key, signal }) => {
+    attempts++;
+    return new Promise((resolve) => {
+      if (key.startsWith('2_')) end = () => resolve({});
+      else signal.addEventListener('abort', () => resolve({}));
+    });
+  });
+  const worker = await h.worker();
+  const { runId } = await h.client.submit(one);
+  const deaf = await h.client.submit({ ...one, partitions: ['2_2024-01-01'] });
+  await until(
+    async () => attempts,
+    (begun) => begun === 2,
+  );
+  await worker.stop(50);
+  expect((await h.client.run(runId)).status).toBe('SUCCESS');
+  const leased = await h.engine.redis.zrange(h.engine.keys.leases, 0, '-1');
+  expect(leased).toEqual([expect.stringMatching(`^${deaf.runId}\\.`)]);
+  end();
+});
+
+test('a run that is being cancelled is not handed on', async () => {
+  const h = await harness();
+  const { runId } = await h.client.submit(one);
+  await h.engine.dispatcher.idle();
+  const attempt = await beginAttempt(h.engine, `${runId}.0.m.1`, 'stopping');
+  if (!attempt) throw new TypeError('not begun');
+  await h.client.cancel(runId, 'ana');
+  expect((await h.client.run(runId)).status).toBe('CANCELING');
+  expect(await settleHandedOn(h.engine, attempt)).toEqual({ committed: true });
+  expect((await h.client.run(runId)).status).toBe('CANCELED');
 });
 
 test('a cancelled run that waits behind another never runs', async () => {

@@ -19,7 +19,7 @@ import './run.css';
 
 const route = getRouteApi('/runs/$id');
 const SHOWN_ATTEMPTS = 100;
-const TONES = { ok: 'good', failed: 'bad', lost: 'bad', cancelled: 'calm' } as const;
+const TONES = { ok: 'good', failed: 'bad', lost: 'bad', cancelled: 'calm', handed_on: 'calm' } as const;
 
 /** When each attempt and each of its phases began and ended, from the launch to the end, and the way to their lines. */
 export function RunTimeline({ run }: { run: RunWithPartitions }) {
@@ -122,7 +122,9 @@ function rowsOf(
         isTop: true,
         isCritical: critical.has(id),
         attempt: id,
-        note: [verdict === undefined || verdict === 'ok' ? '' : verdict, worker ?? ''].filter(Boolean).join(', '),
+        note: [verdict === undefined || verdict === 'ok' ? '' : verdict.replace('_', ' '), worker ?? '']
+          .filter(Boolean)
+          .join(', '),
       };
       const phases = attempt.phases.map((phase, i) => ({
         ...phase,

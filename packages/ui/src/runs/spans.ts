@@ -9,7 +9,7 @@ interface Phase {
   readonly to: number | undefined;
 }
 
-type Verdict = 'ok' | 'failed' | 'lost' | 'cancelled';
+type Verdict = 'ok' | 'failed' | 'lost' | 'cancelled' | 'handed_on';
 
 export interface Attempt {
   readonly id: string;
@@ -80,6 +80,8 @@ function take(attempt: Growing, { type, fields }: RunEvent, at: number): void {
       if (open) open.to = at;
       return;
     }
+    case 'attempt.handed_on': // its end has been told
+      return;
     case 'unit.ended':
       attempt.to = at;
       attempt.verdict = fields.verdict as Verdict;

@@ -1,12 +1,22 @@
 -- Ends attempts: checks each token, records outcomes, readies what follows or ends the run. A worker that goes on is given
 -- the next attempt of those that wait, begun, in the place of each.
 -- ARGV: worker ('' gets none), lease (ms), assets whose attempts begin elsewhere as `|a|b|`; then four an attempt:
--- attempt, epoch, verdict (ok | failed | cancelled), JSON:
+-- attempt, epoch, verdict (ok | failed | cancelled | handed_on), JSON:
 --   ok: { outcomes: [[key, kind, json], …], result, tasks: [[name, parts, input], …], max, version }
 --   failed: { error: json text, reason, retry_in: ms or -1, version }
 -- Returns: two for each: ok | fenced, and nil or the next one: its id and, unless it begins elsewhere, what begin.lua gives
 -- include: base cells queue limits runs begin
 local at = now_ms()
+
+-- For another attempt; what was settled of it stays so.
+local function prepare_again(unit, run, asset, kind, parts)
+  redis.call('HINCRBY', k('u', unit), 'attempt', 1)
+  if kind ~= 'm' and kind ~= 'task' then return end
+  for _, p in ipairs(cjson.decode(parts)) do
+    local settled = hget(k('run', run, 'parts'), asset .. '|' .. p[1])
+    if not settled or settled == '' then set_cell(asset, p[2], p[3], nil, QUEUED) end
+  end
+end
 
 local function settle(attempt, epoch, verdict, json)
   local unit, u = owned_unit(attempt, epoch)
@@ -26,25 +36,26 @@ local function settle(attempt, epoch, verdict, json)
   end_attempt(unit, attempt)
   note(run, 'unit.ended', at, cjson.encode({ unit = unit, attempt = tonumber(u[5]), verdict = verdict }))
 
-  if verdict == 'cancelled' or (canceling and (verdict == 'failed' or kind == 'plan')) then
+  if verdict == 'cancelled' or (canceling and (verdict == 'failed' or verdict == 'handed_on' or kind == 'plan')) then
     redis.call('HSET', uk, 'state', 'CANCELED')
     for _, p in ipairs(cjson.decode(u[4])) do set_cell(asset, p[2], p[3], nil, IDLE) end
     after_unit(run, at)
     return 'ok'
   end
 
+  if verdict == 'handed_on' then
+    prepare_again(unit, run, asset, kind, u[4])
+    queue_lost(unit)
+    event(run, 'attempt.handed_on', at, cjson.encode({ unit = unit, attempt = tonumber(u[5]) }))
+    return 'ok'
+  end
+
   if verdict == 'failed' then
     if v.retry_in >= 0 then
       redis.call('HINCRBY', uk, 'fails', 1)
-      redis.call('HINCRBY', uk, 'attempt', 1)
+      prepare_again(unit, run, asset, kind, u[4])
       redis.call('HSET', uk, 'state', 'DELAYED', 'error', v.error)
       redis.call('ZADD', k('delayed'), at + v.retry_in, unit)
-      if kind == 'm' or kind == 'task' then
-        for _, p in ipairs(cjson.decode(u[4])) do
-          local settled = hget(k('run', run, 'parts'), asset .. '|' .. p[1])
-          if not settled or settled == '' then set_cell(asset, p[2], p[3], nil, QUEUED) end
-        end
-      end
       event(run, 'attempt.failed', at, cjson.encode({ unit = unit, attempt = tonumber(u[5]), retry_in_ms = v.retry_in, error = cjson.decode(v.error) }))
       return 'ok'
     end
