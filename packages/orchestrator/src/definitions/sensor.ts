@@ -74,10 +74,21 @@ export interface RunRequest {
   readonly priority?: number;
 }
 
+export interface AfterTick<C> {
+  /** The next one; absent: unchanged. */
+  readonly cursor?: C;
+  /**
+   * How much of the source this tick has left beyond the cursor, in whatever unit grows with it: rows, days, seconds. A
+   * lag that grows over several intervals while the cursor stands is told to the operator.
+   */
+  readonly lag?: number;
+}
+
 export interface RequestTick<C> {
   readonly kind: 'request';
   readonly requests: readonly RunRequest[];
   readonly cursor: C | undefined;
+  readonly lag: number | undefined;
 }
 
 export interface SkipTick<C> {
@@ -85,20 +96,18 @@ export interface SkipTick<C> {
   /** For people: `every team is complete up to 2026-11-21`. */
   readonly reason: string;
   readonly cursor: C | undefined;
+  readonly lag: number | undefined;
 }
 
 export type TickResult<C> = RequestTick<C> | SkipTick<C>;
 
-/** Ask for runs; `cursor` is the next one (absent: unchanged). */
-export function request<C = never>(
-  requests: readonly RunRequest[],
-  options: { readonly cursor?: C } = {},
-): RequestTick<C> {
-  return { kind: 'request', requests, cursor: options.cursor };
+/** Ask for runs. */
+export function request<C = never>(requests: readonly RunRequest[], options: AfterTick<C> = {}): RequestTick<C> {
+  return { kind: 'request', requests, cursor: options.cursor, lag: options.lag };
 }
 
-export function skip<C = never>(reason: string, options: { readonly cursor?: C } = {}): SkipTick<C> {
-  return { kind: 'skip', reason, cursor: options.cursor };
+export function skip<C = never>(reason: string, options: AfterTick<C> = {}): SkipTick<C> {
+  return { kind: 'skip', reason, cursor: options.cursor, lag: options.lag };
 }
 
 export type SensorStatus = 'RUNNING' | 'STOPPED';
@@ -110,7 +119,10 @@ export interface SensorSpec<S extends z.ZodType, R extends ResourceMap> {
   readonly every: Duration;
   readonly defaultStatus?: SensorStatus;
   readonly cursor: S;
-  /** Turns a stored cursor of an older version of the code into one that the schema takes; pure. */
+  /**
+   * Turns a stored cursor of an older version of the code into one that the schema takes, and gives one of this version
+   * as it is; pure. When it fails at a tick, the sensor is paused and the cursor stays as it is stored.
+   */
   readonly migrate?: (stored: Json) => Json;
   readonly resources?: R;
   /** Of one tick; default 60 s. */
@@ -125,7 +137,7 @@ export interface Sensor {
   readonly everyMs: number;
   readonly defaultStatus: SensorStatus;
   readonly cursor: z.ZodType;
-  readonly migrate: (stored: Json) => Json;
+  readonly migrate: ((stored: Json) => Json) | undefined;
   readonly resources: ResourceMap;
   readonly timeoutMs: number;
   readonly evaluate: (context: EvaluateContext<unknown, unknown>) => Promise<TickResult<unknown>>;
@@ -147,7 +159,7 @@ export function defineSensor<S extends z.ZodType, R extends ResourceMap = Record
     everyMs: parseDurationMs(spec.every),
     defaultStatus: spec.defaultStatus ?? 'STOPPED',
     cursor: spec.cursor,
-    migrate: spec.migrate ?? ((stored) => stored),
+    migrate: spec.migrate,
     resources: spec.resources ?? {},
     timeoutMs: parseDurationMs(spec.timeout ?? '60s'),
     // One sensor's types are tied together by its specification; the engine hands it only its own cursor and resources.

@@ -7,7 +7,7 @@ import { CronExpressionParser } from 'cron-parser';
 
 import { parseBySchema } from '../definitions/config.ts';
 import type { Logger } from '../definitions/context.ts';
-import { NotFoundError, TimeoutError } from '../definitions/errors.ts';
+import { DefinitionInvalidError, NotFoundError, TimeoutError } from '../definitions/errors.ts';
 import type { Json } from '../definitions/json.ts';
 import type { Schedule } from '../definitions/schedule.ts';
 import type { EvaluateContext, RunRequest, Sensor, TickResult } from '../definitions/sensor.ts';
@@ -44,6 +44,7 @@ interface TickDecision {
   readonly requests: readonly SubmitSpec[];
   readonly reason: string;
   readonly cursor?: string;
+  readonly lag?: number;
   readonly plan?: number;
   readonly next?: number;
 }
@@ -78,7 +79,11 @@ export async function evaluateTick(ports: TickPorts, tickId: string): Promise<De
     const timedOut = error instanceof TimeoutError;
     failpoint('tick.failing');
     const decision = timedOut ? 'timed_out' : 'failed';
-    await engine.script('fail-tick', name, tickId, ports.describe(error), decision, said.text());
+    const unread = error instanceof MigrationFailure;
+    const reason = unread
+      ? `${error.message}, so the sensor is paused and the cursor stays: ${ports.describe(error.cause)}`
+      : ports.describe(error);
+    await engine.script('fail-tick', name, tickId, reason, decision, said.text(), 0, unread ? tick.version : '');
     failpoint('tick.failed');
     return decision;
   }
@@ -103,7 +108,7 @@ export async function decideSensor(
   const { engine } = ports;
   const [asset] = sensor.job.assets;
   if (!asset) throw new NotFoundError(`Job ${sensor.job.name} has no assets.`);
-  const cursor = readCursor(sensor, JSON.parse(tick.cursorText) as Json);
+  const cursor = readStored(sensor, JSON.parse(tick.cursorText) as Json);
   const resources = await ports.openResources(sensor.resources);
   const result = await withTimeout(sensor, (signal, budget) =>
     sensor.evaluate({
@@ -122,12 +127,31 @@ export async function decideSensor(
     requests: requestsOf(result).map((request) => planRequest(engine, sensor.job.name, request, tick, cause)),
     reason: result.kind === 'skip' ? engine.scrub(result.reason) : '',
     ...(result.cursor === undefined ? {} : { cursor: writeCursor(sensor, result.cursor) }),
+    ...(result.lag === undefined ? {} : { lag: checkLag(sensor, result.lag) }),
   };
+}
+
+function checkLag(sensor: Sensor, lag: number): number {
+  if (Number.isFinite(lag) && lag >= 0) return lag;
+  throw new DefinitionInvalidError(`The lag that ${sensor.name} tells must be a number from 0 up, not ${String(lag)}.`);
 }
 
 /** @throws ConfigInvalidError when the stored cursor does not fit the schema even after `migrate` */
 export function readCursor(sensor: Sensor, stored: Json): unknown {
-  return parseBySchema(sensor.cursor, sensor.migrate(stored), `cursor of ${sensor.name}`);
+  const migrated = sensor.migrate === undefined ? stored : sensor.migrate(stored);
+  return parseBySchema(sensor.cursor, migrated, `cursor of ${sensor.name}`);
+}
+
+/** What `migrate` could not turn into a cursor that the schema takes; another try would fail the same. */
+class MigrationFailure extends Error {}
+
+function readStored(sensor: Sensor, stored: Json): unknown {
+  try {
+    return readCursor(sensor, stored);
+  } catch (cause) {
+    if (sensor.migrate === undefined) throw cause;
+    throw new MigrationFailure('The stored cursor could not be migrated', { cause });
+  }
 }
 
 /** The cursor as it is stored. @throws ConfigInvalidError when the sensor's own code made one that its schema refuses */

@@ -17,6 +17,8 @@ export interface Keys {
   readonly queues: string;
   readonly sensors: string;
   readonly due: string;
+  /** Of sensors that tell it: how much of their source lies before them, and since when it grows. */
+  readonly lags: string;
   /** Sensors with a tick under way, by when it was last looked at. */
   readonly openTicks: string;
   readonly workers: string;
@@ -71,6 +73,7 @@ export function createKeys(prefix: string): Keys {
     queues: k('queues'),
     sensors: k('sensors'),
     due: k('due'),
+    lags: k('lags'),
     openTicks: k('open_ticks'),
     workers: k('workers'),
     audit: k('audit'),

@@ -91,6 +91,20 @@ function redisUnreachable(cause: unknown): ServiceError {
   );
 }
 
+/** By which settings and states a Redis would lose the ledger, each with its cure; from its `INFO`. Pure. */
+export function ledgerRisks(info: string): string[] {
+  const fact = (name: string) => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim();
+  const risks: string[] = [];
+  const [major = 0, minor = 0] = (fact('redis_version') ?? '0.0').split('.').map(Number);
+  if (major < 6 || (major === 6 && minor < 2)) risks.push('its version is below 6.2');
+  if (fact('maxmemory_policy') !== 'noeviction')
+    risks.push('maxmemory-policy is not noeviction (CONFIG SET maxmemory-policy noeviction)');
+  if (fact('aof_enabled') !== '1') risks.push('AOF is off (CONFIG SET appendonly yes)');
+  if (fact('aof_last_write_status') === 'err')
+    risks.push('its append-only file could not be written (room and rights of its disk; the log of Redis says why)');
+  return risks;
+}
+
 /**
  * Refuses a Redis that would lose the ledger.
  * @throws RefusedError that names each wrong setting and its cure
@@ -100,14 +114,7 @@ export async function checkLedgerRedis(
   keys: Keys,
   options: { readonly allowUnsafe: boolean },
 ): Promise<void> {
-  const info = await redis.info();
-  const fact = (name: string) => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim();
-  const problems: string[] = [];
-  const [major = 0, minor = 0] = (fact('redis_version') ?? '0.0').split('.').map(Number);
-  if (major < 6 || (major === 6 && minor < 2)) problems.push('its version is below 6.2');
-  if (fact('maxmemory_policy') !== 'noeviction')
-    problems.push('maxmemory-policy is not noeviction (CONFIG SET maxmemory-policy noeviction)');
-  if (fact('aof_enabled') !== '1') problems.push('AOF is off (CONFIG SET appendonly yes)');
+  const problems = ledgerRisks(await redis.info());
   if (problems.length > 0 && !options.allowUnsafe) {
     throw new RefusedError(`This Redis would lose the ledger: ${problems.join('; ')}.`, {
       hint: 'Change the settings, or start with --allow-unsafe-redis for an experiment.',

@@ -36,7 +36,8 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** @throws ConfigInvalidError when the cursor before or after does not fit the schema */
 export async function tickSensor(sensor: Sensor, options: TickOptions): Promise<TickOutcome> {
-  const stored = sensor.migrate(options.cursor ?? {});
+  const given = options.cursor ?? {};
+  const stored = sensor.migrate === undefined ? given : sensor.migrate(given);
   const cursor = parseBySchema(sensor.cursor, stored, `cursor of ${sensor.name}`);
   const partitions: PartitionReader = {
     status: async (keys) =>

@@ -77,22 +77,38 @@ test('doctor recounts the counters, finds a wrong one and repairs it', async () 
   expect((await skein.run('doctor')).code).toBe(0);
   const redis = new Redis(skein.env.SKEIN_REDIS_URL ?? '');
   const prefix = skein.env.SKEIN_REDIS_PREFIX;
+  const [seconds] = await redis.time();
   await redis.zadd(`${prefix}:due`, 1_000, 'feed');
-  await redis.hset(`${prefix}:meta`, 'backup_at', 1_000);
-  await redis.hset(`${prefix}:stats`, 'fenced_commits', 2);
+  await redis.hset(`${prefix}:meta`, 'backup_at', 1_000, 'pulse_at', 1_000);
+  await redis.hset(`${prefix}:stats`, 'fenced_commits', 2, 'lost_attempts', 2, 'repairs', 1);
+  await redis.hset(`${prefix}:sensor:feed`, 'status', 'RUNNING', 'status_by', 'a person');
+  await redis.hset(`${prefix}:lags`, 'feed', JSON.stringify({ lag: 9, from: 4, since: 1_000, version: '1' }));
+  await redis.zadd(`${prefix}:workers`, Number(seconds) * 1_000, 'busy');
+  await redis.hset(`${prefix}:workers:about`, 'busy', JSON.stringify({ id: 'busy', concurrency: 4, loop_p99_ms: 900 }));
+  await redis.zadd(`${prefix}:runs:st:QUEUED`, 1_000, '01ARZ3NDEKTSV4RRFFQ69G5FAV');
   const overdue = (await skein.run('doctor', '--json')).json<{
     findings: { check: string; state: string; fix: string }[];
   }>();
   for (const [check, state] of [
     ['pulse', 'problem'],
     ['backup', 'problem'],
-    ['history of faults', 'notice'],
-    ['queue', 'ok'],
+    ['fenced commits', 'notice'],
+    ['lost workers', 'problem'],
+    ['repairs', 'notice'],
+    ['queue', 'problem'],
+    ['tick lag', 'problem'],
+    ['cursors', 'problem'],
+    ['event loops', 'problem'],
+    ['clock', 'ok'],
+    ['outbox', 'ok'],
+    ['replication', 'ok'],
   ])
     expect(overdue.findings).toContainEqual(expect.objectContaining({ check, state }));
   expect(overdue.findings.filter(({ state, fix }) => state === 'problem' && !fix)).toEqual([]);
-  await redis.del(`${prefix}:due`);
-  await redis.hdel(`${prefix}:meta`, 'backup_at');
+  await redis.del(`${prefix}:due`, `${prefix}:lags`, `${prefix}:workers`, `${prefix}:workers:about`, `${prefix}:stats`);
+  await redis.hset(`${prefix}:sensor:feed`, 'status', 'STOPPED', 'status_by', 'definition');
+  await redis.zrem(`${prefix}:runs:st:QUEUED`, '01ARZ3NDEKTSV4RRFFQ69G5FAV');
+  await redis.hdel(`${prefix}:meta`, 'backup_at', 'pulse_at');
   await redis.hincrby(`${prefix}:cntr:events:1`, 'o1', 5);
   await redis.hincrby(`${prefix}:cnt:events`, 'o1', 5);
   const sick = await skein.run('doctor', '--json');

@@ -17,6 +17,7 @@ import { createClient } from '../../src/engine/client.ts';
 import { cursorHistory, getCursor, resetCursor, restoreCursor, setCursor } from '../../src/engine/cursor.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { previewTicks } from '../../src/engine/preview.ts';
+import { readLateTicks, readSourceLags } from '../../src/engine/reads/trigger-lag.ts';
 import { registerDefinitions } from '../../src/engine/register.ts';
 import { retryRun } from '../../src/engine/retry.ts';
 import { openTick, plannedTimes } from '../../src/engine/tick.ts';
@@ -341,6 +342,148 @@ test('a tick whose cursor no longer fits fails with the field named, and the cur
     reason: expect.stringMatching(/next/) as string,
   });
   expect((await getCursor(h.engine, 'feed')).cursor).toEqual({ next: 'soon' });
+});
+
+/** A sensor of its own, whose parts a test may change as it goes. */
+function drain(parts: { migrate?: (stored: Json) => Json; lag?: number; next?: number }) {
+  const day = defineAsset({
+    key: 'day',
+    description: 'A day of a team.',
+    partitions: teamDays,
+    config: z.object({}),
+    materialize: async () => materialized(),
+  });
+  const sensor = defineSensor({
+    name: 'feed',
+    description: 'Follows a source.',
+    job: defineJob({ name: 'make', assets: [day] }),
+    every: '60s',
+    defaultStatus: 'RUNNING',
+    cursor: z.strictObject({ v: z.literal(2), next: z.number() }),
+    migrate: (stored) => (parts.migrate ?? ((same: Json) => same))(stored),
+    evaluate: async ({ cursor }) =>
+      skip('nothing yet', {
+        ...(parts.lag === undefined ? {} : { lag: parts.lag }),
+        cursor: { ...cursor, next: parts.next ?? cursor.next },
+      }),
+  });
+  return defineDeployment({ definitions: { jobs: [sensor.job], sensors: [sensor] } });
+}
+
+test('a sensor whose migrate fails is paused, its cursor untouched; with one that works it goes on once it is started', async () => {
+  const parts: Parameters<typeof drain>[0] = {
+    migrate: () => {
+      throw new TypeError('no way from v1');
+    },
+  };
+  const h = await harness(undefined, drain(parts));
+  const { engine } = h;
+  const sensor = engine.keys.sensor('feed');
+  await engine.redis.hset(sensor, 'cursor', '{"v":1,"at":7}');
+  const history = await cursorHistory(engine, 'feed', 10);
+  await h.worker();
+  await until(
+    () => engine.redis.hget(sensor, 'status'),
+    (status) => status === 'STOPPED',
+  );
+  expect(await engine.redis.hmget(sensor, 'status_by', 'cursor', 'version', 'last_reason')).toEqual([
+    'skein',
+    '{"v":1,"at":7}',
+    '1',
+    'The stored cursor could not be migrated, so the sensor is paused and the cursor stays: no way from v1',
+  ]);
+  expect(await cursorHistory(engine, 'feed', 10)).toEqual(history);
+  expect(await engine.redis.zscore(engine.keys.due, 'feed')).toBeNull();
+  // A start of another process does not turn it on again.
+  await registerDefinitions(engine.redis, engine.keys.prefix, engine.deployment);
+  expect(await engine.redis.hget(sensor, 'status')).toBe('STOPPED');
+  // One that gives what the schema refuses fails as well, at a person's tick too.
+  parts.migrate = () => ({ v: 1 });
+  expect(await tickNow(engine)).toMatchObject({
+    status: 'FAILURE',
+    reason: expect.stringMatching(/migrated.*v/) as string,
+  });
+  parts.migrate = (stored) => ({ v: 2, next: (stored as { at: number }).at });
+  await switchSensor(engine, 'RUNNING');
+  await until(
+    () => getCursor(engine, 'feed'),
+    ({ version }) => version === 2,
+  );
+  expect((await getCursor(engine, 'feed')).cursor).toEqual({ v: 2, next: 7 });
+});
+
+test('a cursor that stands while its source grows is told, until it moves or the source shrinks', async () => {
+  const parts: Parameters<typeof drain>[0] = { lag: 5 };
+  const h = await harness(undefined, drain(parts));
+  const { engine } = h;
+  await engine.redis.hset(engine.keys.sensor('feed'), 'cursor', '{"v":2,"next":1}');
+  await h.worker();
+  const told = async (lag: number) => {
+    parts.lag = lag;
+    await tickNow(engine);
+    const [first] = await readSourceLags(engine);
+    return first;
+  };
+  const longAgo = async () => {
+    const was = JSON.parse((await engine.redis.hget(engine.keys.lags, 'feed')) ?? '') as { since: number };
+    const since = was.since - 4 * 60_000;
+    await engine.redis.hset(engine.keys.lags, 'feed', JSON.stringify({ ...was, since }));
+  };
+  await until(
+    () => readSourceLags(engine),
+    ([first]) => first?.lag === 5,
+  );
+  await longAgo();
+  expect(await told(5)).toEqual({ sensor: 'feed', lag: 5, grownBy: 0, standsIntervals: 0 });
+  const growing = await told(9);
+  expect(growing).toMatchObject({ lag: 9, grownBy: 4 });
+  expect(growing?.standsIntervals).toBeGreaterThan(4);
+  expect(await told(3)).toMatchObject({ grownBy: 0, standsIntervals: 0 });
+  await longAgo();
+  parts.next = 2;
+  expect(await told(8)).toMatchObject({ lag: 8, grownBy: 0, standsIntervals: 0 });
+  // One that is switched off stands because a person wants it to.
+  await switchSensor(engine, 'STOPPED');
+  expect(await readSourceLags(engine)).toEqual([]);
+  await switchSensor(engine, 'RUNNING');
+  expect(await readSourceLags(engine)).toHaveLength(1);
+  delete parts.lag;
+  await tickNow(engine).catch(() => undefined);
+  await until(
+    () => readSourceLags(engine),
+    (lags) => lags.length === 0,
+  );
+});
+
+test('a lag that is no number fails the tick', async () => {
+  const h = await harness(undefined, drain({ lag: Number.NaN }));
+  await h.engine.redis.hset(h.engine.keys.sensor('feed'), 'cursor', '{"v":2,"next":1}', 'status', 'STOPPED');
+  await h.worker();
+  expect(await tickNow(h.engine)).toMatchObject({
+    status: 'FAILURE',
+    reason: expect.stringMatching(/lag.*NaN/) as string,
+  });
+});
+
+test('a tick is late while nobody begins it, and by one that goes on past the next', async () => {
+  const h = await harness();
+  const { redis, keys } = h.engine;
+  await switchSensor(h.engine, 'RUNNING');
+  const every = Number(await redis.hget(keys.sensor('feed'), 'every'));
+  const [seconds] = await redis.time();
+  await redis.zadd(keys.due, Number(seconds) * 1_000 - 3 * every, 'feed');
+  const [due] = await readLateTicks(h.engine);
+  expect(due?.name).toBe('feed');
+  expect(due?.intervals).toBeGreaterThanOrEqual(3);
+  await redis.zrem(keys.due, 'feed');
+  const id = (await openTick(h.engine, 'feed', 'test')) ?? '';
+  await redis.hset(keys.tick(id), 'started', Number(seconds) * 1_000 - 4 * every);
+  expect((await readLateTicks(h.engine))[0]?.intervals).toBeGreaterThanOrEqual(4);
+  await redis.hset(keys.tick(id), 'worker', 'w');
+  const begun = (await readLateTicks(h.engine))[0]?.intervals ?? 0;
+  expect([begun >= 3, begun < 4]).toEqual([true, true]);
+  await switchSensor(h.engine, 'STOPPED');
+  expect(await readLateTicks(h.engine)).toEqual([]);
 });
 
 test('planned times of a schedule across the change to and from summer time', () => {

@@ -23,7 +23,7 @@ export async function readReplication({ redis }: Pick<Engine, 'redis'>): Promise
   return parseReplication(await redis.info('replication'));
 }
 
-/** Pure. */
+/** Pure; reads the whole of `INFO` too. */
 export function parseReplication(info: string): Replication {
   const fact = (name: string) => new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1]?.trim();
   const replicas = [...info.matchAll(/^slave\d+:(.*)$/gm)].map(([, text = '']) => {

@@ -93,6 +93,8 @@ export async function clockSkewMs(engine: Engine): Promise<number> {
 }
 
 export interface LedgerAges {
+  /** Since anybody's pulse was whole; processes pulse once a second. Undefined before the first one. */
+  readonly pulseAgeMs: number | undefined;
   /** How long the most overdue tick has been due; pulses claim each within a second. */
   readonly tickLagMs: number;
   /** How long the most overdue lease has been over; pulses take each back within seconds. */
@@ -104,20 +106,21 @@ export interface LedgerAges {
 
 /** By Redis's clock. */
 export async function readAges({ redis, keys }: Engine): Promise<LedgerAges> {
-  const [[seconds, micros], due, leases, queued, backup] = await Promise.all([
+  const [[seconds, micros], due, leases, queued, [backup, pulse]] = await Promise.all([
     redis.time(),
     redis.zrange(keys.due, 0, '0', 'WITHSCORES'),
     redis.zrange(keys.leases, 0, '0', 'WITHSCORES'),
     redis.zrange(keys.runsByStatus('QUEUED'), 0, '0', 'WITHSCORES'),
-    redis.hget(keys.meta, 'backup_at'),
+    redis.hmget(keys.meta, 'backup_at', 'pulse_at'),
   ]);
   const now = Number(seconds) * 1_000 + Number(micros) / 1_000;
   const since = (at: string | undefined) => (at === undefined ? 0 : Math.max(0, Math.round(now - Number(at))));
   return {
+    pulseAgeMs: pulse ? since(pulse) : undefined,
     tickLagMs: since(due[1]),
     leaseOverdueMs: since(leases[1]),
     oldestQueuedMs: since(queued[1]),
-    backupAgeMs: backup === null ? undefined : since(backup),
+    backupAgeMs: backup ? since(backup) : undefined,
   };
 }
 

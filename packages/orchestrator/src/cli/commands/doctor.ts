@@ -46,8 +46,9 @@ async function doctor(session: Session, repair: boolean): Promise<void> {
 }
 
 async function examine(session: Session, engine: Engine, repair: boolean): Promise<Finding[]> {
-  const [ledger, { checkCounters }, { problem, ok }, { createScrub }, resources] = await Promise.all([
+  const [ledger, sensors, { checkCounters }, { problem, ok }, { createScrub }, resources] = await Promise.all([
     import('../doctor/ledger-checks.ts'),
+    import('../doctor/sensor-checks.ts'),
     import('../doctor/recount.ts'),
     import('../doctor/finding.ts'),
     import('../../telemetry/scrub.ts'),
@@ -70,10 +71,13 @@ async function examine(session: Session, engine: Engine, repair: boolean): Promi
     await ledger.checkOutbox(engine),
     await ledger.checkLeases(engine),
     await ledger.checkPulse(engine),
+    await ledger.checkEventLoops(engine),
     await ledger.checkWaiting(engine),
     await ledger.checkBackup(engine),
-    await ledger.checkStats(engine),
-    ...(await ledger.checkSensors(engine)),
+    ...(await ledger.checkStats(engine)),
+    await sensors.checkTickLag(engine),
+    ...(await sensors.checkCursors(engine)),
+    ...(await sensors.checkSensors(engine)),
     await checkCounters(engine, repair),
     ...pings,
   ];

@@ -1,9 +1,10 @@
-/** Is the ledger moving: clocks, workers, the outbox, leases, sensors that fail. Reads only. */
+/** Is the ledger moving: clocks, workers, the outbox, leases, the pulse, what was lost, the backup. Reads only. */
 
-import { readSwitches } from '../../api/reads/sensors.ts';
 import { readReplication } from '../../api/reads/replication.ts';
-import { clockSkewMs, readAges, readQueues } from '../../api/reads/system.ts';
+import { readSwitches } from '../../api/reads/sensors.ts';
+import { clockSkewMs, readAges, readQueues, readWorkers } from '../../api/reads/system.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { poolNames, readPool } from '../../engine/pools.ts';
 import { countWorkers, takesAnybodyAll } from '../../worker/worker.ts';
 import { duration } from '../terminal.ts';
 import { type Finding, notice, ok, problem } from './finding.ts';
@@ -14,10 +15,16 @@ const SKEW_MS = 1_000;
 const OUTBOX_AGE_MS = 30_000;
 /** The pulse ends a lease within a second or two. */
 const LEASE_OVERDUE_MS = 10_000;
-const ERROR_STREAK = 3;
-/** Pulses claim a tick within a second. */
-const TICK_LAG_MS = 30_000;
+/** Every process pulses once a second. */
+const PULSE_AGE_MS = 30_000;
+const LOOP_P99_MS = 200;
+/** Of the attempts that began. */
+const LOST_SHARE = 0.01;
 const QUEUED_MS = 300_000;
+/** Backfills leave a fifth of a pool to live work. */
+const ROOM_SHARE = 0.8;
+/** A worker that has not been heard of for this long counts as gone. */
+const WORKER_ALIVE_MS = 10_000;
 /** An hourly backup that failed once is noticed. */
 const BACKUP_AGE_MS = 7_200_000;
 
@@ -71,27 +78,55 @@ export async function checkLeases(engine: Engine): Promise<Finding> {
 }
 
 export async function checkPulse(engine: Engine): Promise<Finding> {
-  const { tickLagMs } = await readAges(engine);
-  return tickLagMs > TICK_LAG_MS
-    ? problem(
-        'pulse',
-        `a tick has been due for ${duration(tickLagMs)} and nobody claims it`,
-        'No process pulses: start a worker or a server. If one runs, its log says why its pulse fails.',
-      )
-    : ok('pulse', 'due ticks are claimed');
+  const { pulseAgeMs } = await readAges(engine);
+  const fix = 'Start a worker or a server. If one runs, its log says why its pulse fails.';
+  if (pulseAgeMs === undefined) return notice('pulse', 'no process has pulsed yet', fix);
+  const text = `the last one was ${duration(pulseAgeMs)} ago`;
+  if (pulseAgeMs <= PULSE_AGE_MS) return ok('pulse', text);
+  const leases = await engine.redis.zcard(engine.keys.leases);
+  const due = await engine.redis.zcard(engine.keys.due);
+  const queued = await engine.redis.zcard(engine.keys.runsByStatus('QUEUED'));
+  // An installation that is switched off on purpose is not sick.
+  return leases + due + queued > 0 ? problem('pulse', text, fix) : notice('pulse', text, fix);
+}
+
+/** Of the workers that are alive; what a server's loop does, its metrics tell. */
+export async function checkEventLoops({ redis, keys }: Engine): Promise<Finding> {
+  const abouts = await redis.hgetall(`${keys.workers}:about`);
+  const alive = new Set(await redis.zrangebyscore(keys.workers, Date.now() - WORKER_ALIVE_MS, '+inf'));
+  const late = Object.entries(abouts).flatMap(([id, text]) => {
+    const { loop_p99_ms: p99 = 0 } = JSON.parse(text) as { loop_p99_ms?: number };
+    return alive.has(id) && p99 > LOOP_P99_MS ? [`${id} by ${p99} ms`] : [];
+  });
+  return late.length === 0
+    ? ok('event loops', `none of ${alive.size} workers is late by more than ${LOOP_P99_MS} ms (p99)`)
+    : problem(
+        'event loops',
+        `late (p99): ${late.slice(0, 5).join(', ')}`,
+        'Something computes in them, which endangers leases: isolate that asset, lower --concurrency, or add processes.',
+      );
 }
 
 export async function checkWaiting(engine: Engine): Promise<Finding> {
-  const [{ oldestQueuedMs }, leases] = await Promise.all([readAges(engine), engine.redis.zcard(engine.keys.leases)]);
+  const [{ oldestQueuedMs }, leases, workers, queues, pools] = await Promise.all([
+    readAges(engine),
+    engine.redis.zcard(engine.keys.leases),
+    readWorkers(engine),
+    readQueues(engine),
+    Promise.all(poolNames(engine).map((name) => readPool(engine, name))),
+  ]);
   if (oldestQueuedMs <= QUEUED_MS) return ok('queue', 'no run has waited for long');
-  const text = `the oldest queued run has waited for ${duration(oldestQueuedMs)}`;
-  return leases > 0
-    ? notice('queue', `${text}; ${leases} attempts are under way`, 'Add workers, or raise the limit of its pool.')
-    : problem(
+  const slots = workers.reduce((sum, { concurrency }) => sum + concurrency, 0);
+  const waiting = new Set(queues.queued.flatMap(({ pool, units }) => (units > 0 ? [pool] : [])));
+  const open = pools.filter(({ name, used, limit }) => waiting.has(name) && used < ROOM_SHARE * limit);
+  const text = `the oldest queued run has waited for ${duration(oldestQueuedMs)}; ${leases} of ${slots} slots are taken`;
+  return leases === 0 || (leases < slots / 2 && open.length > 0)
+    ? problem(
         'queue',
-        `${text}, and nothing is under way`,
-        'See “skein pools list” for a limit of 0, then “skein runs show” of it.',
-      );
+        `${text}${open.length > 0 ? `, and there is room in ${open.map(({ name }) => name).join(', ')}` : ''}`,
+        'See “skein pools list” for a limit of 0, then “skein runs show” of it; a restart of a worker rings for all that waits.',
+      )
+    : notice('queue', text, 'Add workers, or raise the limit of its pool.');
 }
 
 export async function checkBackup(engine: Engine): Promise<Finding> {
@@ -122,40 +157,42 @@ export async function checkReplication(engine: Engine): Promise<Finding> {
     : ok('replication', text);
 }
 
-/** Counters that stay at 0 on a good day: worth a look, and nothing to repair. */
-export async function checkStats(engine: Engine): Promise<Finding> {
-  const [fenced, lost, repairs] = await engine.redis.hmget(
-    engine.keys.stats,
-    'fenced_commits',
-    'lost_attempts',
-    'repairs',
+/** Counters that stay at 0 on a good day. The ledger does not know when: the alerts look at the last hour. */
+export async function checkStats(engine: Engine): Promise<Finding[]> {
+  const names = ['fenced_commits', 'lost_attempts', 'repairs', 'attempts'] as const;
+  const [fenced = 0, lost = 0, repairs = 0, attempts = 0] = (await engine.redis.hmget(engine.keys.stats, ...names)).map(
+    Number,
   );
   const told = [
-    ...(Number(fenced ?? 0) > 0 ? [`${fenced} commits of workers without a lease were refused`] : []),
-    ...(Number(lost ?? 0) > 0 ? [`${lost} attempts lost their worker`] : []),
-    ...(Number(repairs ?? 0) > 0 ? [`${repairs} counters were repaired`] : []),
+    ...(fenced > 0
+      ? [
+          notice(
+            'fenced commits',
+            `${fenced} commits of workers without a lease were refused`,
+            'The ledger is right. Lately? Look for blocked event loops, paused machines and network faults of that time.',
+          ),
+        ]
+      : []),
+    ...(lost > 0
+      ? [
+          (lost > LOST_SHARE * attempts ? problem : notice)(
+            'lost workers',
+            `${lost} of ${attempts} attempts lost their worker`,
+            'Look for processes killed for memory (exit 137), machines that went away, assets that block the event loop.',
+          ),
+        ]
+      : []),
+    ...(repairs > 0
+      ? [
+          notice(
+            'repairs',
+            `${repairs} counters were repaired`,
+            'Keep what “skein doctor --repair” printed, and report it: scripts keep them, so this is a fault.',
+          ),
+        ]
+      : []),
   ];
-  return told.length === 0
-    ? ok('history of faults', 'no commit was ever fenced, no worker lost, nothing repaired')
-    : notice(
-        'history of faults',
-        told.join('; '),
-        'Lately? See the alerts in infra/prometheus, and what each says to do.',
-      );
-}
-
-export async function checkSensors(engine: Engine): Promise<Finding[]> {
-  const names = [...engine.deployment.sensors.keys(), ...engine.deployment.schedules.keys()];
-  const states = await readSwitches(engine, names);
-  const failing = states.flatMap((state, i) =>
-    state.status === 'RUNNING' && state.error_streak >= ERROR_STREAK ? [{ name: names[i] ?? '', state }] : [],
-  );
-  if (failing.length === 0) return [ok('sensors', `none fails again and again`)];
-  return failing.map(({ name, state }) =>
-    problem(
-      'sensors',
-      `${name} has failed ${state.error_streak} times in a row: ${state.last_tick?.reason ?? ''}`,
-      `See “skein sensors show ${name}”; stop it with “skein sensors stop ${name}”.`,
-    ),
-  );
+  return told.length > 0
+    ? told
+    : [ok('history of faults', 'no commit was ever fenced, no worker lost, nothing repaired')];
 }

@@ -1,7 +1,7 @@
 -- Ends a tick: its run requests, its record and the new cursor are written together, or nothing is but the record of
 -- why not. A cursor that a person wrote meanwhile wins, and so does a switch that was turned off.
 -- A tick that a person applied a cursor with (`set`) writes that one first, under their name, on its version or not at all.
--- ARGV: JSON { sensor, tick, version, cursor or absent, requests: [SubmitSpec], reason, plan, next, log,
+-- ARGV: JSON { sensor, tick, version, cursor or absent, requests: [SubmitSpec], reason, lag, plan, next, log,
 --   set: { cursor, by, reason } or absent }
 -- Returns: decision, then run id and verdict pairs; of a `set` that somebody wrote before, overruled and their version
 -- include: base cells queue limits runs submit sensors
@@ -43,13 +43,14 @@ for _, spec in ipairs(c.requests) do
   end
 end
 write_counts()
-local cursor_after = s[4]
+local cursor_after, version = s[4], hget(sk, 'version')
 if c.cursor and c.cursor ~= s[4] then
   cursor_after = c.cursor
-  local version = redis.call('HINCRBY', sk, 'version', 1)
+  version = tostring(redis.call('HINCRBY', sk, 'version', 1))
   redis.call('HSET', sk, 'cursor', c.cursor)
   cursor_history(c.sensor, version, at, 'tick:' .. c.tick, '', s[4], c.cursor)
 end
+note_lag(c.sensor, c.lag, version, at)
 if c.plan then redis.call('HSET', sk, 'plan', c.plan) end
 if c.next then redis.call('ZADD', k('due'), c.next, c.sensor) end
 local decision, status = 'requested', 'SUCCESS'

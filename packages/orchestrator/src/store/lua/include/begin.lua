@@ -14,6 +14,7 @@ local function begin_attempt(attempt, worker, lease, at)
   local epoch = string.format('%.0f', math.max(tonumber(u[10] or '0') + 1, at))
   redis.call('HSET', uk, 'state', 'RUNNING', 'epoch', epoch, 'worker', worker, 'began', at)
   redis.call('ZADD', k('leases'), at + lease, attempt)
+  redis.call('HINCRBY', k('stats'), 'attempts', 1)
   local rk = k('run', run)
   local r = redis.call('HMGET', rk, 'status', 'job', 'config', 'tags', 'rehearsal', 'single', 'trace')
   if r[1] == 'STARTING' then redis.call('HSET', rk, 'status', 'STARTED', 'started', at, 'worker', worker) end

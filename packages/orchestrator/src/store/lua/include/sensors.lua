@@ -34,6 +34,27 @@ local function end_tick(name, id, status, decision, reason, at, more, tried)
   end
 end
 
+-- Turns a sensor off by itself; the version of its switch grows as with a person's.
+local function pause_sensor(name, by, at)
+  local sk = k('sensor', name)
+  redis.call('HINCRBY', sk, 'status_version', 1)
+  redis.call('HSET', sk, 'status', 'STOPPED', 'status_by', by, 'status_at', at)
+  redis.call('ZREM', k('due'), name)
+  redis.call('XADD', k('events'), 'MAXLEN', '~', 50000, '*', 't', 'sensor.switched', 'at', at, 'd',
+    cjson.encode({ sensor = name, status = 'STOPPED', by = by }))
+end
+
+-- How much of its source a sensor has before it (nil = it does not say), and since when it has at least `from` of it at
+-- the same version of its cursor.
+local function note_lag(name, lag, version, at)
+  if not lag then return redis.call('HDEL', k('lags'), name) end
+  local was = hget(k('lags'), name)
+  was = was and cjson.decode(was)
+  local from, since = lag, at
+  if was and was.version == version and was.from <= lag then from, since = was.from, was.since end
+  redis.call('HSET', k('lags'), name, cjson.encode({ lag = lag, from = from, since = since, version = version }))
+end
+
 -- Opens a tick and gives its id; the caller has made sure that none is under way.
 -- After its timeout it has a quarter of a lease for its commit before it counts as lost.
 local function open_tick(name, at, lease, trigger)
