@@ -4,8 +4,10 @@ import type { RawRow } from './sql.ts';
 
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', 0: '\0' };
 
+/** Of whole lines, the last of which need not have its end. */
 export function linesOf(block: Uint8Array): string[] {
-  return Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString().split('\n');
+  const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString();
+  return (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
 }
 
 /** The line nearly always is the values themselves. undefined when it is no row. */

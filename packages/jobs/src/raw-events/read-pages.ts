@@ -13,7 +13,7 @@ import { type KeyCursor, type RawRow, type Scope, type Statement, environmentsSq
 
 export interface Page {
   readonly environment: string;
-  /** The rows as lines of TabSeparated, many to a block: as bytes they do not concern the collection of garbage. */
+  /** The rows as whole lines of TabSeparated, many to a block: as bytes they do not concern the collection of garbage. */
   readonly blocks: readonly Buffer[];
   readonly size: number;
   /** The last row's key. */
@@ -27,6 +27,8 @@ export interface PageReader {
   readonly rowsPerQuery: number;
   readonly signal: AbortSignal;
 }
+
+const NEWLINE = 10;
 
 const SETTINGS = {
   // A key holds its timestamp, so its versions lie in one day and so in one part of the partitioning.
@@ -64,30 +66,42 @@ async function* pagesOfEnvironment(
     let read = 0;
     let blocks: Buffer[] = [];
     let rows = 0;
-    let last = '';
     const statement = rowsSql(reader.scope, environment, cursor, limit);
     for await (const lines of reader.clickhouse.lines(statement.sql, options(reader, statement))) {
       for (let at = 0; at < lines.length;) {
-        const some = lines.slice(at, at + size - rows);
-        at += some.length;
-        rows += some.length;
-        last = some.at(-1) as string;
-        blocks.push(Buffer.from(some.join('\n')));
+        const some = firstLines(lines, at, size - rows);
+        at = some.end;
+        rows += some.count;
+        blocks.push(lines.subarray(some.start, some.end));
         if (rows < size) continue;
         read += rows;
-        cursor = endAt(environment, last);
-        const page = { environment, blocks, size: rows, end: cursor };
+        const page = { environment, blocks, size: rows, end: endOf(environment, blocks) };
+        cursor = page.end;
         blocks = [];
         rows = 0;
         yield page;
       }
     }
-    if (rows > 0) yield { environment, blocks, size: rows, end: endAt(environment, last) };
+    if (rows > 0) yield { environment, blocks, size: rows, end: endOf(environment, blocks) };
     if (read < limit) return;
   }
 }
 
-function endAt(environment: string, line: string): KeyCursor {
+/** At most so many lines from a place on. */
+function firstLines(lines: Buffer, start: number, atMost: number): { start: number; end: number; count: number } {
+  let end = start;
+  let count = 0;
+  for (; count < atMost && end < lines.length; count++) {
+    const at = lines.indexOf(NEWLINE, end);
+    end = at < 0 ? lines.length : at + 1;
+  }
+  return { start, end, count };
+}
+
+function endOf(environment: string, blocks: readonly Buffer[]): KeyCursor {
+  const block = blocks.at(-1) ?? Buffer.of();
+  // Behind the end of the line before the last; the last one's own end is the last byte.
+  const [line = ''] = linesOf(block.subarray(block.lastIndexOf(NEWLINE, -2) + 1));
   return cursorOf(environment, parseRow(line) ?? refuse(line));
 }
 

@@ -18,7 +18,7 @@ import { type ResumePoint, loadResumePoint, saveResumePoint } from './resume-poi
 import type { rawEventsMapper } from './row-mapper.ts';
 import type { rawEventsSettings } from './settings.ts';
 import { type Scope, estimateSql } from './sql.ts';
-import { type Outgoing, type PageWork, outgoingAt, transformPage } from './transform-page.ts';
+import { type Outgoing, type PageWork, messagesOf, outgoingAt, transformPage } from './transform-page.ts';
 import type { DropReason } from './transform.ts';
 
 interface Resources {
@@ -83,11 +83,11 @@ export class DayRun {
     for (const one of rejected) this.log.rejected(batch, one);
     if (scope.settings.debug && !scope.config.dry_run) {
       const missed = new Set(failed.map(({ position }) => position));
-      for (const one of outgoingAt(work, [...work.messages.keys()])) {
+      for (const one of outgoingAt(work, [...work.positions.keys()])) {
         if (!missed.has(one.position)) this.log.published(batch, one);
       }
     }
-    const published = work.messages.length - failed.length;
+    const published = work.positions.length - failed.length;
     this.log.pageDone(batch, work, published, rejected);
     const tally = tallyOf(work, published, rejected);
     this.point = { version: 1, cursor: work.page.end, tally: addTallies(this.point.tally, tally) };
@@ -99,7 +99,7 @@ export class DayRun {
 
   private async publish(work: PageWork, kafka: RawEventsContext['resources']['kafka']): Promise<Rejected[]> {
     const { settings } = this.scope;
-    const refused = await publishEach(kafka, settings.output_topic, work.messages, {
+    const refused = await publishEach(kafka, settings.output_topic, messagesOf(work), {
       signal: this.context.signal,
       maxMessageBytes: settings.max_message_bytes,
     });

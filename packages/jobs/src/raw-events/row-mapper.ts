@@ -24,6 +24,8 @@ export const rawEventsMapperBinding = provide(rawEventsMapper, {
   ping: async () => 'a thread, started at first use',
 });
 
+const YOUNG_MB = 96;
+
 interface Waiting {
   readonly resolve: (mapped: MappedRows) => void;
   readonly reject: (error: ServiceError) => void;
@@ -37,6 +39,8 @@ export function openRowMapper(): RowMapper {
     const thread = new Thread(new URL('./row-mapper-thread.mjs', import.meta.url), {
       // Not those of the process: they would load TypeScript in a way that threads do not take.
       execArgv: ['--conditions=source'],
+      // What a row is parsed into dies with it: in a larger young generation more of it is dead when it is looked at.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     const started = { thread, waiting: [] as Waiting[] };
     const end = (why: string) => {

@@ -1,22 +1,18 @@
-/** Makes the messages of one page, in order, and says of every other row why it has none. */
+/** Maps one page: the texts of its messages, in order, and of every other row why it has none. */
 
 import { randomBytes } from 'node:crypto';
 
 import type { Message } from '../resources/kafka.ts';
 import type { Profile } from './map-payload.ts';
-import type { MappedRows, Rejected } from './map-rows.ts';
+import type { MappedRows } from './map-rows.ts';
 import { eventMessage, partitionKey } from './messages.ts';
 import { type Page, refuse, rowsOf } from './read-pages.ts';
 import type { RowMapper } from './row-mapper.ts';
 import type { RawRow } from './sql.ts';
 
-export interface PageWork {
+export interface PageWork extends Omit<MappedRows, 'noRow'> {
   readonly page: Page;
-  readonly messages: readonly Message[];
-  /** Of each message the position of its row in the page, from 1, and the id of its event. */
-  readonly positions: readonly number[];
-  readonly eventIds: readonly string[];
-  readonly rejected: readonly Rejected[];
+  readonly tenant: string;
 }
 
 /** What a message came from. */
@@ -26,7 +22,7 @@ export interface Outgoing {
   readonly eventId: string;
 }
 
-/** What the messages at these indexes came from. */
+/** What the messages at these indexes of `messagesOf` came from. */
 export function outgoingAt({ page, positions, eventIds }: PageWork, indexes: readonly number[]): Outgoing[] {
   if (indexes.length === 0) return [];
   const rows = rowsOf(page);
@@ -45,14 +41,14 @@ export async function transformPage(
   mapper: Pick<RowMapper, 'map'>,
 ): Promise<PageWork> {
   const { environment, blocks } = page;
-  const mapped = await mapper.map({ tenant, environment, profile, blocks });
-  if (mapped.noRow !== undefined) refuse(mapped.noRow);
-  const { positions, eventIds, rejected } = mapped;
-  return { page, messages: messagesOf(mapped, tenant, environment), positions, eventIds, rejected };
+  const { noRow, ...mapped } = await mapper.map({ tenant, environment, profile, blocks });
+  if (noRow !== undefined) refuse(noRow);
+  return { ...mapped, page, tenant };
 }
 
-function messagesOf({ texts, positions, eventIds, customers }: MappedRows, tenant: string, environment: string) {
-  const context = { tenant_id: tenant, environment_id: environment };
+/** Made when they are sent, and not before: what waits meanwhile is a few large buffers. */
+export function messagesOf({ page, tenant, texts, positions, eventIds, customers }: PageWork): Message[] {
+  const context = { tenant_id: tenant, environment_id: page.environment };
   const stamp = stampsOf(performance.timeOrigin + performance.now());
   const messages: Message[] = [];
   let customer = '';

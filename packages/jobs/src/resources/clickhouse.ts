@@ -12,8 +12,10 @@ import {
   ClickHouseError,
   ClickHouseLogLevel,
   type ClickHouseSettings,
+  EXCEPTION_TAG_HEADER_NAME,
   type Row,
   createClient,
+  extractErrorAtTheEndOfChunk,
 } from '@clickhouse/client';
 import { ServiceError, orAborted, provide, resource } from '@skein/orchestrator';
 
@@ -36,8 +38,11 @@ export interface ClickHouse {
   rows<T>(sql: string, options?: QueryOptions): Promise<T[]>;
   /** Rows in blocks of a few thousand, with back pressure. */
   stream<T>(sql: string, options?: QueryOptions): AsyncIterable<T[]>;
-  /** The same as lines of TabSeparated, escapes and all: where reading JSON costs more than the work on a row. */
-  lines(sql: string, options?: QueryOptions): AsyncIterable<string[]>;
+  /**
+   * The same as bytes of TabSeparated, escapes and all, whole lines with their ends: where making anything of a row costs
+   * more than the work on it (of the client's own rows: 2 µs each).
+   */
+  lines(sql: string, options?: QueryOptions): AsyncIterable<Buffer>;
   /** DDL, mutations, INSERT … SELECT. */
   command(sql: string, options?: QueryOptions): Promise<{ readonly writtenRows: number | undefined }>;
   /** Inserts objects, or a stream of JSONEachRow text (encode ≥ 1,000 lines a chunk: 4 × as fast as single objects). */
@@ -89,17 +94,17 @@ function createClickHouse(client: ClickHouseClient, silenceMs: number): ClickHou
     }
   };
 
-  async function* blocksOf(
-    sql: string,
+  /** @param ask begins the exchange and gives the stream of its answer */
+  async function* blocksOf<T>(
     options: QueryOptions,
-    format: 'JSONEachRow' | 'TabSeparated',
+    ask: (common: Common) => Promise<Readable>,
     quietMs = silenceMs,
-  ): AsyncGenerator<readonly Row[]> {
+  ): AsyncGenerator<T> {
     const exchange = begin(client, options, quietMs);
     let blocks: Readable | undefined;
     try {
-      blocks = (await exchange.answer(client.query({ query: sql, format, ...exchange.common }))).stream();
-      const iterator = blocks[Symbol.asyncIterator]() as AsyncIterator<readonly Row[]>;
+      blocks = await exchange.answer(ask(exchange.common));
+      const iterator = blocks[Symbol.asyncIterator]() as AsyncIterator<T>;
       // What its reader does with a block takes as long as it takes: only the server's silence counts.
       for (;;) {
         const next = await exchange.answer(iterator.next());
@@ -112,20 +117,35 @@ function createClickHouse(client: ClickHouseClient, silenceMs: number): ClickHou
     }
   }
 
+  const rowBlocks = (sql: string, options: QueryOptions, quietMs?: number) =>
+    blocksOf<readonly Row[]>(
+      options,
+      async (common) => (await client.query({ query: sql, format: 'JSONEachRow', ...common })).stream(),
+      quietMs,
+    );
+
   const rowsOf = async <T>(sql: string, options: QueryOptions, quietMs?: number): Promise<T[]> => {
     const rows: T[] = [];
-    for await (const block of blocksOf(sql, options, 'JSONEachRow', quietMs))
-      for (const row of block) rows.push(row.json<T>());
+    for await (const block of rowBlocks(sql, options, quietMs)) for (const row of block) rows.push(row.json<T>());
     return rows;
   };
 
   return {
     rows: (sql, options = {}) => rowsOf(sql, options),
     async *stream<T>(sql: string, options: QueryOptions = {}) {
-      for await (const block of blocksOf(sql, options, 'JSONEachRow')) yield block.map((row) => row.json<T>());
+      for await (const block of rowBlocks(sql, options)) yield block.map((row) => row.json<T>());
     },
     async *lines(sql, options = {}) {
-      for await (const block of blocksOf(sql, options, 'TabSeparated')) yield block.map((row) => row.text);
+      let tag: string | undefined;
+      const ask = async (common: Common) => {
+        const { stream, response_headers: headers } = await client.exec({
+          query: `${sql}\nFORMAT TabSeparated`,
+          ...common,
+        });
+        tag = headers[EXCEPTION_TAG_HEADER_NAME] as string | undefined;
+        return stream;
+      };
+      yield* wholeLines(blocksOf<Buffer>(options, ask), () => tag);
     },
     command: (sql, options = {}) =>
       call(options, async (c) => {
@@ -149,6 +169,37 @@ function createClickHouse(client: ClickHouseClient, silenceMs: number): ClickHou
     },
     close: () => client.close(),
   };
+}
+
+const NEWLINE = 10;
+const CARRIAGE_RETURN = 13;
+
+/**
+ * Cuts bytes behind the ends of lines. In TabSeparated a carriage return is escaped, so a bare one is where a server that
+ * failed in the middle of its answer says why.
+ * @param tag what the server marks its failure with; undefined of those that write it as if it were a line
+ */
+async function* wholeLines(chunks: AsyncIterable<Buffer>, tag: () => string | undefined): AsyncGenerator<Buffer> {
+  let rest: Buffer[] = [];
+  for await (const chunk of chunks) {
+    const failedAt = tag() === undefined ? -1 : chunk.indexOf(CARRIAGE_RETURN);
+    if (failedAt >= 0) {
+      rest = [chunk.subarray(failedAt)];
+      for await (const more of chunks) rest.push(more);
+      throw asServiceError(extractErrorAtTheEndOfChunk(Buffer.concat(rest), tag() as string));
+    }
+    const first = chunk.indexOf(NEWLINE) + 1;
+    if (first === 0) {
+      rest.push(chunk);
+      continue;
+    }
+    const last = chunk.lastIndexOf(NEWLINE) + 1;
+    if (rest.length > 0) yield Buffer.concat([...rest, chunk.subarray(0, first)]);
+    const from = rest.length > 0 ? first : 0;
+    if (last > from) yield chunk.subarray(from, last);
+    rest = last < chunk.length ? [chunk.subarray(last)] : [];
+  }
+  if (rest.length > 0) yield Buffer.concat(rest);
 }
 
 /** One call, from the question to the last byte of its answer. */

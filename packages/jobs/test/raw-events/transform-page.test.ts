@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import type { Page } from '../../src/raw-events/read-pages.ts';
 import { openRowMapper } from '../../src/raw-events/row-mapper.ts';
-import { outgoingAt, transformPage } from '../../src/raw-events/transform-page.ts';
+import { messagesOf, outgoingAt, transformPage } from '../../src/raw-events/transform-page.ts';
 import { CASES, profiles } from './cases.ts';
 
 // As ClickHouse sends them: no UTF-8 has half of a character.
@@ -31,14 +31,15 @@ test('found = published + dropped + errors + failed: each row of any page is exa
   await fc.assert(
     fc.asyncProperty(page, fc.constantFrom(...profiles), async (payloads, profile) => {
       const work = await transformPage(pageOf(payloads), 't1', profile, mapper);
-      const outgoing = outgoingAt(work, [...work.messages.keys()]);
+      const outgoing = outgoingAt(work, [...work.positions.keys()]);
       expect([work.positions.length, work.eventIds.length]).toEqual([outgoing.length, outgoing.length]);
       const placed = [...outgoing, ...work.rejected].sort((a, b) => a.position - b.position);
       expect(placed.map(({ position, row }) => [position, row.payload])).toEqual(
         payloads.map((payload, i) => [i + 1, payload]),
       );
+      const messages = messagesOf(work);
       outgoing.forEach(({ eventId }, i) => {
-        const { value, headers } = work.messages[i] ?? { value: null };
+        const { value, headers } = messages[i] ?? { value: null };
         expect(JSON.parse(String(value))).toMatchObject({ id: eventId, tenant_id: 't1', environment_id: 'e1' });
         expect(headers?._watermill_message_uuid?.startsWith(`${eventId}-`)).toBe(true);
       });
@@ -54,7 +55,7 @@ test('a message’s own identity is another one for each message, and for the sa
   const good = CASES[0]?.payload ?? '';
   const page = pageOf(Array.from({ length: 2_500 }, () => good));
   const works = await Promise.all([1, 2].map(() => transformPage(page, 't1', 'seed', mapper)));
-  const identities = works.flatMap(({ messages }) => messages.map(({ headers }) => headers?._watermill_message_uuid));
+  const identities = works.flatMap((work) => messagesOf(work).map(({ headers }) => headers?._watermill_message_uuid));
   expect(new Set(identities).size).toBe(5_000);
   expect(identities.filter((identity) => !/^evt-1-\d{19}-\d{1,19}$/.test(identity ?? ''))).toEqual([]);
 });
