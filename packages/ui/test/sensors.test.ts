@@ -1,4 +1,4 @@
-/** Several sensors at once: stopped with a reason, and reset after their next ticks were shown. */
+/** Several sensors at once: stopped with a reason, and reset after their next ticks were shown; two who change one thing. */
 
 import { type Skein, openSkein, until } from './harness.ts';
 
@@ -67,6 +67,45 @@ test('ticked sensors are started, stopped and reset, each act with its reason an
     'start over',
     'x',
   ]);
+  expect(skein.faults).toEqual([]);
+  await page.context().close();
+});
+
+test('who changes what somebody else changed meanwhile sees both and chooses: limits of a pool and of a backfill', async () => {
+  const page = await skein.page();
+  const clash = page.getByRole('group', { name: 'Two changes at once' });
+  const pool = async () =>
+    (await skein.api<{ items: { set_limit: number | null }[] }>('GET', '/pools')).items[0]?.set_limit;
+  await page.goto(`${skein.url}/system?tab=pools`);
+  const limit = page.getByLabel('Limit of narrow');
+  const set = page.getByRole('button', { name: 'Set', exact: true });
+  await limit.fill('7');
+  await skein.api('PUT', '/pools/narrow', { limit: 5 });
+  await set.click();
+  await clash.getByRole('row', { name: 'Limit 7 5' }).waitFor();
+  expect(await pool()).toBe(5);
+  await clash.getByRole('button', { name: 'Overwrite with mine' }).click();
+  await until(pool, (now) => now === 7);
+  await clash.waitFor({ state: 'detached' });
+
+  const { id } = await skein.api<{ id: string }>('POST', '/backfills', {
+    job: 'events_job',
+    ids: ['99'],
+    from: '2026-01-01',
+    to: '2026-10-31',
+    max_active: 1,
+  });
+  const most = async () => (await skein.api<{ max_active: number }>('GET', `/backfills/${id}`)).max_active;
+  await page.goto(`${skein.url}/backfills/${id}`);
+  await page.getByLabel('Runs at once').fill('3');
+  await skein.api('PATCH', `/backfills/${id}`, { max_active: 2 });
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  await clash.getByRole('row', { name: 'Runs at once 3 2' }).waitFor();
+  await clash.getByRole('button', { name: 'Discard mine' }).click();
+  await clash.waitFor({ state: 'detached' });
+  expect(await most()).toBe(2);
+  expect(await page.getByLabel('Runs at once').inputValue()).toBe('2');
+  await skein.api('POST', `/backfills/${id}/cancel`, {});
   expect(skein.faults).toEqual([]);
   await page.context().close();
 });

@@ -1,6 +1,6 @@
 /**
  * Undo of a change that the audit log tells of, where an inverse exists: switches of sensors and schedules, limits of
- * pools and backfills, pauses, cursors, marks. A change is undone only while things are as it left them: what somebody
+ * pools and backfills, pauses, cursors, marks, views, presets. A change is undone only while things are as it left them: what somebody
  * did since is never taken back with it. The undo is a change of its own, with an entry of its own, and can be undone.
  */
 
@@ -153,7 +153,7 @@ export async function undoChange(undo: Undo, entry: AuditRecord): Promise<{ befo
     return { before: now, after: (await one.read(undo.engine, name, after)).now };
   }
   throw new RefusedError(`“${entry.action}” on ${entry.target} has no inverse: it cannot be undone.`, {
-    hint: 'Switches, pool limits, cursors, pauses and limits of backfills, and marks of single partitions can.',
+    hint: 'Switches, pool limits, cursors, pauses and limits of backfills, views, presets, marks of single partitions can.',
   });
 }
 

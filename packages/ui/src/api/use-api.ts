@@ -9,6 +9,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query';
 
+import { conflictOf } from './conflict.ts';
 import { ApiError, type Operation } from './operation.ts';
 import { notify } from '../app/notify.ts';
 
@@ -88,6 +89,10 @@ export function useAct<Args extends object, Answer>(
       const text = said(answer, args);
       if (text !== undefined) notify('good', text);
       void cache.invalidateQueries();
+    },
+    // What it was decided by is not what is there any more.
+    onError: (error) => {
+      if (conflictOf(error)) void cache.invalidateQueries();
     },
   });
 }

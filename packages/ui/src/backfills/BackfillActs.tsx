@@ -2,6 +2,7 @@ import { Ban, Pause, Play, RotateCw } from 'lucide-react';
 import { useState } from 'react';
 
 import { type Backfill, cancelBackfill, pauseBackfill, resumeBackfill } from '../api/generated/client.ts';
+import { etag } from '../api/conflict.ts';
 import { tellProblem, useAct } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
@@ -12,7 +13,7 @@ import { RetryDialog } from './RetryDialog.tsx';
 
 /** What can be done with a backfill, beside its state. */
 export function BackfillActs({ backfill }: { backfill: Backfill }) {
-  const { id, status } = backfill;
+  const { id, status, version } = backfill;
   const [dialog, setDialog] = useState<'cancel' | 'retry'>();
   const pause = useAct(pauseBackfill, () => 'Paused: what runs ends, nothing new is requested.');
   const resume = useAct(resumeBackfill, () => 'It goes on.');
@@ -29,7 +30,7 @@ export function BackfillActs({ backfill }: { backfill: Backfill }) {
           variant="filled"
           leftSection={<Play size={14} />}
           loading={resume.isPending}
-          onAct={() => resume.mutate({ id }, { onError: tellProblem })}
+          onAct={() => resume.mutate({ id, ifMatch: etag(version) }, { onError: tellProblem })}
         >
           Resume
         </Act>
@@ -39,7 +40,7 @@ export function BackfillActs({ backfill }: { backfill: Backfill }) {
           leftSection={<Pause size={14} />}
           because={ended}
           loading={pause.isPending}
-          onAct={() => pause.mutate({ id }, { onError: tellProblem })}
+          onAct={() => pause.mutate({ id, ifMatch: etag(version) }, { onError: tellProblem })}
         >
           Pause
         </Act>
@@ -62,7 +63,7 @@ export function BackfillActs({ backfill }: { backfill: Backfill }) {
 }
 
 function CancelDialog({ backfill, onClose }: { backfill: Backfill; onClose: () => void }) {
-  const { id, total, position, active } = backfill;
+  const { id, total, position, active, version } = backfill;
   const [running, setRunning] = useState(false);
   const cancel = useAct(cancelBackfill, () => 'Cancelled.');
   return (
@@ -73,7 +74,9 @@ function CancelDialog({ backfill, onClose }: { backfill: Backfill; onClose: () =
       busy={cancel.isPending}
       error={cancel.error}
       onClose={onClose}
-      onConfirm={(reason) => cancel.mutate({ id, body: { running, reason } }, { onSuccess: onClose })}
+      onConfirm={(reason) =>
+        cancel.mutate({ id, body: { running, reason }, ifMatch: etag(version) }, { onSuccess: onClose })
+      }
     >
       <p>
         {Math.max(0, total - position).toLocaleString('en')} partitions are not requested yet and will not be; {active}{' '}

@@ -3,11 +3,13 @@ import { BookmarkPlus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 
 import { type Preset, deletePreset, savePreset } from '../api/generated/client.ts';
+import { conflictOf, etag } from '../api/conflict.ts';
 import { useAct } from '../api/use-api.ts';
 import { DiffView } from '../editor/DiffView.tsx';
 import type { Json, JsonObject } from '../editor/json.ts';
 import { Act } from '../parts/Act.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
+import { Notice } from '../parts/States.tsx';
 import { Select } from '../parts/fields.ts';
 
 export interface PresetsProps {
@@ -83,7 +85,9 @@ function SaveDialog({ job, presets, chosen, config, onClose, onSaved }: SaveProp
   const [name, setName] = useState(chosen?.name ?? '');
   const [description, setDescription] = useState(chosen?.description ?? '');
   const save = useAct(savePreset, (preset) => `Saved as “${preset.name}”.`);
-  const before = presets.find((one) => one.name === name.trim());
+  const newer = conflictOf<Preset | null>(save.error);
+  const before = newer === undefined ? presets.find((one) => one.name === name.trim()) : (newer.current ?? undefined);
+  const ifMatch = etag(newer?.version ?? before?.version ?? 0);
   return (
     <Confirm
       title={`Save a preset of ${job}`}
@@ -91,11 +95,11 @@ function SaveDialog({ job, presets, chosen, config, onClose, onSaved }: SaveProp
       reason="none"
       ready={name.trim() !== ''}
       busy={save.isPending}
-      error={save.error}
+      error={newer === undefined ? save.error : undefined}
       onClose={onClose}
       onConfirm={() =>
         save.mutate(
-          { name: job, preset: name.trim(), body: { config, description } },
+          { name: job, preset: name.trim(), body: { config, description }, ifMatch },
           {
             onSuccess: (preset) => {
               onSaved(preset);
@@ -110,7 +114,10 @@ function SaveDialog({ job, presets, chosen, config, onClose, onSaved }: SaveProp
         data-autofocus
         maxLength={80}
         value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
+        onChange={(event) => {
+          save.reset();
+          setName(event.currentTarget.value);
+        }}
       />
       <TextInput
         label="What it is for"
@@ -118,6 +125,12 @@ function SaveDialog({ job, presets, chosen, config, onClose, onSaved }: SaveProp
         value={description}
         onChange={(event) => setDescription(event.currentTarget.value)}
       />
+      {newer && (
+        <Notice tone="warn">
+          Not saved: {before ? `${before.by} saved “${before.name}”` : 'somebody removed it'} meanwhile. This is yours
+          against what is there now.
+        </Notice>
+      )}
       <DiffView before={(before?.config ?? {}) as Json} after={config} same="The same as it is now." />
       <p className="dim small">Everyone who launches this job sees it: no secrets, only references to them.</p>
     </Confirm>
@@ -137,7 +150,7 @@ function RemoveDialog({ preset, onClose, onRemoved }: { preset: Preset; onClose:
       onClose={onClose}
       onConfirm={() =>
         remove.mutate(
-          { name: preset.job, preset: preset.name },
+          { name: preset.job, preset: preset.name, ifMatch: etag(preset.version) },
           {
             onSuccess: () => {
               onRemoved();

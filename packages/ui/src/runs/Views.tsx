@@ -3,9 +3,11 @@ import { BookmarkPlus, X } from 'lucide-react';
 import { useState } from 'react';
 
 import { type RunView, deleteView, listViews, saveView } from '../api/generated/client.ts';
+import { conflictOf, etag } from '../api/conflict.ts';
 import { tellProblem, useAct, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
+import { Notice } from '../parts/States.tsx';
 import './runs.css';
 
 const READY: readonly (readonly [string, string])[] = [
@@ -80,7 +82,7 @@ function SavedView({ view, isOn, onOpen }: { view: RunView; isOn: boolean; onOpe
           busy={remove.isPending}
           error={remove.error}
           onClose={() => setAsking(false)}
-          onConfirm={() => remove.mutate({ name: view.name }, { onError: tellProblem })}
+          onConfirm={() => remove.mutate({ name: view.name, ifMatch: etag(view.version) }, { onError: tellProblem })}
         >
           <p>It was saved by {view.by} and is shown to everyone. The runs stay; links with the query go on working.</p>
         </Confirm>
@@ -92,7 +94,9 @@ function SavedView({ view, isOn, onOpen }: { view: RunView; isOn: boolean; onOpe
 function SaveDialog({ q, taken, onClose }: { q: string; taken: readonly RunView[]; onClose: () => void }) {
   const [name, setName] = useState('');
   const save = useAct(saveView, (view) => `Saved as “${view.name}” for everyone.`);
-  const before = taken.find((one) => one.name === name.trim());
+  const newer = conflictOf<RunView | null>(save.error);
+  const before = newer === undefined ? taken.find((one) => one.name === name.trim()) : (newer.current ?? undefined);
+  const ifMatch = etag(newer?.version ?? before?.version ?? 0);
   return (
     <Confirm
       title="Save this view"
@@ -100,9 +104,9 @@ function SaveDialog({ q, taken, onClose }: { q: string; taken: readonly RunView[
       reason="none"
       ready={name.trim() !== ''}
       busy={save.isPending}
-      error={save.error}
+      error={newer === undefined ? save.error : undefined}
       onClose={onClose}
-      onConfirm={() => save.mutate({ name: name.trim(), body: { q } }, { onSuccess: onClose })}
+      onConfirm={() => save.mutate({ name: name.trim(), body: { q }, ifMatch }, { onSuccess: onClose })}
     >
       <p>
         <code className="mono">{q}</code>
@@ -112,8 +116,12 @@ function SaveDialog({ q, taken, onClose }: { q: string; taken: readonly RunView[
         data-autofocus
         maxLength={80}
         value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
+        onChange={(event) => {
+          save.reset();
+          setName(event.currentTarget.value);
+        }}
       />
+      {newer && <Notice tone="warn">Not saved: somebody else changed this view meanwhile.</Notice>}
       {before && (
         <p className="small">
           There is one of this name, by {before.by}: <code className="mono">{before.q}</code>

@@ -8,6 +8,7 @@ import {
   startSchedule,
   stopSchedule,
 } from '../api/generated/client.ts';
+import { etag } from '../api/conflict.ts';
 import { tellProblem, useAct, useApi, usePages } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { DataTable, PagedTable } from '../parts/DataTable.tsx';
@@ -78,7 +79,9 @@ function OnOff({ schedule }: { schedule: Schedule }) {
           checked={isOn}
           aria-disabled={!allowed}
           onChange={() => {
-            if (allowed) (isOn ? stop : start).mutate({ name: schedule.name }, { onError: tellProblem });
+            if (!allowed) return;
+            const ifMatch = etag(schedule.status_version);
+            (isOn ? stop : start).mutate({ name: schedule.name, ifMatch }, { onError: tellProblem });
           }}
         />
       </div>

@@ -4,7 +4,7 @@ import { RotateCcw, Save, Zap } from 'lucide-react';
 import { useState } from 'react';
 
 import { type SensorDetail, applyCursor, setCursor } from '../api/generated/client.ts';
-import { ApiError } from '../api/operation.ts';
+import { conflictOf, etag } from '../api/conflict.ts';
 import { useAct } from '../api/use-api.ts';
 import { DiffView } from '../editor/DiffView.tsx';
 import { DocumentEditor, useMistakes } from '../editor/DocumentEditor.tsx';
@@ -75,14 +75,14 @@ export function CursorTab({ sensor }: { sensor: SensorDetail }) {
         drop();
       },
       onError: (error: unknown) => {
-        const newer = conflictOf(error);
+        const newer = conflictOf<Json>(error);
         if (!newer) return;
         setDialog(undefined);
-        setConflict(newer);
+        setConflict({ version: newer.version, cursor: newer.current });
       },
     };
     if (dialog === 'apply') apply.mutate({ name: sensor.name, body: { cursor, reason, if_version: version } }, outcome);
-    else save.mutate({ name: sensor.name, body: { cursor, reason }, ifMatch: `"${version}"` }, outcome);
+    else save.mutate({ name: sensor.name, body: { cursor, reason }, ifMatch: etag(version) }, outcome);
   };
   const writing = dialog === 'apply' ? apply : save;
 
@@ -231,10 +231,4 @@ function PauseNotice({ sensor, pause, isEditing }: { sensor: SensorDetail; pause
       </div>
     </Notice>
   );
-}
-
-function conflictOf(error: unknown): Base | undefined {
-  if (!(error instanceof ApiError) || (error.problem.status !== 412 && error.problem.status !== 409)) return undefined;
-  const { current_version: version, current } = error.problem;
-  return version === undefined ? undefined : { version, cursor: (current ?? null) as Json };
 }

@@ -12,6 +12,7 @@ import {
   startSensor,
   stopSensor,
 } from '../api/generated/client.ts';
+import { etag } from '../api/conflict.ts';
 import { ApiError } from '../api/operation.ts';
 import { tellProblem } from '../api/use-api.ts';
 import { notify } from '../app/notify.ts';
@@ -122,8 +123,8 @@ function SwitchDialog({ verb, sensors, onClose, onDone }: DialogProps & { verb: 
       error={error}
       onClose={onClose}
       onConfirm={(reason) =>
-        run(sensors, ({ name, status }) =>
-          (status === 'STOPPED' ? startSensor : stopSensor)({ name, body: { reason } }),
+        run(sensors, ({ name, status, status_version: version }) =>
+          (status === 'STOPPED' ? startSensor : stopSensor)({ name, body: { reason }, ifMatch: etag(version) }),
         )
       }
     >

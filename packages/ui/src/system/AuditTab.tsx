@@ -112,8 +112,10 @@ function Detail({ of }: { of: AuditEntry }) {
 }
 
 /** The server knows what has an inverse; this only tells what certainly has none. */
-function whyNot({ before, after, result }: AuditEntry): string | undefined {
+function whyNot({ target, before, after, result }: AuditEntry): string | undefined {
   if (!result.startsWith('2')) return 'It was refused, so it changed nothing.';
+  // What was kept anew is undone by removing it, and what was removed by keeping it again.
+  if (/^(?:views|presets:)/.test(target)) return undefined;
   if (before === null || after === null) return 'Nothing was recorded that it could go back to.';
   return undefined;
 }

@@ -2,8 +2,10 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { type Pool, listPools, resetPool, setPool } from '../api/generated/client.ts';
+import { conflictOf, etag } from '../api/conflict.ts';
 import { tellProblem, useAct, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
+import { Conflict } from '../parts/Conflict.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { NumberInput } from '../parts/fields.ts';
@@ -40,7 +42,7 @@ export function PoolsTab() {
                 </thead>
                 <tbody>
                   {items.map((pool) => (
-                    <PoolRow key={`${pool.name} ${pool.limit}`} pool={pool} />
+                    <PoolRow key={pool.name} pool={pool} />
                   ))}
                 </tbody>
               </table>
@@ -53,9 +55,21 @@ export function PoolsTab() {
 }
 
 function PoolRow({ pool }: { pool: Pool }) {
-  const [limit, setLimit] = useState(pool.limit);
+  // What it builds on is what was shown when it was touched first.
+  const [edited, setEdited] = useState<Pick<Pool, 'limit' | 'version'>>();
+  const { limit, version } = edited ?? pool;
   const set = useAct(setPool, ({ name, limit: now }) => `${name}: ${now} at once from now on.`);
   const reset = useAct(resetPool, ({ name, limit: now }) => `${name}: back to ${now}.`);
+  const theirs = conflictOf<Pool>(set.error);
+  const discard = () => {
+    setEdited(undefined);
+    set.reset();
+  };
+  const save = (onto: number) =>
+    set.mutate(
+      { name: pool.name, body: { limit }, ifMatch: etag(onto) },
+      { onError: (error) => conflictOf(error) ?? tellProblem(error), onSuccess: () => setEdited(undefined) },
+    );
   return (
     <tr>
       <td style={{ fontWeight: 600 }}>{pool.name}</td>
@@ -79,23 +93,36 @@ function PoolRow({ pool }: { pool: Pool }) {
             min={0}
             max={100_000}
             value={limit}
-            onChange={(value) => setLimit(typeof value === 'number' ? value : 0)}
+            onChange={(value) => setEdited({ version, limit: typeof value === 'number' ? value : 0 })}
           />
           <Act
             permission="set_pool"
             because={limit === pool.limit ? 'That is the limit now.' : undefined}
-            onAct={() => set.mutate({ name: pool.name, body: { limit } }, { onError: tellProblem })}
+            onAct={() => save(version)}
           >
             Set
           </Act>
           <Act
             permission="set_pool"
             because={pool.set_limit === null ? 'Nobody has set it.' : undefined}
-            onAct={() => reset.mutate({ name: pool.name }, { onError: tellProblem })}
+            onAct={() =>
+              reset.mutate(
+                { name: pool.name, ifMatch: etag(pool.version) },
+                { onError: tellProblem, onSuccess: () => setEdited(undefined) },
+              )
+            }
           >
             Reset
           </Act>
         </div>
+        {theirs && (
+          <Conflict
+            fields={[{ name: 'Limit', mine: String(limit), theirs: String(theirs.current.limit) }]}
+            busy={set.isPending}
+            onOverwrite={() => save(theirs.version)}
+            onDiscard={discard}
+          />
+        )}
       </td>
       <td className="small">
         {BY[pool.limit_by]}
