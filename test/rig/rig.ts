@@ -44,8 +44,8 @@ export interface Rig {
   begin(available?: number): Promise<void>;
   /** Every item of every feed was asked for. */
   allRequested(): Promise<boolean>;
-  /** A worker in the middle of something, chosen by `pick`; waits until there is one, or nothing is left to be done. */
-  victim(pick: (members: readonly Member[]) => Member): Promise<Member>;
+  /** Workers in the middle of something, chosen by `pick`; waits until there are any, or nothing is left to be done. */
+  victim<T>(pick: (members: readonly Member[]) => T, except?: ReadonlySet<Member>): Promise<T>;
   /** Waits until all is quiet, at most a minute, and judges; what is expected may have to be read then. */
   judge(expected?: Partial<Expectation> | (() => Promise<Partial<Expectation>>)): Promise<Violation[]>;
   close(): Promise<void>;
@@ -74,14 +74,25 @@ const SHORT_LEASES = {
 /** A busy machine may do all that was asked for before anybody looked: then an idle worker is struck. */
 const IDLE_MS = 3_000;
 
+/** Once a test file. */
+let bundle: { readonly folder: string; readonly script: Promise<string> } | undefined;
+function bundled(): Promise<string> {
+  if (bundle === undefined) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'skein-rig-process-'));
+    bundle = { folder, script: bundleProcess(folder) };
+  }
+  return bundle.script;
+}
+afterAll(() => bundle && rmSync(bundle.folder, { recursive: true, force: true }));
+
 /** The rig itself does no deeds. */
 const NOBODY = { tell: () => Promise.resolve(false), available: () => Promise.resolve(0) };
 
 export async function openRig(options: RigOptions = {}): Promise<Rig> {
+  const script = await bundled();
   const folder = mkdtempSync(path.join(tmpdir(), 'skein-rig-'));
   const size = WorkloadSize.parse(options.size ?? {});
-  const [script, redis, history] = await Promise.all([
-    bundleProcess(folder),
+  const [redis, history] = await Promise.all([
     createRedisNode(path.join(folder, 'redis'), options.redis),
     openHistory(path.join(folder, 'history.jsonl')),
   ]);
@@ -147,16 +158,18 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       for (const name of sensors) await engine.script('switch-sensor', name, 'RUNNING', 'rig');
     },
     allRequested: requested,
-    async victim(pick) {
+    async victim(pick, except) {
+      const workers = () => [...members].filter((member) => member.role === 'worker' && except?.has(member) !== true);
       const candidates = () => {
         const busy = history.busy();
-        return [...members].filter(({ pid }) => busy.has(pid));
+        return workers().filter(({ pid }) => busy.has(pid));
       };
       const since = performance.now();
-      const allIdle = async () => performance.now() - since > IDLE_MS && (await requested().catch(() => false));
+      const allIdle = async () =>
+        performance.now() - since > IDLE_MS && workers().length > 0 && (await requested().catch(() => false));
       await until(async () => candidates().length > 0 || (await allIdle()), 'a worker is in the middle of something');
       const busy = candidates();
-      return pick(busy.length > 0 ? busy : [...members].filter(({ role }) => role === 'worker'));
+      return pick(busy.length > 0 ? busy : workers());
     },
     async judge(more = {}) {
       await untilQuiet(engine, requested);
