@@ -1,5 +1,5 @@
 /**
- * `skein sql`: one SELECT over history and the ledger. What is live is loaded first, bounded and only where the query
+ * `skein sql` and `POST /api/v1/sql`: one SELECT over history and the ledger. What is live is loaded first, bounded and only where the query
  * names it; then DuckDB is locked: no other files, no network, no settings, no statement but a SELECT.
  */
 
@@ -29,6 +29,8 @@ export interface QueryOptions {
   readonly live: number;
   /** Rows of the answer at most. */
   readonly maxRows: number;
+  /** Ends the query; what it threw then is the signal’s reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface QueryAnswer {
@@ -48,14 +50,21 @@ export function querySql(engine: Engine, sql: string, options: QueryOptions): Pr
   const { root } = readHistorySettings(engine.env);
   return withScratch(async (scratch) => {
     const db = await openHistoryDb(readHistorySettings(engine.env), path.join(scratch, 'spill'));
+    const { signal } = options;
+    const interrupt = () => db.raw.interrupt();
+    signal?.addEventListener('abort', interrupt);
     try {
-      const notes = await loadLive(engine, db, scratch, named(sql), options.live);
+      const notes = await loadLive(engine, db, scratch, named(sql), options);
       await createViews(db, root).catch((error: unknown) => {
         throw placeFailed('History cannot be read from', root, error);
       });
       await lockDown(db, root);
+      signal?.throwIfAborted();
       return { ...(await select(db, sql, options.maxRows)), notes };
+    } catch (error) {
+      throw signal?.aborted === true ? signal.reason : error;
     } finally {
+      signal?.removeEventListener('abort', interrupt);
       db.close();
     }
   });
@@ -71,7 +80,7 @@ async function loadLive(
   db: HistoryDb,
   scratch: string,
   names: ReadonlySet<ViewName>,
-  limit: number,
+  { live: limit, signal }: QueryOptions,
 ): Promise<string[]> {
   const notes: string[] = [];
   let ids: string[] = [];
@@ -81,10 +90,10 @@ async function loadLive(
     if (all > ids.length)
       notes.push(`The newest ${ids.length} of ${all} runs in the ledger are in the answer; --live N takes more.`);
   }
-  await load(db, scratch, 'live_runs', RUN_COLUMNS, readRunRecords(engine, ids, names.has('events')));
-  await load(db, scratch, 'live_ticks', TICK_COLUMNS, names.has('ticks') ? readTickRows(engine) : []);
+  await load(db, scratch, 'live_runs', RUN_COLUMNS, readRunRecords(engine, ids, names.has('events')), { signal });
+  await load(db, scratch, 'live_ticks', TICK_COLUMNS, names.has('ticks') ? readTickRows(engine) : [], { signal });
   const partitions = names.has('partitions') ? readPartitionRows(engine) : [];
-  if (await load(db, scratch, 'live_partitions', PARTITION_COLUMNS, partitions, MAX_PARTITIONS))
+  if (await load(db, scratch, 'live_partitions', PARTITION_COLUMNS, partitions, { max: MAX_PARTITIONS, signal }))
     notes.push(`Only the first ${MAX_PARTITIONS} partitions are in the answer.`);
   return notes;
 }
@@ -96,11 +105,12 @@ async function load(
   name: string,
   columns: Readonly<Record<string, string>>,
   records: AsyncIterable<object> | Iterable<object>,
-  max = Infinity,
+  { max = Infinity, signal }: { readonly max?: number; readonly signal: AbortSignal | undefined },
 ): Promise<boolean> {
   const lines = openJsonLines(path.join(scratch, name));
   let more = false;
   for await (const record of records) {
+    signal?.throwIfAborted();
     if (lines.count >= max) {
       more = true;
       break;

@@ -1,5 +1,6 @@
-/** Where history lies and how long runs stay in the ledger. Read from the environment by zod, apart from the engine's. */
+/** Where history and backups lie and how long runs stay in the ledger. Read from the environment by zod, apart from the engine's. */
 
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,17 +13,27 @@ import { EnvironmentInvalidError } from '../definitions/errors.ts';
 /** Below this, runs would leave while people still look at them. */
 const MIN_RETENTION_MS = 60_000;
 
-const HistoryEnvironment = z.object({
-  SKEIN_HISTORY_URL: z
-    .string()
-    .regex(/^(file:\/\/\/|s3:\/\/[a-z0-9.-]{3,63}(\/|$))/, 'must be file:///directory or s3://bucket/prefix')
-    .optional(),
-  SKEIN_RETENTION: z
+const place = z
+  .string()
+  .regex(/^(file:\/\/\/|s3:\/\/[a-z0-9.-]{3,63}(\/|$))/, 'must be file:///directory or s3://bucket/prefix');
+const length = (most: string) =>
+  z
     .string()
     .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'must be a number and a unit, such as 30d or 12h')
-    .default('30d')
+    .default(most)
     .transform((text) => parseDurationMs(text))
-    .refine((ms) => ms >= MIN_RETENTION_MS, 'must be at least 1m'),
+    .refine((ms) => ms >= MIN_RETENTION_MS, 'must be at least 1m');
+
+/** What a person remembers is shorter, and guessed. */
+const MIN_PASSWORD = 20;
+
+const HistoryEnvironment = z.object({
+  SKEIN_HISTORY_URL: place.optional(),
+  SKEIN_RETENTION: length('30d'),
+  SKEIN_BACKUP_URL: place.optional(),
+  SKEIN_BACKUP_KEEP: length('35d'),
+  SKEIN_BACKUP_PASSWORD: z.string().min(MIN_PASSWORD, `must have at least ${MIN_PASSWORD} characters`).optional(),
+  SKEIN_BACKUP_PASSWORD_FILE: z.string().optional(),
   SKEIN_DUCKDB_EXTENSIONS: z.string().optional(),
   AWS_ACCESS_KEY_ID: z.string().optional(),
   AWS_SECRET_ACCESS_KEY: z.string().optional(),
@@ -46,6 +57,10 @@ export interface HistorySettings {
   /** An absolute directory, or `s3://bucket/prefix`, without a slash at its end. */
   readonly root: string;
   readonly retentionMs: number;
+  /** Where a backup goes every hour, and how long it stays there; undefined: nobody takes them by themselves. */
+  readonly backup: { readonly root: string; readonly keepMs: number } | undefined;
+  /** Undefined: backups are not encrypted. */
+  readonly backupPassword: string | undefined;
   /** Undefined: DuckDB's own directory, filled from its repository. */
   readonly extensionDirectory: string | undefined;
   /** Undefined where no keys are set: S3 then cannot be reached. */
@@ -66,6 +81,9 @@ export function readHistorySettings(env: Environment): HistorySettings {
   return {
     root: rootOf(e.SKEIN_HISTORY_URL),
     retentionMs: e.SKEIN_RETENTION,
+    backup:
+      e.SKEIN_BACKUP_URL === undefined ? undefined : { root: rootOf(e.SKEIN_BACKUP_URL), keepMs: e.SKEIN_BACKUP_KEEP },
+    backupPassword: e.SKEIN_BACKUP_PASSWORD ?? readPassword(e.SKEIN_BACKUP_PASSWORD_FILE),
     extensionDirectory: e.SKEIN_DUCKDB_EXTENSIONS,
     s3:
       e.AWS_ACCESS_KEY_ID === undefined || e.AWS_SECRET_ACCESS_KEY === undefined
@@ -78,6 +96,21 @@ export function readHistorySettings(env: Environment): HistorySettings {
             endpoint: e.AWS_ENDPOINT_URL_S3 ?? e.AWS_ENDPOINT_URL,
           },
   };
+}
+
+function readPassword(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  let password = '';
+  try {
+    password = readFileSync(file, 'utf8').trim();
+  } catch {
+    throw new EnvironmentInvalidError('SKEIN_BACKUP_PASSWORD_FILE: the file cannot be read.');
+  }
+  if (password.length < MIN_PASSWORD)
+    throw new EnvironmentInvalidError(
+      `SKEIN_BACKUP_PASSWORD_FILE: the password must have at least ${MIN_PASSWORD} characters.`,
+    );
+  return password;
 }
 
 export function isS3(place: string): boolean {

@@ -22,6 +22,8 @@ export interface Keys {
   /** Sensors with a tick under way, by when it was last looked at. */
   readonly openTicks: string;
   readonly workers: string;
+  /** When anybody’s pulse was whole, to the second. */
+  readonly pulse: string;
   readonly audit: string;
   run(id: string): string;
   runParts(id: string): string;
@@ -76,6 +78,7 @@ export function createKeys(prefix: string): Keys {
     lags: k('lags'),
     openTicks: k('open_ticks'),
     workers: k('workers'),
+    pulse: k('pulse'),
     audit: k('audit'),
     backfills: k('backfills'),
     liveBackfills: k('bf:live'),

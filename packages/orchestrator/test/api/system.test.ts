@@ -254,7 +254,8 @@ test('how overdue ticks and leases are, how long runs wait and how old the backu
   await redis.zadd(keys.due, ago(60_000), 'feed');
   await redis.zadd(keys.leases, ago(40_000), 'a.b.c.1');
   await redis.zadd(keys.runsByStatus('QUEUED'), ago(600_000), '01ARZ3NDEKTSV4RRFFQ69G5FAV');
-  await redis.hset(keys.meta, 'backup_at', ago(7_200_000), 'pulse_at', ago(90_000));
+  await redis.hset(keys.meta, 'backup_at', ago(7_200_000));
+  await redis.set(keys.pulse, ago(90_000));
   await redis.hset(keys.sensor('feed'), 'status', 'RUNNING', 'every', 20_000);
   await redis.hset(keys.lags, 'feed', JSON.stringify({ lag: 9, from: 4, since: ago(100_000), version: '1' }));
   const { text } = await api.get('/metrics');

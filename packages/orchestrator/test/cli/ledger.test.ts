@@ -79,7 +79,8 @@ test('doctor recounts the counters, finds a wrong one and repairs it', async () 
   const prefix = skein.env.SKEIN_REDIS_PREFIX;
   const [seconds] = await redis.time();
   await redis.zadd(`${prefix}:due`, 1_000, 'feed');
-  await redis.hset(`${prefix}:meta`, 'backup_at', 1_000, 'pulse_at', 1_000);
+  await redis.hset(`${prefix}:meta`, 'backup_at', 1_000);
+  await redis.set(`${prefix}:pulse`, 1_000);
   await redis.hset(`${prefix}:stats`, 'fenced_commits', 2, 'lost_attempts', 2, 'repairs', 1);
   await redis.hset(`${prefix}:sensor:feed`, 'status', 'RUNNING', 'status_by', 'a person');
   await redis.hset(`${prefix}:lags`, 'feed', JSON.stringify({ lag: 9, from: 4, since: 1_000, version: '1' }));
@@ -108,7 +109,8 @@ test('doctor recounts the counters, finds a wrong one and repairs it', async () 
   await redis.del(`${prefix}:due`, `${prefix}:lags`, `${prefix}:workers`, `${prefix}:workers:about`, `${prefix}:stats`);
   await redis.hset(`${prefix}:sensor:feed`, 'status', 'STOPPED', 'status_by', 'definition');
   await redis.zrem(`${prefix}:runs:st:QUEUED`, '01ARZ3NDEKTSV4RRFFQ69G5FAV');
-  await redis.hdel(`${prefix}:meta`, 'backup_at', 'pulse_at');
+  await redis.hdel(`${prefix}:meta`, 'backup_at');
+  await redis.del(`${prefix}:pulse`);
   await redis.hincrby(`${prefix}:cntr:events:1`, 'o1', 5);
   await redis.hincrby(`${prefix}:cnt:events`, 'o1', 5);
   const sick = await skein.run('doctor', '--json');
@@ -178,7 +180,7 @@ test('assets, jobs and pools are listed, shown and set', async () => {
     runs: [],
   });
   expect((await skein.run('pools', '--json')).json()).toEqual({
-    pools: [{ name: 'narrow', limit: 2, used: 0, limit_by: 'definition' }],
+    pools: [{ name: 'narrow', limit: 2, used: 0, limit_by: 'definition', version: 0 }],
   });
   expect((await skein.run('pools', 'set', 'narrow', '5', '--json')).json()).toMatchObject({
     limit: 5,
@@ -196,7 +198,9 @@ test('every change is in the audit log under the name of the operating-system us
   redis.disconnect();
   const text = entries.map(([, fields]) => fields.join(' '));
   expect(text).toEqual([
-    expect.stringMatching(/actor cli:\S+ .*action skein pools set target pool:narrow .*before 2 after 4/),
+    expect.stringMatching(
+      /actor cli:\S+ .*action skein pools set target pool:narrow .*before \{"limit":2.* after \{"limit":4/,
+    ),
     expect.stringMatching(
       /actor cli:\S+ .*action skein sensors cursor reset target sensor:feed\/cursor reason start over/,
     ),

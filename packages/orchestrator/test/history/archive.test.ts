@@ -207,6 +207,12 @@ test('settings are read by name, and an archiver starts and stops', async () => 
   expect(() => readHistorySettings({ SKEIN_HISTORY_URL: 'ftp://x', SKEIN_RETENTION: 'soon' })).toThrow(
     /SKEIN_HISTORY_URL.*SKEIN_RETENTION/s,
   );
+  expect(readHistorySettings({ SKEIN_BACKUP_URL: 's3://bucket/b' }).backup).toEqual({
+    root: 's3://bucket/b',
+    keepMs: 35 * 86_400_000,
+  });
+  expect(() => readHistorySettings({ SKEIN_BACKUP_PASSWORD: 'short' })).toThrow(/SKEIN_BACKUP_PASSWORD: .*20/);
+  expect(() => readHistorySettings({ SKEIN_BACKUP_PASSWORD_FILE: '/nowhere' })).toThrow(/SKEIN_BACKUP_PASSWORD_FILE/);
   const h = await history(() => ({}));
   await startArchiver(h.engine, SILENT).stop();
 });

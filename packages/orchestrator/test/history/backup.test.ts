@@ -1,17 +1,21 @@
 /** Back up in the middle of work, lose everything, restore, finish: nothing twice, and the old world is refused. */
 
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 import { createClient } from '../../src/engine/client.ts';
 import { createBackfill, readBackfill } from '../../src/engine/backfill.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createBackup } from '../../src/history/backup/backup.ts';
+import { backupIfDue, backupName } from '../../src/history/backup/hourly.ts';
 import { restoreBackup } from '../../src/history/backup/restore.ts';
 import { verifyBackup } from '../../src/history/backup/verify.ts';
 import { takeMaintenanceLock } from '../../src/history/maintenance.ts';
-import { until } from '../engine/harness.ts';
+import { startUpkeep } from '../../src/history/upkeep.ts';
+import { SILENT, until } from '../engine/harness.ts';
 import { type HistoryHarness, days, openHistory } from './harness.ts';
 
 const open: HistoryHarness[] = [];
@@ -36,7 +40,7 @@ async function everything({ redis, keys }: Engine): Promise<Map<string, unknown>
   const found = new Map<string, unknown>();
   for (const key of (await redis.keys(`${keys.prefix}:*`)).sort()) {
     const name = key.slice(keys.prefix.length + 1);
-    if (/^(bull:|workers|lock:)/.test(name)) continue;
+    if (/^(bull:|workers|pulse$|lock:)/.test(name)) continue;
     const type = await redis.type(key);
     found.set(
       name,
@@ -387,6 +391,66 @@ test('a damaged, cut, foreign or newer file changes nothing', async () => {
     message: 'There is no such file.',
   });
   expect(await everything(h.engine)).toEqual(before);
+});
+
+test('an encrypted backup is read with its password only, and not once it was changed', async () => {
+  const password = 'correct horse battery staple';
+  const h = await history(() => ({}), { env: { SKEIN_BACKUP_PASSWORD: password } });
+  await h.worker();
+  await h.work(days(1, 3));
+  const made = await createBackup(h.engine, fileOf(h), PAUSE);
+  const bytes = await readFile(fileOf(h));
+  expect(() => gunzipSync(bytes)).toThrow();
+  expect(bytes.includes('events_job')).toBe(false);
+  expect(await verifyBackup(fileOf(h), password)).toMatchObject({ runs: 3, partitions: 3, problems: [] });
+  const before = await everything(h.engine);
+  const restore = (given: string | undefined) => restoreBackup(h.engine, fileOf(h), { force: true, password: given });
+  await expect(restore(undefined)).rejects.toMatchObject({
+    code: 'BACKUP_INVALID',
+    message: expect.stringContaining('SKEIN_BACKUP_PASSWORD') as string,
+  });
+  await expect(restore(`${password}!`)).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+  for (const at of [4, 20, 40, 60, Math.floor(made.bytes / 2), made.bytes - 1]) {
+    await writeFile(fileOf(h), Buffer.from(bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))));
+    await expect(restore(password).then(() => at)).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+  }
+  for (const length of [30, 60, made.bytes - 1]) {
+    await writeFile(fileOf(h), bytes.subarray(0, length));
+    await expect(restore(password).then(() => length)).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
+  }
+  expect(await everything(h.engine)).toEqual(before);
+  await writeFile(fileOf(h), bytes);
+  await restore(password);
+  expect(await h.client.runs({ limit: 10 })).toHaveLength(3);
+});
+
+test('every hour one of the processes takes a backup, and those that are too old go', async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'skein-test-backups-'));
+  const h = await history(() => ({}), { env: { SKEIN_BACKUP_URL: pathToFileURL(dir).href, SKEIN_BACKUP_KEEP: '35d' } });
+  try {
+    const daysAgo = (count: number) => backupName(new Date(Date.now() - count * 86_400_000));
+    for (const name of [daysAgo(36), daysAgo(34), 'skein-by-hand.jsonl.gz']) await writeFile(path.join(dir, name), '');
+    const taken = await Promise.all([backupIfDue(h.engine), backupIfDue(h.engine), backupIfDue(h.engine)]);
+    const [made, ...more] = taken.filter((one) => one !== undefined);
+    expect(more).toEqual([]);
+    expect(await verifyBackup(made?.place ?? '')).toMatchObject({ problems: [] });
+    expect((await readdir(dir)).sort()).toEqual(
+      [path.basename(made?.place ?? ''), daysAgo(34), 'skein-by-hand.jsonl.gz'].sort(),
+    );
+    const { redis, keys } = h.engine;
+    await redis.del(`${keys.prefix}:lock:hourly`);
+    expect(await backupIfDue(h.engine)).toBeUndefined();
+    const [seconds] = await redis.time();
+    await redis.hset(keys.meta, 'backup_at', Number(seconds) * 1_000 - 3_600_000);
+    const lock = await takeMaintenanceLock(h.engine, 'archive');
+    expect(await backupIfDue(h.engine)).toBeUndefined(); // history is being written
+    await lock?.release();
+    await redis.del(`${keys.prefix}:lock:hourly`);
+    expect(await backupIfDue(h.engine)).toMatchObject({ records: expect.any(Number) as number });
+    await startUpkeep(h.engine, SILENT).stop();
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 });
 
 test('verify finds wrong counters, malformed records and indexes that name nothing', async () => {

@@ -106,21 +106,22 @@ export interface LedgerAges {
 
 /** By Redis's clock. */
 export async function readAges({ redis, keys }: Engine): Promise<LedgerAges> {
-  const [[seconds, micros], due, leases, queued, [backup, pulse]] = await Promise.all([
+  const [[seconds, micros], due, leases, queued, backup, pulse] = await Promise.all([
     redis.time(),
     redis.zrange(keys.due, 0, '0', 'WITHSCORES'),
     redis.zrange(keys.leases, 0, '0', 'WITHSCORES'),
     redis.zrange(keys.runsByStatus('QUEUED'), 0, '0', 'WITHSCORES'),
-    redis.hmget(keys.meta, 'backup_at', 'pulse_at'),
+    redis.hget(keys.meta, 'backup_at'),
+    redis.get(keys.pulse),
   ]);
   const now = Number(seconds) * 1_000 + Number(micros) / 1_000;
   const since = (at: string | undefined) => (at === undefined ? 0 : Math.max(0, Math.round(now - Number(at))));
   return {
-    pulseAgeMs: pulse ? since(pulse) : undefined,
+    pulseAgeMs: pulse === null ? undefined : since(pulse),
     tickLagMs: since(due[1]),
     leaseOverdueMs: since(leases[1]),
     oldestQueuedMs: since(queued[1]),
-    backupAgeMs: backup ? since(backup) : undefined,
+    backupAgeMs: backup === null ? undefined : since(backup),
   };
 }
 

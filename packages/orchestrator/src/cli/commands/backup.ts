@@ -21,7 +21,7 @@ export function registerBackup(program: Command, run: RunAction): void {
     'skein backup --to s3://my-bucket/skein/today.jsonl.gz',
     'skein backup verify /var/backups/skein.jsonl.gz',
   ])
-    .option('--to <place>', 'a file or s3://bucket/key; default: a new file in .skein/backups')
+    .option('--to <place>', 'a file or s3://bucket/key; default: a new file in SKEIN_BACKUP_URL, or .skein/backups')
     .addOption(
       new Option('--max-pause <duration>', 'how long writes may wait; default: what no lease is lost by').argParser(
         parseDurationMs,
@@ -34,18 +34,21 @@ export function registerBackup(program: Command, run: RunAction): void {
 }
 
 async function take(session: Session, flags: Flags): Promise<void> {
-  const [{ createBackup }, { longestPauseMs }] = await Promise.all([
+  const [{ createBackup }, { backupName }, { longestPauseMs }, { readHistorySettings }] = await Promise.all([
     import('../../history/backup/backup.ts'),
+    import('../../history/backup/hourly.ts'),
     import('../../history/backup/snapshot.ts'),
+    import('../../history/settings.ts'),
   ]);
   const engine = await session.engine();
-  const name = `skein-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z.jsonl.gz`;
-  const place = flags.to ?? path.resolve('.skein', 'backups', name);
+  const { backup, backupPassword } = readHistorySettings(session.env);
+  const place = flags.to ?? `${backup?.root ?? path.resolve('.skein', 'backups')}/${backupName(new Date())}`;
   const made = await createBackup(engine, place, { maxPauseMs: flags.maxPause ?? longestPauseMs(engine.settings) });
   await session.audit({ action: 'skein backup', target: `backup:${place}` });
-  session.print({ place, bytes: made.bytes, records: made.records, pause_ms: made.pauseMs }, () =>
+  const encrypted = backupPassword !== undefined;
+  session.print({ place, bytes: made.bytes, records: made.records, pause_ms: made.pauseMs, encrypted }, () =>
     pairs([
-      ['backup', place],
+      ['backup', `${place}${encrypted ? '' : ', not encrypted (SKEIN_BACKUP_PASSWORD)'}`],
       ['size', `${made.bytes} bytes, ${made.records} records`],
       ['writes waited', duration(made.pauseMs)],
     ]),
@@ -58,7 +61,8 @@ async function verify(session: Session, place: string): Promise<void> {
     import('../../history/backup/place.ts'),
     import('../../history/settings.ts'),
   ]);
-  const report = await withBackup(readHistorySettings(session.env), place, verifyBackup);
+  const settings = readHistorySettings(session.env);
+  const report = await withBackup(settings, place, (file) => verifyBackup(file, settings.backupPassword));
   const { createdAt: created_at, problems, problemCount: problem_count, ...counts } = report;
   const sound = problem_count === 0;
   session.print({ ok: sound, created_at, ...counts, problem_count, problems: [...problems] }, () => [

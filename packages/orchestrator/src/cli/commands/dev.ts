@@ -28,11 +28,11 @@ export function registerDev(program: Command, run: RunAction): void {
 }
 
 async function dev(session: Session, flags: Flags): Promise<void> {
-  const [{ startServer }, { startWorker }, { createMetrics }, { startArchiver }] = await Promise.all([
+  const [{ startServer }, { startWorker }, { createMetrics }, { startUpkeep }] = await Promise.all([
     import('../../api/server.ts'),
     import('../../worker/worker.ts'),
     import('../../telemetry/metrics.ts'),
-    import('../../history/archiver.ts'),
+    import('../../history/upkeep.ts'),
   ]);
   const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
   catchStrayErrors(log);
@@ -46,11 +46,11 @@ async function dev(session: Session, flags: Flags): Promise<void> {
     metrics,
     ...(concurrency === undefined ? {} : { concurrency }),
   });
-  const archiver = startArchiver(engine, log);
+  const upkeep = startUpkeep(engine, log);
   session.print({ url: server.url, worker: worker.id }, () => [`Skein is at ${server.url}`]);
   const signal = await untilSignal(session.interrupts);
   session.note('Stopping …');
-  await archiver.stop();
+  await upkeep.stop();
   await server.close();
   await worker.stop(GRACE_MS);
   if (signal === 'SIGINT') session.endWith(INTERRUPTED);

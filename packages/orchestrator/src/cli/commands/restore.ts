@@ -37,8 +37,9 @@ async function restore(session: Session, place: string, force: boolean): Promise
   const redis = await store.connectRedis(redisUrl);
   try {
     await store.checkLedgerRedis(redis, keys, { allowUnsafe: session.allowUnsafeRedis });
-    const done = await withBackup(readHistorySettings(session.env), place, (file) =>
-      restoreBackup({ redis, keys }, file, { force }),
+    const settings = readHistorySettings(session.env);
+    const done = await withBackup(settings, place, (file) =>
+      restoreBackup({ redis, keys }, file, { force, password: settings.backupPassword }),
     );
     await session.audit({ action: 'skein restore', target: `backup:${place}`, after: { removed: done.removed } });
     session.print({ records: done.records, created_at: done.createdAt, removed: done.removed }, () =>

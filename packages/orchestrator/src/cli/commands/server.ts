@@ -26,18 +26,18 @@ export function listening(command: Command): Command {
 }
 
 async function serve(session: Session, flags: ListenFlags): Promise<void> {
-  const [{ startServer }, { startArchiver }] = await Promise.all([
+  const [{ startServer }, { startUpkeep }] = await Promise.all([
     import('../../api/server.ts'),
-    import('../../history/archiver.ts'),
+    import('../../history/upkeep.ts'),
   ]);
   const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
   catchStrayErrors(log);
   const server = await startServer(engine, { ...flags, log, resources });
-  const archiver = startArchiver(engine, log);
+  const upkeep = startUpkeep(engine, log);
   session.print({ url: server.url }, () => [`Skein is at ${server.url}`]);
   const signal = await untilSignal(session.interrupts);
   session.note('Stopping …');
-  await archiver.stop();
+  await upkeep.stop();
   await server.close();
   if (signal === 'SIGINT') session.endWith(INTERRUPTED);
 }

@@ -100,9 +100,9 @@ function checkPools(session: Session, names: readonly string[] | undefined): voi
 }
 
 async function work(session: Session, flags: Flags): Promise<void> {
-  const [{ startWorker }, { startArchiver }] = await Promise.all([
+  const [{ startWorker }, { startUpkeep }] = await Promise.all([
     import('../../worker/worker.ts'),
-    import('../../history/archiver.ts'),
+    import('../../history/upkeep.ts'),
   ]);
   const [engine, log, resources] = await Promise.all([session.engine(), session.log(), session.resources()]);
   catchStrayErrors(log);
@@ -112,7 +112,7 @@ async function work(session: Session, flags: Flags): Promise<void> {
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
     ...(flags.pools === undefined ? {} : { pools: flags.pools }),
   });
-  const archiver = startArchiver(engine, log);
+  const upkeep = startUpkeep(engine, log);
   log.info('the worker takes work', { worker: worker.id });
   tellParent('ready');
   process.on('message', (message) => {
@@ -121,7 +121,7 @@ async function work(session: Session, flags: Flags): Promise<void> {
   });
   const alive = setInterval(() => tellParent('alive'), ALIVE_EVERY_MS);
   await Promise.race([untilTold(session), orphaned()]);
-  await archiver.stop();
+  await upkeep.stop();
   await worker.stop(flags.graceSeconds * 1_000);
   clearInterval(alive);
   if (process.connected) process.disconnect();

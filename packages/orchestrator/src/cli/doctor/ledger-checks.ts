@@ -131,7 +131,8 @@ export async function checkWaiting(engine: Engine): Promise<Finding> {
 
 export async function checkBackup(engine: Engine): Promise<Finding> {
   const { backupAgeMs } = await readAges(engine);
-  const fix = 'Take one every hour: skein backup --to PLACE (docs/history.md).';
+  const fix =
+    'Set SKEIN_BACKUP_URL, and servers and workers take one every hour; “skein backup” tries it now (docs/history.md).';
   if (backupAgeMs === undefined) return notice('backup', 'none was ever taken', fix);
   const text = `the last one is ${duration(backupAgeMs)} old`;
   return backupAgeMs > BACKUP_AGE_MS ? problem('backup', text, fix) : ok('backup', text);

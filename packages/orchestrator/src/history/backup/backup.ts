@@ -1,12 +1,15 @@
 /** A backup of the ledger, taken and put into its place. */
 
-import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
 import type { Engine } from '../../engine/engine.ts';
 import { readHistorySettings } from '../settings.ts';
+import { createSeal } from './encryption.ts';
 import { putBackup } from './place.ts';
 import { type SnapshotCounts, takeSnapshot } from './snapshot.ts';
 
@@ -25,10 +28,13 @@ export async function createBackup(
   options: { readonly maxPauseMs: number },
 ): Promise<BackupResult> {
   let counts: SnapshotCounts = { records: 0, pauseMs: 0 };
-  const bytes = await putBackup(readHistorySettings(engine.env), place, async (file) => {
+  const settings = readHistorySettings(engine.env);
+  const bytes = await putBackup(settings, place, async (file) => {
+    const seal = settings.backupPassword === undefined ? undefined : await createSeal(settings.backupPassword);
     const gzip = createGzip({ level: GZIP_LEVEL });
     // Holds the whole ledger, and so configs: for its owner only.
-    const stored = pipeline(gzip, createWriteStream(file, { mode: 0o600 }));
+    await writeFile(file, seal?.head ?? '', { mode: 0o600 });
+    const stored = pipeline(gzip, seal?.cipher ?? new PassThrough(), createWriteStream(file, { flags: 'a' }));
     stored.catch(() => {}); // told below; it may fail while nothing waits for it
     try {
       counts = await takeSnapshot(
@@ -40,6 +46,7 @@ export async function createBackup(
       );
       gzip.end();
       await stored;
+      if (seal) await appendFile(file, seal.cipher.getAuthTag());
     } catch (error) {
       gzip.destroy();
       await stored.catch(() => {});

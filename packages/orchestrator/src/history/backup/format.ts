@@ -1,19 +1,15 @@
 /**
- * What a backup is: gzip of JSON lines. First a header, then records of keys by type, last a line with their number, so
+ * What a backup is: gzip of JSON lines, encrypted where there is a password. First a header, then records of keys by type, last a line with their number, so
  * that a file that was cut off is known for one. Keys are without the ledger's prefix. A large key has several records.
  */
 
-import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 
-import { ERRORS, RequestError } from '../../definitions/errors.ts';
-
-export class BackupInvalidError extends RequestError {
-  readonly code = 'BACKUP_INVALID';
-}
-
-ERRORS.BACKUP_INVALID = 'A file is not a backup of Skein, is damaged, or was made by a newer version.';
+import { RequestError } from '../../definitions/errors.ts';
+import { openSealed } from './encryption.ts';
+import { BackupInvalidError } from './invalid.ts';
 
 export const BACKUP_VERSION = 1;
 
@@ -46,19 +42,22 @@ export interface BackupRecord {
 
 /** Keys that a backup leaves out: the queue is rung again from the outbox; the rest belongs to processes of the moment. */
 export function isLeftOut(key: string): boolean {
-  return /^(bull:|workers$|workers:|lock:|session:)/.test(key);
+  return /^(bull:|workers$|workers:|pulse$|lock:|session:)/.test(key);
 }
 
 /**
  * Streams a backup; `header` comes first, then records. The end is checked when it is reached.
+ * @param password of one that is encrypted
  * @throws BackupInvalidError
  */
-export async function* readBackup(file: string): AsyncGenerator<BackupHeader | BackupRecord> {
-  const source = createReadStream(file);
-  const unpacked = createGunzip();
-  // An error of the first stream must end the second, or its reader would wait for ever.
-  source.on('error', (error) => unpacked.destroy(error));
-  source.pipe(unpacked);
+export async function* readBackup(
+  file: string,
+  password: string | undefined,
+): AsyncGenerator<BackupHeader | BackupRecord> {
+  const source = await openSealed(file, password).catch((error: unknown) => {
+    throw error instanceof RequestError ? error : unreadable(error);
+  });
+  const unpacked = pipeline(source, createGunzip(), () => {}); // told by `errored`
   let records = -1; // the header does not count
   let end: BackupEnd | undefined;
   try {
@@ -94,6 +93,8 @@ function checkHeader(entry: object): void {
 
 function unreadable(error: unknown): BackupInvalidError {
   const code = (error as { code?: unknown } | null)?.code;
+  if (error instanceof Error && /unable to authenticate/.test(error.message))
+    return new BackupInvalidError('The backup is damaged, or somebody changed it: its seal does not fit.');
   if (code === 'ENOENT') return new BackupInvalidError('There is no such file.');
   if (code === 'Z_DATA_ERROR') return new BackupInvalidError('The file is not a backup of Skein, or it is damaged.');
   return new BackupInvalidError(`The backup cannot be read (${typeof code === 'string' ? code : 'malformed line'}).`);

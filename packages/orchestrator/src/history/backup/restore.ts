@@ -8,12 +8,15 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { RefusedError } from '../../definitions/errors.ts';
 import type { Keys } from '../../store/keys.ts';
 import { STATE_VERSION } from '../../store/redis.ts';
-import { type BackupHeader, BackupInvalidError, type BackupRecord, readBackup } from './format.ts';
+import { type BackupHeader, type BackupRecord, readBackup } from './format.ts';
+import { BackupInvalidError } from './invalid.ts';
 import { type Move, asRestored, isEntryPoint } from './restored.ts';
 
 export interface RestoreOptions {
   /** Removes what the ledger holds, and restores beside workers that are alive. */
   readonly force: boolean;
+  /** Of a backup that is encrypted. */
+  readonly password?: string | undefined;
 }
 
 export interface RestoreCounts {
@@ -29,21 +32,21 @@ const SCAN_COUNT = 5_000;
 const WORKER_ALIVE_MS = 10_000;
 
 /** What starting Skein writes into an empty ledger; a cursor that moved on is more than that. */
-const OF_STARTING = /^(meta|sensors|due|pools|limits|workers|workers:about|bull:.*|sensor:[^:]+)$/;
+const OF_STARTING = /^(meta|sensors|due|pools|limits|workers|workers:about|pulse|bull:.*|sensor:[^:]+)$/;
 
 export async function restoreBackup(
   { redis, keys }: { readonly redis: Redis; readonly keys: Keys },
   file: string,
   options: RestoreOptions,
 ): Promise<RestoreCounts> {
-  const header = await readThrough(file);
+  const header = await readThrough(file, options.password);
   if (!options.force) await refuseUnlessEmpty(redis, keys);
   const removed = await removeAll(redis, keys.prefix);
   const move: Move = { fromPrefix: header.prefix, toPrefix: keys.prefix, nowMs: Date.now() };
   let records = 0;
   let pipeline = redis.pipeline();
   const last: BackupRecord[] = [];
-  for await (const entry of readBackup(file)) {
+  for await (const entry of readBackup(file, options.password)) {
     if ('skein_backup' in entry) continue;
     records++;
     const record = asRestored(entry, move);
@@ -62,9 +65,9 @@ export async function restoreBackup(
 }
 
 /** @throws BackupInvalidError */
-async function readThrough(file: string): Promise<BackupHeader> {
+async function readThrough(file: string, password: string | undefined): Promise<BackupHeader> {
   let header: BackupHeader | undefined;
-  for await (const entry of readBackup(file)) if ('skein_backup' in entry) header = entry;
+  for await (const entry of readBackup(file, password)) if ('skein_backup' in entry) header = entry;
   if (header === undefined) throw new BackupInvalidError('The file is empty.');
   if (header.state_version > STATE_VERSION) {
     throw new BackupInvalidError(

@@ -22,7 +22,7 @@ export interface BackupReport {
 const MAX_PROBLEMS = 50;
 
 /** @throws BackupInvalidError when it cannot be read to its end */
-export async function verifyBackup(file: string): Promise<BackupReport> {
+export async function verifyBackup(file: string, password?: string): Promise<BackupReport> {
   const problems: string[] = [];
   let problemCount = 0;
   const report = (problem: string | undefined) => {
@@ -33,7 +33,7 @@ export async function verifyBackup(file: string): Promise<BackupReport> {
   const ledger = emptyLedger();
   let records = 0;
   let header: BackupHeader | undefined;
-  for await (const entry of readBackup(file)) {
+  for await (const entry of readBackup(file, password)) {
     if ('skein_backup' in entry) header = entry;
     else {
       records++;

@@ -6,7 +6,7 @@
 -- include: base sensors
 local at = now_ms()
 -- The last of a pulse: what says that anybody pulses.
-if at - tonumber(hget(k('meta'), 'pulse_at') or '0') >= 1000 then redis.call('HSET', k('meta'), 'pulse_at', at) end
+if at - tonumber(redis.call('GET', k('pulse')) or '0') >= 1000 then redis.call('SET', k('pulse'), at) end
 local limit, lease, again = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local out = {}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', k('open_ticks'), '-inf', at - again, 'LIMIT', 0, limit)) do
