@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import { Worker as BullWorker } from 'bullmq';
 
@@ -50,6 +51,8 @@ export interface SkeinWorker {
 
 const STALLED = { lockDuration: 20_000, stalledInterval: 8_000, maxStalledCount: 1_000 } as const;
 const HEARTBEAT_MS = 2_000;
+/** What a worker tells of its event loop is of this time at most. */
+const LOOP_WINDOW_MS = 60_000;
 /** A worker that has not been heard of for this long counts as gone. */
 const WORKER_ALIVE_MS = 10_000;
 
@@ -125,7 +128,15 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
     metrics.tickSeconds.observe({ sensor }, (performance.now() - began) / 1_000);
   });
 
+  const loop = monitorEventLoopDelay();
+  loop.enable();
+  let loopSince = performance.now();
   const beat = async () => {
+    const loop_p99_ms = Math.round(loop.percentile(99) / 1e6);
+    if (performance.now() - loopSince > LOOP_WINDOW_MS) {
+      loop.reset();
+      loopSince = performance.now();
+    }
     const about = JSON.stringify({
       id,
       pid: process.pid,
@@ -134,6 +145,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       pools,
       active: leases.size,
       rss: process.memoryUsage().rss,
+      loop_p99_ms,
     });
     try {
       // More slots, or fewer: how much may be out follows them.
@@ -169,6 +181,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
     clearTimeout(late);
     await pulse.stop();
     clearInterval(heartbeat);
+    loop.disable();
     leases.stop();
     endConnection(connection);
     if (!options.resources) await resources.close();
