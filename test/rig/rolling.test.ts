@@ -6,7 +6,7 @@ import type { Entry } from './history.ts';
 import { attack, strikes } from './random.ts';
 import { type Member, type Rig, openRig, report, until } from './rig.ts';
 
-const REPLACEMENTS = strikes('REPLACEMENTS', 12);
+const REPLACEMENTS = strikes('REPLACEMENTS', 10);
 const LONG = 24 * 3_600_000;
 const GRACE_MS = 500;
 
