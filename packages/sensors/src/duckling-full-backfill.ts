@@ -37,6 +37,7 @@ import {
   endTick,
   keepTeams,
   lastDayOfPass,
+  remainingDays,
 } from './duckling-full-cursor.ts';
 import { decideLaunch } from './duckling-launch-policy.ts';
 
@@ -78,12 +79,14 @@ async function evaluate(dataset: DatasetName, job: Job, context: Context) {
   const cursor = keepTeams(beginPass(context.cursor, today), teamIds);
   const unknown = teamIds.filter((id) => cursor.teams[id] === undefined);
   if (cursor.complete && unknown.length === 0)
-    return skip(`${cursor.position}; the next pass begins after midnight UTC`, { cursor });
+    return skip(`${cursor.position}; the next pass begins after midnight UTC`, { cursor, lag: 0 });
 
   const inFlight = await runs.countActive({ job: job.name, tags: { duckling_backfill_type: 'full' } });
   const room = Math.min(MAX_REQUESTS, MAX_IN_FLIGHT - inFlight);
   if (room <= 0)
-    return skip<FullBackfillCursor>(`${inFlight} runs are in flight, which is the limit; ${cursor.position}`);
+    return skip<FullBackfillCursor>(`${inFlight} runs are in flight, which is the limit; ${cursor.position}`, {
+      lag: remainingDays(cursor, through),
+    });
 
   const looked = await lookUpFirstDays(dataset, unknown, through, context);
   const teams = { ...cursor.teams, ...looked };
@@ -99,7 +102,8 @@ async function evaluate(dataset: DatasetName, job: Job, context: Context) {
     teamIds.every((id) => teams[id] !== undefined),
     through,
   );
-  return swept.requests.length > 0 ? request(swept.requests, { cursor: next }) : skip(next.position, { cursor: next });
+  const after = { cursor: next, lag: remainingDays(next, through) };
+  return swept.requests.length > 0 ? request(swept.requests, after) : skip(next.position, after);
 }
 
 async function lookUpFirstDays(

@@ -79,9 +79,14 @@ function describe({ complete, teams, next_team, sweep, given_up, pass_day }: Ful
   const left = ids.map((id) => [id, daysLeft(teams[id], through)] as const).filter(([, days]) => days > 0);
   const first = left.find(([id]) => id === next_team) ?? left[0];
   if (!first) return `pass of ${pass_day}: looking for the teams’ first days`;
-  const total = left.reduce((sum, [, days]) => sum + days, 0);
+  const total = remainingDays({ teams }, through);
   const again = sweep > 1 ? `, sweep ${sweep} over what was not settled` : '';
   return `team ${first[0]} is next, at ${teams[first[0]]?.next_day}; ${count(total, 'day')} of ${count(left.length, 'team')} remain up to ${through}${again}${abandoned}`;
+}
+
+/** Of all teams together, that this sweep has not looked at. */
+export function remainingDays({ teams }: Pick<FullBackfillCursor, 'teams'>, through: Day): number {
+  return Object.values(teams).reduce((sum, team) => sum + daysLeft(team, through), 0);
 }
 
 function daysLeft(team: TeamProgress | undefined, through: Day): number {

@@ -105,7 +105,8 @@ export const labelConversationsSensor = defineSensor({
       `${requests.length} of ${new Set(list.kept.map((profile) => profile.customer_id)).size} customers asked for`,
       ...left,
     ].join('; ');
-    const next = { cursor: { ...cursor, customers, position } };
+    const oldest = Math.min(now.getTime(), ...Object.values(customers).map((one) => Date.parse(one.labelled_to)));
+    const next = { cursor: { ...cursor, customers, position }, lag: Math.round((now.getTime() - oldest) / 1_000) };
     return requests.length > 0
       ? request(requests, next)
       : skip(left.length > 0 ? left.join('; ') : 'every customer is labelled up to now', next);

@@ -37,10 +37,12 @@ test('at most 100 a tick and 100 in flight; the words say team, next day and wha
   expect((first.cursor as FullBackfillCursor).position).toMatch(
     /^team 1 is next, at 2020-07-21; \d+ days of 2 teams remain up to 2026-02-08/,
   );
+  expect((first.cursor as FullBackfillCursor).position).toContain(`; ${first.lag} days`);
   const second = await world.tick(SENSOR, '2026-02-10T00:01:30Z', first.cursor);
   expect(second.requests).toHaveLength(0);
   expect(second.skipReason).toMatch(/^100 runs are in flight/);
   expect(second.cursor).toEqual(first.cursor);
+  expect(second.lag).toBe(first.lag);
   keys(first)
     .slice(0, 30)
     .forEach((key) => world.end(key, 'materialized', NOW));

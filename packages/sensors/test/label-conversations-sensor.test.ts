@@ -106,8 +106,9 @@ test('a watermark that a person sets back is where the next range begins', async
 
 test('a long stop is caught up with in bounded pieces', async () => {
   const cursor = { customers: { [CUSTOMER]: { labelled_to: '2025-01-01T00:00:00Z' } } };
-  const { requests, cursor: next } = await tick('2026-02-10T00:00:00Z', cursor);
+  const { requests, cursor: next, lag } = await tick('2026-02-10T00:00:00Z', cursor);
   expect(requests[0]?.partitions).toHaveLength(31);
+  expect(lag).toBe(405 * 86_400); // seconds from the oldest watermark
   expect(customers(next)).toMatchObject({ [CUSTOMER]: { requested_to: '2025-02-01T00:00:00.000Z' } });
 });
 

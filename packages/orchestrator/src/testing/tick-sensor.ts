@@ -30,6 +30,8 @@ export interface TickOutcome {
   readonly skipReason: string | undefined;
   /** The cursor after the tick, as it would be stored. */
   readonly cursor: unknown;
+  /** Of its source, where it tells it. */
+  readonly lag: number | undefined;
 }
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -70,5 +72,6 @@ export async function tickSensor(sensor: Sensor, options: TickOptions): Promise<
     requests: result.kind === 'request' ? result.requests : [],
     skipReason: result.kind === 'skip' ? result.reason : undefined,
     cursor: next,
+    lag: result.lag,
   };
 }
