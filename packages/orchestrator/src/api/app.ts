@@ -140,7 +140,8 @@ function guard(app: App, context: ApiContext): void {
   if (engine.tracing) app.addHook('preHandler', traceChange(engine.tracing));
   app.addHook('preHandler', async (request, reply) => {
     await stayInScope(context, request);
-    if (request.routeOptions.config.secretAnswer === true) return;
+    const { secretAnswer, changesNothing } = request.routeOptions.config;
+    if (secretAnswer === true || changesNothing === true) return;
     if (await recallAnswer(engine, request, reply)) return reply;
   });
   app.addHook('onSend', (request, reply, payload) => finishAnswer(context, request, reply, payload));
@@ -161,6 +162,8 @@ declare module 'fastify' {
     family?: boolean;
     /** The answer holds a secret that is shown once: it is never remembered. */
     secretAnswer?: boolean;
+    /** A POST that only asks: doing it twice does no harm, and its answer may be large, so it is not remembered. */
+    changesNothing?: boolean;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Idempotency-Key: the answer of a POST is remembered for a day, so that a request sent twice is done once. The same key
+ * Idempotency-Key: the answer of a POST that changes something is remembered for a day, so that a request sent twice is done once. The same key
  * with another request is refused; a request that failed on our side may be sent again.
  */
 
@@ -41,7 +41,9 @@ export async function recallAnswer(
   const who = `${request.principal?.tokenId ?? ''}|${request.principal?.name ?? ''}`;
   const slot = `${engine.keys.prefix}:idem:${createHash('sha256').update(`${who}|${key}`).digest('hex')}`;
   const print = createHash('sha256')
-    .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
+    .update(
+      `${request.method} ${request.url}\n${request.headers['if-match'] ?? ''}\n${JSON.stringify(request.body ?? null)}`,
+    )
     .digest('hex');
   const taken = await engine.redis.set(slot, JSON.stringify({ print }), 'EX', PENDING_SECONDS, 'NX');
   if (taken !== null) {

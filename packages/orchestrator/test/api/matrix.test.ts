@@ -170,6 +170,7 @@ const REQUESTS: Readonly<Record<string, Asked>> = {
   cancelBackfill: {},
   retryBackfill: { body: {} },
   getSystem: {},
+  querySql: { body: { query: 'SELECT count(*) FROM runs' } },
   // Refused after the door and the scope, because the stream itself has no end.
   streamEvents: { query: 'nope=1' },
 };

@@ -38,7 +38,7 @@ const V1 = '/api/v1';
 const ABOUT: readonly (readonly [RegExp, About])[] = [
   [/^\w+ \/(healthz|readyz|metrics)$/, 'anyone'],
   [at(`(openapi\\.json|docs.*|session.*|me|system)`), 'anyone'],
-  [at('(pools/:name|tokens|tokens/:id|audit|audit/:id/undo)'), 'all jobs'],
+  [at('(pools/:name|tokens|tokens/:id|sql|audit|audit/:id/undo)'), 'all jobs'],
   [at('assets/:key.*'), 'asset'],
   [at('jobs/:(job|name).*'), 'job'],
   [at('sensors/:name.*'), 'sensor'],

@@ -114,6 +114,7 @@ export const backfillRoutes: Routes = (app, { engine }) => {
   app.post(
     `${API_PREFIX}/backfills/plan`,
     {
+      config: { changesNothing: true },
       schema: {
         operationId: 'planBackfill',
         summary: 'Exactly which partitions a backfill would run; changes nothing',

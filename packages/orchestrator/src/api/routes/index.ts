@@ -28,6 +28,7 @@ import { scheduleRoutes } from './schedules.ts';
 import { searchRoutes } from './search.ts';
 import { sensorRoutes } from './sensors.ts';
 import { signInRoutes } from './sign-in.ts';
+import { sqlRoutes } from './sql.ts';
 import { systemRoutes } from './system.ts';
 
 export const ALL_ROUTES: readonly Routes[] = [
@@ -57,6 +58,7 @@ export const ALL_ROUTES: readonly Routes[] = [
   scheduleRoutes,
   poolRoutes,
   backfillRoutes,
+  sqlRoutes,
   systemRoutes,
   eventRoutes,
 ];

@@ -95,6 +95,7 @@ export const launchRoutes: Routes = (app, { engine }) => {
   app.post(
     `${API_PREFIX}/launch/check`,
     {
+      config: { changesNothing: true },
       schema: {
         operationId: 'checkLaunch',
         summary: 'What a launch would be, and what is wrong with it; changes nothing',

@@ -37,6 +37,7 @@ export const partitionValueRoutes: Routes = (app, { engine }) => {
   app.post(
     `${API_PREFIX}/assets/:key/partitions/values`,
     {
+      config: { changesNothing: true },
       schema: {
         operationId: 'readPartitionValues',
         summary: 'A number of each partition of a rectangle, of its last run',

@@ -162,6 +162,7 @@ export const partitionRoutes: Routes = (app, { engine }) => {
   app.post(
     `${API_PREFIX}/assets/:key/partitions/tiles`,
     {
+      config: { changesNothing: true },
       schema: {
         operationId: 'readPartitionTile',
         summary: 'States of a rectangle of rows × columns, one byte a cell',

@@ -111,6 +111,7 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
   app.post(
     `${API_PREFIX}/sensors/:name/preview`,
     {
+      config: { changesNothing: true },
       schema: {
         operationId: 'previewSensor',
         summary: 'What the next ticks would do, from the stored or a given cursor; changes nothing',

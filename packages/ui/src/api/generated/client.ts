@@ -233,6 +233,10 @@ readonly token: boolean; /** By a provider. */
 readonly oidc: { readonly label: string; /** Where the browser goes; takes `return_to`. */
 readonly url: string } | null };
 
+export type SqlAnswer = { readonly columns: readonly (string)[]; readonly rows: readonly ({ readonly [key: string]: unknown })[]; /** There are more rows than `max_rows`, or than 4 MiB of them. */
+readonly cut: boolean; /** What a reader must know, such as what of the ledger was not loaded. */
+readonly notes: readonly (string)[] };
+
 export type Worker = { readonly id: string; readonly host: string; readonly pid: number; readonly concurrency: number; readonly active: number; readonly rss_bytes: number; readonly last_heard_at: string };
 
 export type System = { readonly workers: readonly (Worker)[]; /** What an operator should look at, in words. */
@@ -541,6 +545,10 @@ export const cancelBackfill = /* @__PURE__ */ operation<{ id: string; body?: { r
 
 /** A new backfill over the same partitions, for those in the given states */
 export const retryBackfill = /* @__PURE__ */ operation<{ id: string; body: { readonly statuses?: readonly ("missing" | "materialized" | "failed" | "skipped")[]; readonly reason?: string } }, Backfill>('retryBackfill', 'POST', '/api/v1/backfills/{id}/retry', []);
+
+/** One SELECT (DuckDB) over runs, run_partitions, ticks, events and partitions, live and past */
+export const querySql = /* @__PURE__ */ operation<{ body: { readonly query: string; /** Runs of the ledger, newest first. */
+readonly live?: number; readonly max_rows?: number } }, SqlAnswer>('querySql', 'POST', '/api/v1/sql', []);
 
 /** Workers, Redis, queues */
 export const getSystem = /* @__PURE__ */ operation<Record<never, never>, System>('getSystem', 'GET', '/api/v1/system', []);
