@@ -76,8 +76,10 @@ test('the same run key launches once', async () => {
   expect(second.body).toEqual({ run_id: first.body.run_id, is_new: false });
 });
 
-test('why a run waits: behind another run, in a full pool, without a worker', async () => {
-  const api = await openApi(undefined, { definitions: { pool: 'narrow' } });
+test('why a run waits: behind another run, in a full pool, without a worker; and who has what is under way', async () => {
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => (finish = resolve));
+  const api = await openApi(() => finished.then(() => ({})), { definitions: { pool: 'narrow' } });
   const launch = async (partition: string) =>
     String((await api.post('/api/v1/launch', { job: 'events_job', partitions: [partition] })).body.run_id);
   const why = async (id: string) => (await api.get(`/api/v1/runs/${id}/why`)).body;
@@ -102,4 +104,15 @@ test('why a run waits: behind another run, in a full pool, without a worker', as
     units: { QUEUED: 1 },
   });
   expect(facts.sentences).toContain('The pool narrow is full: 2 of 2 slots are taken.');
+  const worker = await api.worker();
+  const working = await api.until(
+    () => why(first),
+    (body) => (body.units as { RUNNING?: number }).RUNNING === 1,
+  );
+  expect(working.sentences).toContainEqual(
+    expect.stringMatching(
+      new RegExp(`^Attempt 1 has been under way on the worker ${worker.id} since .*Z; its lease ends at .*Z unless`),
+    ),
+  );
+  finish();
 });

@@ -43,7 +43,10 @@ test('a sensor: listed, turned on and off, evaluated now, its ticks seen', async
   const [runId] = tick.run_ids as unknown as string[];
   const why = (await api.get(`/api/v1/runs/${String(runId)}/why`)).body;
   expect(why).toMatchObject({ cause: { kind: 'sensor', name: 'feed', tick: 'feed.1' } });
-  expect((why.sentences as unknown as string[])[1]).toMatch(/^Its tick of .* requested 1 runs/);
+  expect((why.sentences as unknown as string[])[1]).toMatch(
+    /^Its tick of .*Z, on version 1 of the cursor, requested 1 runs/,
+  );
+  expect((why.sentences as unknown as string[])[2]).toMatch(/^Nothing was launched before with its run key “.*”\.$/);
 
   expect((await api.post(`${FEED}/start`)).body).toEqual({ status: 'RUNNING', before: 'STOPPED', version: 1 });
   await api.until(

@@ -32,11 +32,13 @@ export async function whyRun(engine: Engine, run: RunDetail): Promise<Why> {
   const ended = run.endedAt !== undefined;
   const units = ended ? [] : await readUnits(engine, run.id);
   const queued = units.find((unit) => unit.state === 'QUEUED');
-  const [pool, place, workers, tickReason] = await Promise.all([
+  const [pool, place, workers, tickReason, leaseReason, runKey] = await Promise.all([
     poolOf(engine, (queued ?? units[0])?.pool ?? ''),
     queued === undefined ? null : placeOf(engine, queued),
     engine.redis.zcount(engine.keys.workers, Date.now() - WORKER_ALIVE_MS, '+inf'),
     cause.tick === null ? null : tickSentence(engine, cause.tick),
+    leaseSentence(engine, units),
+    engine.redis.hget(engine.keys.run(run.id), 'run_key'),
   ]);
   const states: Record<string, number> = {};
   for (const unit of units) states[unit.state] = (states[unit.state] ?? 0) + 1;
@@ -50,7 +52,9 @@ export async function whyRun(engine: Engine, run: RunDetail): Promise<Why> {
     units: states,
     workers,
   };
-  return { sentences: sentencesOf(run, facts, tickReason), ...facts };
+  const keyReason = runKey === null ? null : `Nothing was launched before with its run key “${runKey.slice(0, 200)}”.`;
+  const told = [tickReason, keyReason, leaseReason].filter((one) => one !== null);
+  return { sentences: sentencesOf(run, facts, told), ...facts };
 }
 
 interface Unit {
@@ -101,15 +105,31 @@ function parseCause(text: string): Why['cause'] {
 }
 
 async function tickSentence(engine: Engine, tick: string): Promise<string | null> {
-  const [started, requested, suppressed] = await engine.redis.hmget(
+  const [started, requested, suppressed, version] = await engine.redis.hmget(
     engine.keys.tick(tick),
     'started',
     'requested',
     'suppressed',
+    'cursor_version',
   );
   if (!started) return null;
   const also = Number(suppressed ?? 0) > 0 ? ` and suppressed ${suppressed} that were asked for before` : '';
-  return `Its tick of ${new Date(Number(started)).toISOString()} requested ${requested ?? '0'} runs${also}.`;
+  const cursor = version === null ? '' : `, on version ${version} of the cursor,`;
+  return `Its tick of ${instant(started)}${cursor} requested ${requested ?? '0'} runs${also}.`;
+}
+
+/** Of the first unit that is under way. */
+async function leaseSentence({ redis, keys }: Engine, units: readonly Unit[]): Promise<string | null> {
+  const running = units.find(({ state }) => state === 'RUNNING');
+  if (!running) return null;
+  const [attempt, worker, began] = await redis.hmget(keys.unit(running.id), 'attempt', 'worker', 'began');
+  const ends = await redis.zscore(keys.leases, `${running.id}.${attempt ?? ''}`);
+  if (!began || ends === null) return null;
+  return `Attempt ${attempt} has been under way on the worker ${worker} since ${instant(began)}; its lease ends at ${instant(ends)} unless it is renewed.`;
+}
+
+function instant(ms: string): string {
+  return new Date(Number(ms)).toISOString();
 }
 
 const CAUSES: Readonly<Record<string, (name: string) => string>> = {
@@ -121,9 +141,9 @@ const CAUSES: Readonly<Record<string, (name: string) => string>> = {
   cli: (name) => `${name} launched it from the command line.`,
 };
 
-function sentencesOf(run: RunDetail, facts: Omit<Why, 'sentences'>, tick: string | null): string[] {
+function sentencesOf(run: RunDetail, facts: Omit<Why, 'sentences'>, told: readonly string[]): string[] {
   const sentences = [CAUSES[facts.cause.kind]?.(facts.cause.name) ?? `It was launched by ${run.cause}.`];
-  if (tick !== null) sentences.push(tick);
+  sentences.push(...told);
   if (facts.blocked !== null) sentences.push(`It waits: ${facts.blocked}.`);
   if (run.status === 'QUEUED' || run.status === 'STARTING') {
     if (facts.workers === 0) sentences.push('No worker is alive: start one with “skein worker”.');

@@ -7,5 +7,5 @@ local t = redis.call('HMGET', tick_key(id), 'sensor', 'status', 'worker', 'trigg
 if t[2] ~= 'STARTED' or t[3] then return false end
 local s = redis.call('HMGET', k('sensor', t[1]), 'tick', 'cursor', 'version', 'generation', 'plan')
 if s[1] ~= id then return false end
-redis.call('HSET', tick_key(id), 'worker', ARGV[2], 'cursor_before', s[2])
+redis.call('HSET', tick_key(id), 'worker', ARGV[2], 'cursor_before', s[2], 'cursor_version', s[3])
 return { t[1], s[2], s[3], s[4], tostring(now_ms()), t[4], s[5] or '' }
