@@ -1,6 +1,6 @@
 /**
  * Hours of mixed faults, in seasons: faults and people for a while, then quiet, the judge, and what ended leaves for
- * history. Three processes stay from the beginning to the end. What they hold when all is quiet, and how many keys Redis
+ * history. Two processes stay from the beginning to the end. What they hold when all is quiet, and how many keys Redis
  * has then, must not grow.
  */
 
