@@ -18,14 +18,14 @@ export interface PulseCounts {
 
 const BATCH = 500;
 
-/** @param freeSlots of the worker whose pulse it is */
-export async function pulseOnce(engine: Engine, freeSlots = 0): Promise<PulseCounts> {
+/** @param freeSlots of the worker whose pulse it is, asked for when they are needed */
+export async function pulseOnce(engine: Engine, freeSlots = () => 0): Promise<PulseCounts> {
   await keepRegistered(engine);
   failpoint('expire.before');
   const [lost = 0, readied = 0] = (await engine.script('expire', engine.settings.maxLost, BATCH)) as number[];
   failpoint('expire.after');
   const resent = await engine.dispatcher.resend();
-  const admitted = await engine.dispatcher.runOnce(freeSlots);
+  const admitted = await engine.dispatcher.runOnce(freeSlots());
   const { leaseMs, resendMs } = engine.settings;
   const ticks = (await engine.script('claim-ticks', BATCH, leaseMs, resendMs)) as string[];
   failpoint('ticks.claimed');
@@ -57,7 +57,7 @@ export interface Pulse {
 export function startPulse(
   engine: Engine,
   onError: (error: unknown) => void,
-  freeSlots: () => number = () => 0,
+  freeSlots = () => 0,
   beside: () => Promise<unknown> = async () => {},
 ): Pulse {
   let stopped = false;
@@ -77,7 +77,7 @@ export function startPulse(
       const began = performance.now();
       try {
         besides ??= lookBeside();
-        await pulseOnce(engine, freeSlots());
+        await pulseOnce(engine, freeSlots);
         await engine.dispatcher.idle();
       } catch (error) {
         if (!stopped) onError(error);

@@ -17,7 +17,6 @@ export interface Lease {
 export interface LeaseKeeper {
   /** @param askedAt when the ledger was asked for it, by `performance.now()`: its answer may have been long under way */
   take(attempt: Attempt, askedAt: number): Lease;
-  readonly size: number;
   /** Aborts every attempt of this worker with this reason. */
   abortAll(reason: unknown): void;
   stop(): void;
@@ -104,9 +103,6 @@ export function createLeaseKeeper(engine: Engine): LeaseKeeper {
         abort: (reason) => controller.abort(reason),
         release: () => void held.delete(attempt.id),
       };
-    },
-    get size() {
-      return held.size;
     },
     abortAll(reason) {
       for (const one of held.values()) one.controller.abort(reason);

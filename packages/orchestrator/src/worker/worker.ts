@@ -69,6 +69,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
   const prefix = queuePrefix(engine.keys.prefix);
   const ports = { engine, worker: id, leases, resources, metrics, scrub };
   let stopping: Promise<void> | undefined;
+  const graceOver = new AbortController();
 
   const isolated = new Map([...engine.deployment.assets].filter(([, asset]) => asset.isolation !== 'inline'));
   const file = engine.deploymentFile;
@@ -78,16 +79,23 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
     );
   }
   const taker: Taker = { worker: id, elsewhere: [...isolated.keys()] };
+  // Slots that are taken, between two attempts too, and by those that run in a process of their own with its own lease.
+  let busy = 0;
   // From one bell on, as long as something waits when an attempt is settled: then it costs no bell.
   const execute = async (rung: string) => {
     let next: NextAttempt | undefined = { attempt: rung };
-    while (next) {
-      const { attempt }: NextAttempt = next;
-      const asset: Asset | undefined = next.begun ? undefined : await isolatedAsset(engine, isolated, attempt);
-      next =
-        asset && file !== undefined
-          ? await executeIsolated(engine, id, asset, attempt, file)
-          : await executeAttempt(ports, next, () => (stopping || pools ? undefined : taker));
+    busy++;
+    try {
+      while (next) {
+        const { attempt }: NextAttempt = next;
+        const asset: Asset | undefined = next.begun ? undefined : await isolatedAsset(engine, isolated, attempt);
+        next =
+          asset && file !== undefined
+            ? await executeIsolated(engine, id, asset, attempt, file, graceOver.signal)
+            : await executeAttempt(ports, next, () => (stopping || pools ? undefined : taker));
+      }
+    } finally {
+      busy--;
     }
   };
 
@@ -143,14 +151,14 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
       host: hostname(),
       concurrency,
       pools,
-      active: leases.size,
+      active: busy,
       rss: process.memoryUsage().rss,
       loop_p99_ms,
     });
     try {
       // More slots, or fewer: how much may be out follows them.
       if ((await engine.script('beat', id, about, WORKER_ALIVE_MS)) === 1) engine.dispatcher.kick();
-      metrics.activeAttempts.set(leases.size);
+      metrics.activeAttempts.set(busy);
     } catch {
       // The next beat tells.
     }
@@ -165,7 +173,7 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
     engine,
     pulseFailed,
     // What is rung for is for those who hear it.
-    () => (pools ? 0 : Math.max(0, concurrency - leases.size)),
+    () => (pools ? 0 : concurrency - busy),
     () => probePools(engine, tickPorts),
   );
   await Promise.all(queues.map((one) => one.waitUntilReady()));
@@ -173,10 +181,10 @@ export async function startWorker(engine: Engine, options: WorkerOptions): Promi
 
   const stop = async (graceMs: number) => {
     const closing = Promise.allSettled([...queues.map((one) => one.close()), puller?.close()]);
-    const late = setTimeout(
-      () => leases.abortAll(new WorkerStoppingError('The worker is stopping; another one goes on.')),
-      graceMs,
-    );
+    const late = setTimeout(() => {
+      leases.abortAll(new WorkerStoppingError('The worker is stopping; another one goes on.'));
+      graceOver.abort();
+    }, graceMs);
     await closing;
     clearTimeout(late);
     await pulse.stop();

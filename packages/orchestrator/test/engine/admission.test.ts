@@ -2,7 +2,9 @@
 
 import { z } from 'zod';
 
+import { beginAttempt, settleOk, toAttempt } from '../../src/engine/attempt.ts';
 import { createClient } from '../../src/engine/client.ts';
+import { setPoolLimit } from '../../src/engine/pools.ts';
 import { whyRun } from '../../src/api/reads/why.ts';
 import { defineAsset, defineDeployment, defineJob, materialized } from '../../src/index.ts';
 import { type Behaviour, type Harness, openHarness, teamDays, testDeployment, until } from './harness.ts';
@@ -113,6 +115,88 @@ test('what may be out follows the slots of the workers that are alive', async ()
   expect(await out()).toBe(100);
   await h.engine.script('beat', 'two', '', 10_000);
   expect(await h.engine.redis.hget(h.engine.keys.meta, 'slots')).toBe('20');
+});
+
+/** Goes on as a worker of one slot does, from this run on: the partitions that it is given, in their order. */
+async function goesOn({ engine, client }: Awaited<ReturnType<typeof harness>>, first: string): Promise<string[]> {
+  const order: string[] = [];
+  let attempt = await beginAttempt(engine, `${first}.0.m.1`, 'one');
+  while (attempt) {
+    const key = attempt.parts[0]?.[0] ?? '';
+    order.push(key);
+    const made = { kind: 'materialized', metadata: {} } as const;
+    const { next } = await settleOk(engine, attempt, { outcomes: [[key, made]] }, { worker: 'one', elsewhere: [] });
+    await engine.dispatcher.idle();
+    attempt = next?.begun && toAttempt(next.attempt, next.begun);
+  }
+  expect((await client.runs({ status: 'QUEUED', limit: 10 })).length).toBe(0);
+  return order;
+}
+
+test('what goes out at once keeps the turns of the tenants, however much one of them had asked for before the others', async () => {
+  const h = await harness(testDeployment(() => ({}), { pool: 'narrow' }));
+  await setPoolLimit(h.engine, 'narrow', 1, { by: 'ana' });
+  const run = async (key: string) =>
+    (await h.client.submit({ job: 'events_job', partitions: [key], cause: 'test' })).runId;
+  const first = await run('9_2024-01-01');
+  const asked = [
+    '1_2024-01-01',
+    '1_2024-01-02',
+    '1_2024-01-03',
+    '1_2024-01-04',
+    '2_2024-01-01',
+    '2_2024-01-02',
+    '3_2024-01-01',
+  ];
+  for (const key of asked) await run(key);
+  await setPoolLimit(h.engine, 'narrow', 10, { by: 'ana' });
+  await h.engine.dispatcher.idle();
+  expect(await goesOn(h, first)).toEqual([
+    '9_2024-01-01',
+    ...['1_2024-01-01', '2_2024-01-01', '3_2024-01-01', '1_2024-01-02', '2_2024-01-02', '1_2024-01-03', '1_2024-01-04'],
+  ]);
+});
+
+test('pools of one priority take turns: one that has room for everything does not hold up the others', async () => {
+  const done: string[] = [];
+  const jobs = ['', 'a', 'b'].map((pool) =>
+    defineJob({
+      name: `of_${pool || 'none'}`,
+      assets: [
+        defineAsset({
+          key: `made_${pool || 'none'}`,
+          description: 'A day of a team.',
+          partitions: teamDays,
+          config: z.object({}),
+          ...(pool === '' ? {} : { pool }),
+          materialize: async () => materialized(),
+        }),
+      ],
+    }),
+  );
+  const h = await harness(defineDeployment({ definitions: { jobs, pools: { a: 50, b: 50 } } }));
+  const run = async (job: string, i: number) =>
+    (await h.client.submit({ job, partitions: [keyOf(i)], cause: 'test' })).runId;
+  const ids = new Map<string, string>();
+  for (let i = 0; i < 60; i++) ids.set(await run('of_a', i), 'a');
+  for (let i = 0; i < 3; i++) for (const pool of ['b', 'none']) ids.set(await run(`of_${pool}`, i), pool);
+  await h.engine.dispatcher.idle();
+  for (;;) {
+    const [next] = await h.engine.redis.zrange(h.engine.keys.ready, 0, '0');
+    if (next === undefined) break;
+    const attempt = await beginAttempt(h.engine, next, 'one');
+    if (!attempt) throw new TypeError(`${next} is out and not to be had`);
+    await h.engine.redis.zrem(h.engine.keys.ready, next);
+    done.push(ids.get(attempt.runId) ?? '');
+    await settleOk(h.engine, attempt, {
+      outcomes: [[attempt.parts[0]?.[0] ?? '', { kind: 'materialized', metadata: {} }]],
+    });
+    h.engine.dispatcher.kick();
+    await h.engine.dispatcher.idle();
+  }
+  expect(done).toHaveLength(66);
+  // Sixteen were out before they came; then it is one of each in turn.
+  expect(done.slice(16, 25).sort()).toEqual(['a', 'a', 'a', 'b', 'b', 'b', 'none', 'none', 'none']);
 });
 
 /** Bells that were ever rung: the queue numbers them. */

@@ -57,18 +57,8 @@ test('a backfill of a rectangle runs every partition once, tenants in turn, and 
     upstreamNotMade: { events: 3 },
   });
   expect(await planBackfill(h.engine, { ...above, job: 'both_job' })).toMatchObject({ upstreamNotMade: {} });
-  expect(new Set(order).size).toBe(60);
-  expect(order).toHaveLength(60);
-  // As they were asked for: one whose bell is rung while the worker goes on by itself may begin a little later.
-  const asked = (await h.client.runs({ limit: 100 }))
-    .map(({ id: run, firstPartition }) => [run, firstPartition])
-    .sort();
-  expect(asked.slice(0, 4).map(([, key]) => key)).toEqual([
-    '1_2024-01-01',
-    '2_2024-01-01',
-    '3_2024-01-01',
-    '1_2024-01-02',
-  ]);
+  const days = Array.from({ length: 20 }, (_, i) => `2024-01-${String(i + 1).padStart(2, '0')}`);
+  expect(order).toEqual(days.flatMap((day) => [1, 2, 3].map((team) => `${team}_${day}`)));
 });
 
 test('statuses select, failures are counted, and a retry takes only what failed', async () => {

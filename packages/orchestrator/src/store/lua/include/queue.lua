@@ -39,15 +39,26 @@ end
 -- it settles. By priority, then by age; priorities lie within ±1,000, so that the sum is exact.
 local AGE = 2e12
 
+-- The age of what goes out now: the time, or one more than the last where many go at once, so that they keep the order
+-- in which they went round the lanes.
+local place = nil
+local function next_place(at)
+  place = math.max(at, (place or tonumber(hget(k('meta'), 'place') or '0')) + 1)
+  redis.call('HSET', k('meta'), 'place', string.format('%.0f', place))
+  return place
+end
+
+-- Bells that were rung and not answered yet.
+local function rung() return redis.call('ZCARD', k('outbox')) - redis.call('ZCARD', k('ready')) end
+
 -- Slots of the workers that are alive and hear bells, less those that work and those that a bell was rung for. How many
 -- attempts the others are at, is as old as their last beat.
 local idle = nil
 local function idle_slots()
   if not idle then
-    local rung = redis.call('ZCARD', k('outbox')) - redis.call('ZCARD', k('ready'))
     local m = redis.call('HMGET', k('meta'), 'slots', 'own_busy')
     local at_work = math.max(0, redis.call('ZCARD', k('leases')) - tonumber(m[2] or '0'))
-    idle = tonumber(m[1] or '0') - at_work - rung
+    idle = tonumber(m[1] or '0') - at_work - rung()
   end
   return idle
 end
@@ -58,7 +69,7 @@ local function send_unit(unit, attempt, pool, prio, at, resend, since)
   local ring = idle_slots() > 0
   idle = idle - 1
   redis.call('ZADD', k('outbox'), at + resend, id)
-  if not ring then redis.call('ZADD', k('ready'), (since or at) - tonumber(prio) * AGE, id) end
+  if not ring then redis.call('ZADD', k('ready'), (since or next_place(at)) - tonumber(prio) * AGE, id) end
   if pool ~= '' then redis.call('SADD', k('pool', pool), id) end
   return ring and id or nil
 end
