@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --max-semi-space-size=32 -C source --import tsx
-// What a page of rows needs on its way through is larger than Node's young generation of 16 MB: it would grow old, and
+// What a page of rows needs on its way through is larger than Node’s young generation of 16 MB: it would grow old, and
 // collecting the old costs a job that reads and sends a tenth of its time (npm run bench -- raw-events).
 import module from 'node:module';
 
