@@ -3,6 +3,7 @@
  * virtual ticks before it, whose partitions count as materialized by then. It runs the sensor's real code.
  */
 
+import type { Asset } from '../definitions/asset.ts';
 import type { Logger } from '../definitions/context.ts';
 import type { Json } from '../definitions/json.ts';
 import type { PartitionReader, RunRequest, Sensor } from '../definitions/sensor.ts';
@@ -10,16 +11,21 @@ import type { Engine } from './engine.ts';
 import { createPartitionReader } from './partition-reader.ts';
 import { createRunReader } from './run-reader.ts';
 import { planSubmit } from './submit.ts';
+import { suppressedBy } from './suppressed-by.ts';
 import { readCursor, requestsOf, withTimeout, writeCursor } from './tick.ts';
+
+export interface PreviewRequest {
+  readonly partitions: readonly string[];
+  readonly config: Json;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly run_key: string | null;
+  /** What had this key before, so that nothing would be launched: a run, or an earlier tick of this preview (`tick 1`). */
+  readonly suppressed_by: string | null;
+}
 
 export interface PreviewTick {
   readonly at: string;
-  readonly requests: readonly {
-    readonly partitions: readonly string[];
-    readonly config: Json;
-    readonly tags: Readonly<Record<string, string>>;
-    readonly run_key: string | null;
-  }[];
+  readonly requests: readonly PreviewRequest[];
   readonly skip_reason: string | null;
   readonly cursor_before: Json;
   readonly cursor_after: Json;
@@ -47,7 +53,7 @@ export async function previewTicks(engine: Engine, sensor: Sensor, options: Prev
   const partitions = overlay(createPartitionReader(engine, asset), asset.key, made);
   const resources = await options.openResources(sensor.resources);
   const start = (options.now ?? new Date()).getTime();
-  const ticks: PreviewTick[] = [];
+  const ticks: Draft[] = [];
   for (let i = 0; i < options.ticks; i++) {
     const now = new Date(start + i * sensor.everyMs);
     const before = cursor;
@@ -75,7 +81,30 @@ export async function previewTicks(engine: Engine, sensor: Sensor, options: Prev
       cursor_after: cursor,
     });
   }
-  return ticks;
+  return withSuppressed(engine, sensor, asset, ticks);
+}
+
+type DraftRequest = Omit<PreviewRequest, 'suppressed_by'>;
+type Draft = Omit<PreviewTick, 'requests'> & { readonly requests: readonly DraftRequest[] };
+
+async function withSuppressed(engine: Engine, sensor: Sensor, asset: Asset, ticks: Draft[]): Promise<PreviewTick[]> {
+  const runs = await suppressedBy(
+    engine,
+    sensor.name,
+    asset,
+    ticks.flatMap((tick) => tick.requests),
+  );
+  const before = new Map<string, string>();
+  let at = 0;
+  return ticks.map((tick, i) => ({
+    ...tick,
+    requests: tick.requests.map((request): PreviewRequest => {
+      const key = request.run_key;
+      const suppressed_by = runs[at++] ?? (key === null ? null : (before.get(key) ?? null));
+      if (key !== null && suppressed_by === null) before.set(key, `tick ${i + 1}`);
+      return { ...request, suppressed_by };
+    }),
+  }));
 }
 
 function describeRequest(
@@ -84,7 +113,7 @@ function describeRequest(
   request: RunRequest,
   now: Date,
   generation: number,
-): PreviewTick['requests'][number] {
+): DraftRequest {
   const spec = planSubmit(engine, { job: sensor.job.name, cause: 'preview', ...request }, now, {
     scope: sensor.name,
     generation,

@@ -21,6 +21,8 @@ test('preview shows ticks ahead in the contract’s shape, and changes nothing',
     cursor_after: { next: 4, until: 3 },
   });
   expect(ticks[1]).toMatchObject({ requests: [], skip_reason: 'complete up to day 3' });
+  const shown = await skein.run('sensors', 'preview', 'feed', '--ticks', '5');
+  expect(shown.stdout).toContain('3 runs in 3 of 5 ticks, 0 requests suppressed');
   expect(await cursorOf()).toMatchObject({ cursor: { next: 1, until: 3 }, version: 1 });
   expect((await skein.run('runs', 'list', '--json')).json()).toEqual({ runs: [] });
 });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   type Deployment,
   type Json,
+  type RunRequest,
   defineAsset,
   defineDeployment,
   defineJob,
@@ -307,6 +308,20 @@ test('a preview of five ticks ahead changes nothing', async () => {
   expect(await h.client.runs({})).toEqual([]);
 });
 
+test('a preview knows what its own earlier ticks have asked for', async () => {
+  const h = await harness(
+    undefined,
+    drain({ asks: [{ partitions: ['1_2024-01-01'] }, { runKey: 'own', config: {} }] }),
+  );
+  await h.engine.redis.hset(h.engine.keys.sensor('feed'), 'cursor', '{"v":2,"next":1}');
+  const sensor = lookUp('sensor', h.deployment.sensors, 'feed');
+  const ticks = await previewTicks(h.engine, sensor, { ticks: 2, openResources: async () => ({}), log: SILENT });
+  expect(ticks.map((tick) => tick.requests.map((one) => one.suppressed_by))).toEqual([
+    [null, null],
+    ['tick 1', 'tick 1'],
+  ]);
+});
+
 test('a sensor may log what JSON does not know: its tick does not fail of it', () => {
   const { log, text } = createTickLog(SILENT, (said) => said);
   const round: Record<string, unknown> = { offset: 9_007_199_254_740_993n, error: new RangeError('too far') };
@@ -345,7 +360,7 @@ test('a tick whose cursor no longer fits fails with the field named, and the cur
 });
 
 /** A sensor of its own, whose parts a test may change as it goes. */
-function drain(parts: { migrate?: (stored: Json) => Json; lag?: number; next?: number }) {
+function drain(parts: { migrate?: (stored: Json) => Json; lag?: number; next?: number; asks?: readonly RunRequest[] }) {
   const day = defineAsset({
     key: 'day',
     description: 'A day of a team.',
@@ -361,11 +376,13 @@ function drain(parts: { migrate?: (stored: Json) => Json; lag?: number; next?: n
     defaultStatus: 'RUNNING',
     cursor: z.strictObject({ v: z.literal(2), next: z.number() }),
     migrate: (stored) => (parts.migrate ?? ((same: Json) => same))(stored),
-    evaluate: async ({ cursor }) =>
-      skip('nothing yet', {
+    async evaluate({ cursor }) {
+      const after = {
         ...(parts.lag === undefined ? {} : { lag: parts.lag }),
         cursor: { ...cursor, next: parts.next ?? cursor.next },
-      }),
+      };
+      return parts.asks === undefined ? skip('nothing yet', after) : request(parts.asks, after);
+    },
   });
   return defineDeployment({ definitions: { jobs: [sensor.job], sensors: [sensor] } });
 }

@@ -124,7 +124,10 @@ export const PreviewTick = named(
         config: z.unknown(),
         tags: z.record(z.string(), z.string()),
         run_key: z.string().nullable(),
-        suppressed_by: z.string().nullable().describe('The run that has this key already: nothing would be launched.'),
+        suppressed_by: z
+          .string()
+          .nullable()
+          .describe('What has this key already, a run or an earlier tick of this preview: nothing would be launched.'),
       }),
     ),
     skip_reason: z.string().nullable(),

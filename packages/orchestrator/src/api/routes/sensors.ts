@@ -13,7 +13,6 @@ import { engineFor } from '../access/scope.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { suppressedBy } from '../reads/suppressed.ts';
 import { type SwitchState, listTicks, readSwitches, readTicks, readTimeline } from '../reads/sensors.ts';
 import { given, pageOf, pageQuery } from '../schema.ts';
 import { withETag } from '../versions.ts';
@@ -144,22 +143,17 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
       });
       const all = ticks.flatMap((tick) => tick.requests);
       const shown = all.slice(0, MAX_PREVIEW_REQUESTS);
-      const [asset] = sensor.job.assets;
-      const earlier = asset === undefined ? [] : await suppressedBy(engine, sensor.name, asset, shown);
-      let at = 0;
+      let left = shown.length;
       return {
         ticks: ticks.map((tick) => {
-          const requests = tick.requests.slice(0, Math.max(0, shown.length - at)).map((one, i) => ({
-            ...one,
-            partitions: [...one.partitions],
-            tags: { ...one.tags },
-            suppressed_by: earlier[at + i] ?? null,
-          }));
-          at += requests.length;
+          const requests = tick.requests
+            .slice(0, left)
+            .map((one) => ({ ...one, partitions: [...one.partitions], tags: { ...one.tags } }));
+          left -= requests.length;
           return { ...tick, requests };
         }),
         requests_total: all.length,
-        suppressed_total: earlier.filter((one) => one !== null).length,
+        suppressed_total: shown.filter((one) => one.suppressed_by !== null).length,
         cut: all.length > MAX_PREVIEW_REQUESTS,
       };
     },

@@ -109,12 +109,23 @@ interface PreviewFlags {
 async function preview(session: Session, name: string, flags: PreviewFlags): Promise<void> {
   const cursor = flags.cursor === undefined ? undefined : readJsonArgument('--cursor', flags.cursor);
   const ticks = await (await open(session)).preview(name, flags.ticks, cursor);
-  session.print({ ticks: ticks as unknown as Json }, () =>
-    ticks.flatMap((tick, i) => [
+  session.print({ ticks: ticks as unknown as Json }, () => [
+    ...ticks.flatMap((tick, i) => [
       `${time(new Date(tick.at))}  tick ${i + 1}: ${tick.skip_reason ?? `${tick.requests.length} requests`}`,
-      ...tick.requests.map(
-        (request) => `  ${shorten(request.partitions.join(' ') || JSON.stringify(request.config), 110)}`,
-      ),
+      ...tick.requests.map(({ partitions, config, suppressed_by: by }) => {
+        const what = shorten(partitions.join(' ') || JSON.stringify(config), 110);
+        return `  ${what}${by === null ? '' : `  suppressed: ${by} had its key`}`;
+      }),
     ]),
-  );
+    summary(ticks),
+  ]);
+}
+
+function summary(
+  ticks: readonly { readonly requests: readonly { readonly suppressed_by: string | null }[] }[],
+): string {
+  const all = ticks.flatMap((tick) => tick.requests);
+  const suppressed = all.filter((request) => request.suppressed_by !== null).length;
+  const asking = ticks.filter((tick) => tick.requests.length > 0).length;
+  return `${all.length - suppressed} runs in ${asking} of ${ticks.length} ticks, ${suppressed} requests suppressed`;
 }

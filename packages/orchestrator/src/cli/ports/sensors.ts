@@ -29,7 +29,11 @@ export interface ShownSensor {
 
 interface ShownPreview {
   readonly at: string;
-  readonly requests: readonly { readonly partitions: readonly string[]; readonly config?: unknown }[];
+  readonly requests: readonly {
+    readonly partitions: readonly string[];
+    readonly config?: unknown;
+    readonly suppressed_by: string | null;
+  }[];
   readonly skip_reason: string | null;
 }
 

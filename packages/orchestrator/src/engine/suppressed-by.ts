@@ -1,8 +1,8 @@
 /** Which requests of a preview the ledger would suppress, because their run key has launched already. */
 
-import type { Asset } from '../../definitions/asset.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { readLastRuns } from '../../engine/partition-reader.ts';
+import type { Asset } from '../definitions/asset.ts';
+import type { Engine } from './engine.ts';
+import { readLastRuns } from './partition-reader.ts';
 
 interface Asked {
   readonly partitions: readonly string[];
