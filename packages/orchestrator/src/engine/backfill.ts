@@ -229,9 +229,17 @@ async function expandOne(engine: Engine, id: string): Promise<number> {
   return moved === 1 ? specs.length + (specs.length === 0 && next < backfill.total ? 1 : 0) : 0;
 }
 
-export async function listBackfills(engine: Engine, limit = 100): Promise<Backfill[]> {
-  const ids = await engine.redis.zrevrange(engine.keys.backfills, 0, limit - 1);
-  return Promise.all(ids.map((id) => readBackfill(engine, id)));
+/** Newest first, older than the one with the id `after`; `next` is the `after` of the page that follows. */
+export async function listBackfills(
+  engine: Engine,
+  { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+): Promise<{ readonly items: readonly Backfill[]; readonly next: string | null }> {
+  const index = engine.keys.backfills;
+  const rank = after === undefined ? -1 : await engine.redis.zrevrank(index, after);
+  if (rank === null) return { items: [], next: null };
+  const ids = await engine.redis.zrevrange(index, rank + 1, rank + 1 + limit);
+  const items = await Promise.all(ids.slice(0, limit).map((id) => readBackfill(engine, id)));
+  return { items, next: ids.length > limit ? (ids[limit - 1] ?? null) : null };
 }
 
 /** @throws NotFoundError */

@@ -280,3 +280,23 @@ test('how overdue ticks and leases are, how long runs wait and how old the backu
     expect([name, value >= least && value < least + 30]).toEqual([name, true]);
   }
 });
+
+test('backfills are listed in pages, newest first', async () => {
+  const api = await openApi();
+  const ids: string[] = [];
+  for (const row of ['1', '2', '3']) {
+    const range = { from: '2024-01-01', to: '2024-01-02' };
+    ids.unshift(String((await api.post('/api/v1/backfills', { job: 'events_job', ids: [row], ...range })).body.id));
+  }
+  const page = async (query: string) => {
+    const { items, next } = (await api.get(`/api/v1/backfills?${query}`)).body as unknown as {
+      items: { id: string }[];
+      next: string | null;
+    };
+    return [items.map(({ id }) => id), next] as const;
+  };
+  expect(await page('limit=2')).toEqual([ids.slice(0, 2), ids[1]]);
+  expect(await page(`limit=2&after=${ids[1]}`)).toEqual([ids.slice(2), null]);
+  expect(await page(`after=${ids[2]}`)).toEqual([[], null]);
+  expect(await page('after=nope')).toEqual([[], null]);
+});

@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router';
 
 import { type Backfill, listBackfills, pauseBackfill, resumeBackfill } from '../api/generated/client.ts';
-import { tellProblem, useAct, useApi } from '../api/use-api.ts';
-import { DataTable } from '../parts/DataTable.tsx';
+import { etag } from '../api/conflict.ts';
+import { tellProblem, useAct, usePages } from '../api/use-api.ts';
+import { PagedTable } from '../parts/DataTable.tsx';
 import { Card, Page } from '../parts/Page.tsx';
 import type { RowAct } from '../parts/RowMenu.tsx';
-import { Empty, Read } from '../parts/States.tsx';
+import { Empty } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Duration, Time } from '../parts/Time.tsx';
 import { formatDuration } from '../parts/time.ts';
@@ -14,44 +15,39 @@ import { BackfillProgress } from './BackfillProgress.tsx';
 import { isLive, speedOf } from './pace.ts';
 
 export function BackfillsPage() {
-  const backfills = useApi(listBackfills, { limit: 200 });
+  const backfills = usePages(listBackfills, { limit: 100 });
   const acts = useActs();
   return (
     <Page title="Backfills" lead="Many partitions, run a few at a time; they can be paused, resumed and cancelled.">
       <Card flush>
-        <Read of={backfills}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <Empty title="No backfill yet.">
-                <span>
-                  Open an <Link to="/assets">asset</Link>, drag a rectangle on its map, and choose Backfill.
-                </span>
-                <code className="mono">skein backfill JOB --ids 1..50 --from 2026-11-01 --to 2026-11-23 --preview</code>
-              </Empty>
-            ) : (
-              <DataTable
-                rows={items}
-                keyOf={({ id }) => id}
-                acts={acts}
-                columns={[
-                  { name: 'State', isNowrap: true, cell: ({ status }) => <Status of={status} /> },
-                  { name: 'Backfill', cell: (one) => <Name of={one} /> },
-                  { name: 'Selection', className: 'small num', cell: (one) => <Selection of={one} /> },
-                  { name: 'Progress', style: { width: '24%' }, cell: (one) => <BackfillProgress of={one} /> },
-                  { name: 'A minute', isEnd: true, cell: (one) => <Rate of={one} /> },
-                  { name: 'Done in', isEnd: true, isNowrap: true, cell: (one) => <Left of={one} /> },
-                  { name: 'At once', isEnd: true, cell: (one) => one.max_active },
-                  { name: 'By', className: 'small', cell: (one) => one.by },
-                  { name: 'Created', isNowrap: true, className: 'small', cell: (one) => <Time at={one.created_at} /> },
-                  {
-                    ...{ name: 'Took', isEnd: true, isNowrap: true },
-                    cell: (one) => <Duration from={one.created_at} to={one.ended_at} />,
-                  },
-                ]}
-              />
-            )
+        <PagedTable
+          pages={backfills}
+          keyOf={({ id }) => id}
+          acts={acts}
+          none={
+            <Empty title="No backfill yet.">
+              <span>
+                Open an <Link to="/assets">asset</Link>, drag a rectangle on its map, and choose Backfill.
+              </span>
+              <code className="mono">skein backfill JOB --ids 1..50 --from 2026-11-01 --to 2026-11-23 --preview</code>
+            </Empty>
           }
-        </Read>
+          columns={[
+            { name: 'State', isNowrap: true, cell: ({ status }) => <Status of={status} /> },
+            { name: 'Backfill', cell: (one) => <Name of={one} /> },
+            { name: 'Selection', className: 'small num', cell: (one) => <Selection of={one} /> },
+            { name: 'Progress', style: { width: '24%' }, cell: (one) => <BackfillProgress of={one} /> },
+            { name: 'A minute', isEnd: true, cell: (one) => <Rate of={one} /> },
+            { name: 'Done in', isEnd: true, isNowrap: true, cell: (one) => <Left of={one} /> },
+            { name: 'At once', isEnd: true, cell: (one) => one.max_active },
+            { name: 'By', className: 'small', cell: (one) => one.by },
+            { name: 'Created', isNowrap: true, className: 'small', cell: (one) => <Time at={one.created_at} /> },
+            {
+              ...{ name: 'Took', isEnd: true, isNowrap: true },
+              cell: (one) => <Duration from={one.created_at} to={one.ended_at} />,
+            },
+          ]}
+        />
       </Card>
     </Page>
   );
@@ -60,7 +56,7 @@ export function BackfillsPage() {
 function useActs(): (backfill: Backfill) => RowAct[] {
   const pause = useAct(pauseBackfill, () => 'Paused: what runs ends, nothing new is requested.');
   const resume = useAct(resumeBackfill, () => 'It goes on.');
-  return ({ id, status, asset }) => {
+  return ({ id, status, asset, version }) => {
     const isPaused = status === 'PAUSED';
     return [
       { name: 'Open', link: { to: '/backfills/$id', params: { id } } },
@@ -71,7 +67,7 @@ function useActs(): (backfill: Backfill) => RowAct[] {
         name: isPaused ? 'Resume' : 'Pause',
         permission: 'backfill',
         because: isLive(status) ? undefined : 'It has ended.',
-        onAct: () => (isPaused ? resume : pause).mutate({ id }, { onError: tellProblem }),
+        onAct: () => (isPaused ? resume : pause).mutate({ id, ifMatch: etag(version) }, { onError: tellProblem }),
       },
     ];
   };

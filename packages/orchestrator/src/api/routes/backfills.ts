@@ -26,7 +26,7 @@ import { seesJob } from '../access/scope.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { checkIdRange } from '../ranges.ts';
-import { Reason, given, pageOf } from '../schema.ts';
+import { Reason, given, pageOf, pageQuery } from '../schema.ts';
 import { IfMatch, matchedVersion, onVersion, withETag } from '../versions.ts';
 import { BackfillBody, BackfillItem, BackfillPaceItem, BackfillPlan, toBackfill, toPlan } from './backfill-schemas.ts';
 import { Outcome } from './partitions.ts';
@@ -66,16 +66,17 @@ export const backfillRoutes: Routes = (app, { engine }) => {
         operationId: 'listBackfills',
         summary: 'Backfills, newest first',
         tags: ['backfills'],
-        querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(500).default(100) }),
+        querystring: z.strictObject(pageQuery),
         response: { 200: pageOf(BackfillItem) },
       },
     },
-    async ({ query, principal }) => ({
-      items: (await listBackfills(engine, query.limit))
-        .filter(({ job }) => seesJob(principal, job))
-        .map((one) => toBackfill(deployment, one)),
-      next: null,
-    }),
+    async ({ query, principal }) => {
+      const { items, next } = await listBackfills(engine, query);
+      return {
+        items: items.filter(({ job }) => seesJob(principal, job)).map((one) => toBackfill(deployment, one)),
+        next,
+      };
+    },
   );
 
   app.get(

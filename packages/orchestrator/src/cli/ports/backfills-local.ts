@@ -45,7 +45,7 @@ export function localBackfills(session: Session): BackfillsPort {
       });
       return made;
     },
-    list: async (limit) => (await listBackfills(await session.engine(), limit)).map(shown),
+    list: async (limit) => (await listBackfills(await session.engine(), { limit })).items.map(shown),
     read: async (id) => shown(await readBackfill(await session.engine(), id)),
     async pause(id, reason) {
       return switched('pause', await pauseBackfill(await session.engine(), id, { by, reason }), { reason });

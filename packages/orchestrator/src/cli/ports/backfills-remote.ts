@@ -1,14 +1,14 @@
 /** Backfills of a Skein over HTTP. */
 
+import type { z } from 'zod';
+
 import { BackfillItem, BackfillPlan } from '../../api/routes/backfill-schemas.ts';
 import { pageOf } from '../../api/schema.ts';
 import type { BackfillRequest } from '../../engine/backfill.ts';
 import type { RemoteServer } from '../remote/server.ts';
-import { UsageError } from '../usage-error.ts';
 import type { BackfillsPort } from './backfills.ts';
 
-/** The API's list has no pages. */
-const AT_MOST = 500;
+const PAGE = 500;
 
 export function remoteBackfills(server: RemoteServer): BackfillsPort {
   const path = (id: string, rest = '') => `/backfills/${encodeURIComponent(id)}${rest}`;
@@ -16,8 +16,15 @@ export function remoteBackfills(server: RemoteServer): BackfillsPort {
     plan: (request) => server.ask('POST', '/backfills/plan', BackfillPlan, { body: toBody(request) }),
     create: (request) => server.ask('POST', '/backfills', BackfillItem, { body: toBody(request) }),
     async list(limit) {
-      if (limit > AT_MOST) throw new UsageError(`--limit: a server lists at most ${AT_MOST} backfills.`);
-      return (await server.ask('GET', '/backfills', pageOf(BackfillItem), { query: { limit } })).items;
+      const all: z.output<typeof BackfillItem>[] = [];
+      for (let after: string | undefined; all.length < limit;) {
+        const query = { limit: Math.min(PAGE, limit - all.length), after };
+        const page = await server.ask('GET', '/backfills', pageOf(BackfillItem), { query });
+        all.push(...page.items);
+        if (page.next === null) break;
+        after = page.next;
+      }
+      return all;
     },
     read: (id) => server.ask('GET', path(id), BackfillItem),
     pause: (id, reason) => server.ask('POST', path(id, '/pause'), BackfillItem, { body: { reason } }),

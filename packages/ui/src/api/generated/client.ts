@@ -517,7 +517,7 @@ export const setPool = /* @__PURE__ */ operation<{ name: string; body: { readonl
 export const resetPool = /* @__PURE__ */ operation<{ name: string; ifMatch?: string }, Pool>('resetPool', 'DELETE', '/api/v1/pools/{name}', []);
 
 /** Backfills, newest first */
-export const listBackfills = /* @__PURE__ */ operation<{ limit?: number }, { readonly items: readonly (Backfill)[]; readonly next: string | null }>('listBackfills', 'GET', '/api/v1/backfills', ['limit']);
+export const listBackfills = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (Backfill)[]; readonly next: string | null }>('listBackfills', 'GET', '/api/v1/backfills', ['limit', 'after']);
 
 /** Start a backfill */
 export const createBackfill = /* @__PURE__ */ operation<{ body: BackfillRequestInput }, Backfill>('createBackfill', 'POST', '/api/v1/backfills', []);
