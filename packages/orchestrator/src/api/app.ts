@@ -15,6 +15,7 @@ import { createClient } from '../engine/client.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createAllRuns } from '../history/all-runs.ts';
 import { openRunArchive } from '../history/run-archive.ts';
+import { redisIsAway } from '../store/redis.ts';
 import { type Metrics, createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
 import { type ResourcePool, createResourcePool } from '../worker/resources.ts';
@@ -146,13 +147,15 @@ function guard(app: App, context: ApiContext): void {
   });
   app.addHook('onSend', (request, reply, payload) => finishAnswer(context, request, reply, payload));
   app.setErrorHandler((error, request, reply) =>
-    sendProblem(error, request, reply, scrub, (fault) =>
+    sendProblem(error, request, reply, scrub, (fault) => {
+      // Whoever asked has gone, or was let go by a server that stops and has ended its connection to Redis since.
+      if (request.raw.destroyed && redisIsAway(fault)) return;
       log.error('a request failed', {
         request_id: request.id,
         route: request.routeOptions.url,
         error: scrub(fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)),
-      }),
-    ),
+      });
+    }),
   );
 }
 

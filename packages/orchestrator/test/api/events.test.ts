@@ -139,6 +139,28 @@ test('many clients share one reader, and leave nothing behind', async () => {
   await api.until(system, (found) => found.listeners === 0);
 });
 
+test('a stream that was just opening when the server stopped is no fault of anybody', async () => {
+  const api = await openApi();
+  const errors: string[] = [];
+  const log = { ...SILENT, error: (message: string) => void errors.push(message) };
+  const server = await startServer(api.engine, { host: '127.0.0.1', port: 0, log, pulse: false });
+  let refuse: ((error: Error) => void) | undefined;
+  api.engine.redis.xrevrange = () => new Promise<never>((_resolve, reject) => (refuse = reject));
+  const opening = fetch(`${server.url}/api/v1/events`).then(
+    () => 'opened',
+    () => 'let go',
+  );
+  await api.until(
+    async () => refuse,
+    (asked) => asked !== undefined,
+  );
+  await server.close();
+  expect(await opening).toBe('let go');
+  refuse?.(new Error('Connection is closed.'));
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(errors).toEqual([]);
+});
+
 test('without sign-in the server listens on loopback only', async () => {
   const api = await openApi();
   const anywhere = { host: '0.0.0.0', port: 0, log: SILENT, pulse: false };
