@@ -86,6 +86,23 @@ export const eventIds: string[] = Array.from({ length: 40 }, () => randomUUID())
   half(a) < half(b) ? -1 : 1,
 );
 
+/**
+ * Several histories beside each other, each as a team of its own: a history is many small queries, one after the other,
+ * and alone it leaves the servers idle.
+ */
+export async function holdsForMany<T>(one: fc.Arbitrary<T>, runs: number, holds: (value: T) => Promise<void>) {
+  const many = fc.array(one, { minLength: AT_ONCE, maxLength: AT_ONCE });
+  await fc.assert(
+    fc.asyncProperty(many, async (values) => {
+      // All of them end, so that none goes on beside the next attempt.
+      const results = await Promise.allSettled(values.map(holds));
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+    }),
+    { numRuns: Math.ceil(runs / AT_ONCE) },
+  );
+}
+const AT_ONCE = 5;
+
 export async function load(world: World, team: number, ids: readonly string[], s: Scenario): Promise<void> {
   const events = s.events.map((e, i): EventInput => ({
     team,

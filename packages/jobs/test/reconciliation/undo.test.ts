@@ -10,7 +10,7 @@ import fc from 'fast-check';
 
 import { canonicalJson, splitMembers } from '../../src/reconciliation/json-text.ts';
 import { personPropertyReconciliationRestore } from '../../src/reconciliation/restore/asset.ts';
-import { type ExpectedDiff, NOW, load, members, model, object, scenario } from './histories.ts';
+import { type ExpectedDiff, NOW, holdsForMany, load, members, model, object, scenario } from './histories.ts';
 import { type World, openWorld } from './world.ts';
 
 const RUNS = Number(process.env.SKEIN_FUZZ_HISTORIES ?? 5);
@@ -109,59 +109,57 @@ const MODES = [
 test(
   'random histories: both modes do what the model says, and a restore gives the original state',
   async () => {
-    let team = 5_000;
+    let teams = 5_000;
     let restored = 0;
-    await fc.assert(
-      fc.asyncProperty(scenario, fc.array(row, { minLength: 6, maxLength: 6 }), async (s, rows) => {
-        const expected = model(s);
-        for (const [mode, conflict_resolution] of MODES) {
-          team++;
-          const ids = s.persons.map(() => randomUUID());
-          await load(world, team, ids, s);
-          const before = new Map<number, State>();
-          for (const [i, r] of rows.entries()) {
-            const person = s.persons[i];
-            if (!r.exists || !person) continue;
-            before.set(i, stateOf(r, person.members, person.version));
-            await store(team, ids[i] ?? '', stateOf(r, person.members, person.version));
-          }
-          const original = await stored(team, ids);
-
-          const window = { bug_window_start: '2026-01-01 00:00:00', bug_window_end: '2026-01-04 00:00:00' };
-          const config = { ...window, ...mode, team_ids: [team], batch_size: 2, repair_missing_keys: s.repair };
-          const run = await world.run(config, { now: NOW, runId: `repair-${team}` });
-          const after = await stored(team, ids);
-          let updated = 0;
-          for (const [i, state] of before) {
-            const diff = expected[i];
-            const becomes = diff && reconciled(state, s.persons[i]?.members ?? {}, diff);
-            if (becomes) updated++;
-            expect(after.get(i)).toEqual({ maps: mapsOf(becomes ?? state), v: String((becomes ?? state).version) });
-            if (!becomes) continue;
-            const seen = await world.chState(ids[i] ?? '');
-            expect([canonicalJson(seen?.text ?? ''), seen?.version]).toEqual([mapsOf(becomes)[0], becomes.version]);
-          }
-          expect(run).toMatchObject({ status: 'SUCCESS', result: { persons_updated: updated } });
-          expect(run.result).toMatchObject({ persons_processed: Object.keys(expected).length });
-          if (updated === 0) continue;
-
-          const undone = await runAsset(personPropertyReconciliationRestore, {
-            config: { job_id: `repair-${team}`, conflict_resolution },
-            runId: `undo-${team}`,
-            now: NOW,
-            resources: { clickhouse: world.clickhouse, personsDb: world.personsDb, kafka: world.publisher },
-          });
-          expect(undone.status).toBe('SUCCESS');
-          for (const [i, { maps }] of await stored(team, ids)) {
-            const [is, was] = [maps, original.get(i)?.maps ?? []];
-            if (conflict_resolution === 'full_overwrite') expect(is).toEqual(was);
-            else expect(withoutNulls(is[0])).toEqual(withoutNulls(was[0]));
-          }
-          restored += updated;
+    const both = fc.tuple(scenario, fc.array(row, { minLength: 6, maxLength: 6 }));
+    await holdsForMany(both, RUNS, async ([s, rows]) => {
+      const expected = model(s);
+      for (const [mode, conflict_resolution] of MODES) {
+        const team = ++teams;
+        const ids = s.persons.map(() => randomUUID());
+        await load(world, team, ids, s);
+        const before = new Map<number, State>();
+        for (const [i, r] of rows.entries()) {
+          const person = s.persons[i];
+          if (!r.exists || !person) continue;
+          before.set(i, stateOf(r, person.members, person.version));
+          await store(team, ids[i] ?? '', stateOf(r, person.members, person.version));
         }
-      }),
-      { numRuns: RUNS },
-    );
+        const original = await stored(team, ids);
+
+        const window = { bug_window_start: '2026-01-01 00:00:00', bug_window_end: '2026-01-04 00:00:00' };
+        const config = { ...window, ...mode, team_ids: [team], batch_size: 2, repair_missing_keys: s.repair };
+        const run = await world.run(config, { now: NOW, runId: `repair-${team}` });
+        const after = await stored(team, ids);
+        let updated = 0;
+        for (const [i, state] of before) {
+          const diff = expected[i];
+          const becomes = diff && reconciled(state, s.persons[i]?.members ?? {}, diff);
+          if (becomes) updated++;
+          expect(after.get(i)).toEqual({ maps: mapsOf(becomes ?? state), v: String((becomes ?? state).version) });
+          if (!becomes) continue;
+          const seen = await world.chState(ids[i] ?? '');
+          expect([canonicalJson(seen?.text ?? ''), seen?.version]).toEqual([mapsOf(becomes)[0], becomes.version]);
+        }
+        expect(run).toMatchObject({ status: 'SUCCESS', result: { persons_updated: updated } });
+        expect(run.result).toMatchObject({ persons_processed: Object.keys(expected).length });
+        if (updated === 0) continue;
+
+        const undone = await runAsset(personPropertyReconciliationRestore, {
+          config: { job_id: `repair-${team}`, conflict_resolution },
+          runId: `undo-${team}`,
+          now: NOW,
+          resources: { clickhouse: world.clickhouse, personsDb: world.personsDb, kafka: world.publisher },
+        });
+        expect(undone.status).toBe('SUCCESS');
+        for (const [i, { maps }] of await stored(team, ids)) {
+          const [is, was] = [maps, original.get(i)?.maps ?? []];
+          if (conflict_resolution === 'full_overwrite') expect(is).toEqual(was);
+          else expect(withoutNulls(is[0])).toEqual(withoutNulls(was[0]));
+        }
+        restored += updated;
+      }
+    });
     // Histories without changes would prove nothing.
     expect(restored).toBeGreaterThan(0);
   },
