@@ -184,7 +184,11 @@ export async function settleCancelled(engine: Engine, attempt: Attempt, taker?: 
 }
 
 /** Its worker stops; another one goes on, and it counts neither as a failure nor as a loss. */
-export async function settleHandedOn(engine: Engine, attempt: Attempt, taker?: Taker): Promise<Settled> {
+export async function settleHandedOn(
+  engine: Engine,
+  attempt: Pick<Attempt, 'id' | 'epoch'>,
+  taker?: Taker,
+): Promise<Settled> {
   return engine.settle([attempt.id, attempt.epoch, 'handed_on', '{}'], taker);
 }
 

@@ -10,7 +10,7 @@ import { Worker as Thread } from 'node:worker_threads';
 import type { Asset } from '../definitions/asset.ts';
 import type { EndReason } from '../definitions/errors.ts';
 import { backoffMs } from '../definitions/retry.ts';
-import { beginAttempt, settleFailed, unitOf } from '../engine/attempt.ts';
+import { beginAttempt, settleFailed, settleHandedOn, unitOf } from '../engine/attempt.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** How an isolated execution ended, as far as it could be seen from outside. */
@@ -25,6 +25,8 @@ interface Ending {
 
 interface Isolated {
   readonly ended: Promise<Ending>;
+  /** Its code is aborted and handed on, as that of the worker itself. */
+  tellToStop(): void;
   kill(): void;
 }
 
@@ -44,12 +46,14 @@ export async function isolatedAsset(
   return key === null ? undefined : isolated.get(key);
 }
 
+/** @param stopping aborted when the worker stops and its grace is over: what runs then is handed on */
 export async function executeIsolated(
   engine: Engine,
   worker: string,
   asset: Asset,
   attempt: string,
   file: string,
+  stopping: AbortSignal,
 ): Promise<undefined> {
   const env = {
     ...engine.env,
@@ -65,16 +69,34 @@ export async function executeIsolated(
       if (ours === 'gone') running.kill();
     }, ignore);
   }, engine.settings.renewMs);
+  let deaf: NodeJS.Timeout | undefined;
+  const tell = () => {
+    running.tellToStop();
+    // It has the grace that inline code has, and as long again for what it says of it.
+    deaf = setTimeout(() => running.kill(), 2 * engine.settings.cancelGraceMs);
+  };
+  stopping.addEventListener('abort', tell);
+  if (stopping.aborted) tell();
   try {
     const ending = await running.ended;
     const state = await isOurs(engine, attempt);
+    if (stopping.aborted) {
+      if (state === 'running') await settleHandedOn(engine, await tokenOf(engine, attempt));
+      return;
+    }
     if (state === 'running') await settleLeftOver(engine, asset, attempt, ending);
     // Rung for again, it would end the same way for ever: but for a service that was away.
     if (state === 'waiting' && ending.exitCode !== SERVICE_AWAY && (await beginAttempt(engine, attempt, worker)))
       await settleLeftOver(engine, asset, attempt, notBegun(ending));
   } finally {
     clearInterval(watch);
+    clearTimeout(deaf);
+    stopping.removeEventListener('abort', tell);
   }
+}
+
+async function tokenOf(engine: Engine, attempt: string): Promise<{ readonly id: string; readonly epoch: number }> {
+  return { id: attempt, epoch: Number((await engine.redis.hget(engine.keys.unit(unitOf(attempt)), 'epoch')) ?? 0) };
 }
 
 /** Redis is away: the next look tells. */
@@ -130,8 +152,9 @@ function tailOf(stream: NodeJS.ReadableStream): () => string {
 function inProcess(env: Engine['env'], memoryMb: number): Isolated {
   const child = spawn(process.execPath, [...process.execArgv, `--max-old-space-size=${memoryMb}`, mainFile()], {
     env,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  if (!child.stderr) throw new TypeError('it is a pipe');
   const tail = tailOf(child.stderr);
   const ended = new Promise<Ending>((resolve) => {
     child.once('error', (error) => resolve(exited(error.message)));
@@ -143,7 +166,11 @@ function inProcess(env: Engine['env'], memoryMb: number): Isolated {
       );
     });
   });
-  return { ended, kill: () => void child.kill('SIGKILL') };
+  return {
+    ended,
+    tellToStop: () => void (child.connected && child.send('stop', () => {})), // it may be gone by then
+    kill: () => void child.kill('SIGKILL'),
+  };
 }
 
 function inThread(env: Engine['env'], memoryMb: number): Isolated {
@@ -163,7 +190,7 @@ function inThread(env: Engine['env'], memoryMb: number): Isolated {
     });
     thread.once('exit', (code) => resolve({ ...exited(`exit code ${code}`), exitCode: code, lastWords: tail() }));
   });
-  return { ended, kill: () => void thread.terminate() };
+  return { ended, tellToStop: () => thread.postMessage('stop'), kill: () => void thread.terminate() };
 }
 
 function mainFile(): string {

@@ -4,9 +4,10 @@
  */
 
 import { pathToFileURL } from 'node:url';
+import { parentPort } from 'node:worker_threads';
 
 import type { Deployment } from '../definitions/deployment.ts';
-import { ServiceError } from '../definitions/errors.ts';
+import { ServiceError, WorkerStoppingError } from '../definitions/errors.ts';
 import { openEngine } from '../engine/engine.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createScrub } from '../telemetry/scrub.ts';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   const engine = await openEngine(deployment, { env: process.env, registers: false });
   const leases = createLeaseKeeper(engine);
   const resources = createResourcePool(deployment, engine.env, SILENT);
+  onceToldToStop(() => leases.abortAll(new WorkerStoppingError('The worker is stopping; another one goes on.')));
   try {
     await executeAttempt(
       { engine, worker, leases, resources, metrics: createMetrics(), scrub: createScrub(engine.env) },
@@ -37,6 +39,16 @@ async function main(): Promise<void> {
     await resources.close();
     await engine.close();
   }
+}
+
+/** By the worker, or by its death. Signals that a whole group is sent are the worker's to heed: it has a grace. */
+function onceToldToStop(stop: () => void): void {
+  if (parentPort) {
+    parentPort.once('message', stop);
+    return;
+  }
+  process.once('message', stop).once('disconnect', stop);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 }
 
 // An error that reaches this far is told apart by the parent, which sees how the process ended and what it said last.

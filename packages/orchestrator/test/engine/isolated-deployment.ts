@@ -6,7 +6,9 @@ import { defineAsset, defineDeployment, defineJob, materialized, staticPartition
 
 const config = z.object({});
 
-async function misbehave(how: string): Promise<void> {
+async function misbehave(how: string, signal: AbortSignal): Promise<void> {
+  if (how === 'wait')
+    await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
   if (how === 'memory') {
     const hoard: string[][] = [];
     for (;;) {
@@ -31,12 +33,12 @@ const asset = (key: string, isolation: 'thread' | 'process') =>
   defineAsset({
     key,
     description: 'Misbehaves as its partition says.',
-    partitions: staticPartitions(['memory', 'loop', 'exit', 'reject', 'print', 'fine']),
+    partitions: staticPartitions(['memory', 'loop', 'exit', 'reject', 'print', 'wait', 'fine']),
     config,
     isolation,
     memoryLimitMb: 64,
-    async materialize({ partitionKey }) {
-      await misbehave(partitionKey);
+    async materialize({ partitionKey, signal }) {
+      await misbehave(partitionKey, signal);
       return materialized({ pid: process.pid });
     },
   });
