@@ -76,6 +76,7 @@ test('a level hides lines on both sides', async () => {
     expect((await api.get(`/api/v1/runs/${id}/log/window?${place}`)).status).toBe(400);
   expect((await window('before=0-0')).numbers).toEqual([]);
   expect((await window('around=0-0&limit=2')).numbers).toEqual([1]);
+  expect((await window('around=673363302822&limit=2')).numbers).toEqual([5_000]);
   expect((await api.get('/api/v1/runs/01UNKNOWN/log/window')).status).toBe(404);
 });
 

@@ -116,9 +116,12 @@ async function look(
   return { items, hasMore: true, next: place };
 }
 
+/** The largest of a place: where nothing follows, it is what the next read gets to go on from. */
+const LAST_SEQUENCE = '9'.repeat(19);
+
 /** The line itself belongs to what follows: forwards begins after the id that lies right before it. */
 function justBefore(id: string): { readonly exclusive: string; readonly after: string } {
   const [ms = '0', sequence = '0'] = id.split('-');
-  const after = sequence === '0' ? `${BigInt(ms) - 1n}-18446744073709551615` : `${ms}-${BigInt(sequence) - 1n}`;
+  const after = sequence === '0' ? `${BigInt(ms) - 1n}-${LAST_SEQUENCE}` : `${ms}-${BigInt(sequence) - 1n}`;
   return { exclusive: id, after: ms === '0' && sequence === '0' ? '0-0' : after };
 }
