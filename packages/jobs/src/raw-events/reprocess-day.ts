@@ -1,6 +1,6 @@
 /**
  * One day of one tenant: read a page, transform it, send it, save where it ended. While a page is being sent the next
- * is transformed, by a thread, and the one after it read; never are two pages being sent, so the order within a customer
+ * two are transformed, by a thread, and the one after them read; never are two pages being sent, so the order within a customer
  * is that of reading, and what a lost attempt may have sent twice is one page.
  */
 
@@ -18,7 +18,7 @@ import { type ResumePoint, loadResumePoint, saveResumePoint } from './resume-poi
 import type { rawEventsMapper } from './row-mapper.ts';
 import type { rawEventsSettings } from './settings.ts';
 import { type Scope, estimateSql } from './sql.ts';
-import { type Outgoing, type PageWork, messagesOf, outgoingAt, transformPage } from './transform-page.ts';
+import { type Outgoing, type PageWork, messagesOf, outgoingAt, transformPages } from './transform-page.ts';
 import type { DropReason } from './transform.ts';
 
 interface Resources {
@@ -57,8 +57,7 @@ export class DayRun {
 
     let sending = Promise.resolve();
     try {
-      for await (const page of readPages(reader, cursor ?? undefined)) {
-        const work = await transformPage(page, scope.config.tenant_id, scope.config.profile, mapper);
+      for await (const work of transformPages(readPages(reader, cursor ?? undefined), scope.config, mapper)) {
         await sending;
         context.signal.throwIfAborted();
         sending = this.send(work, kafka);

@@ -46,6 +46,32 @@ export async function transformPage(
   return { ...mapped, page, tenant };
 }
 
+/**
+ * Pages in order, each given to the mapper before the last one is handed out: so it has work while this process encodes
+ * and sends (a tenth of the time of the whole path, measured).
+ */
+export async function* transformPages(
+  pages: AsyncIterable<Page>,
+  { tenant_id: tenant, profile }: { readonly tenant_id: string; readonly profile: Profile },
+  mapper: Pick<RowMapper, 'map'>,
+): AsyncGenerator<PageWork> {
+  let last: Promise<PageWork> | undefined;
+  try {
+    for await (const page of pages) {
+      const current = transformPage(page, tenant, profile, mapper);
+      // Its failure is met when it is awaited; until then nobody else would.
+      current.catch(() => {});
+      if (last) yield await last;
+      last = current;
+    }
+  } catch (error) {
+    // What was read before reading failed is good.
+    if (last) yield await last;
+    throw error;
+  }
+  if (last) yield await last;
+}
+
 /** Made when they are sent, and not before: what waits meanwhile is a few large buffers. */
 export function messagesOf({ page, tenant, texts, positions, eventIds, customers }: PageWork): Message[] {
   const context = { tenant_id: tenant, environment_id: page.environment };
