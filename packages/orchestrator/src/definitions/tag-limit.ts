@@ -18,8 +18,9 @@ export interface TagLimit {
 /** A slot that a run needs, and the rule that says how many runs may hold it. */
 export type RunLimit = readonly [slot: string, rule: string];
 
-const jobRule = (job: string) => `job:${job}`;
-const tagRule = ({ tag, value, perValue }: TagLimit) =>
+/** A rule has the name of its slot, but where each value of a tag has one. */
+export const jobRule = (job: string) => `job:${job}`;
+export const tagRule = ({ tag, value, perValue }: TagLimit) =>
   `tag:${tag}${value === undefined ? (perValue === true ? '=*' : '') : `=${value}`}`;
 
 export function limitsOf(

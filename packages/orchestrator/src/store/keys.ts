@@ -42,6 +42,12 @@ export interface Keys {
   holders(asset: string): string;
   waiters(asset: string, key: string): string;
   pool(name: string): string;
+  /** Runs that hold a slot of a limit of runs. */
+  slotHolders(slot: string): string;
+  /** Runs that stand aside for it. */
+  aside(slot: string): string;
+  /** The slots that runs stand aside for, with the rule of each. */
+  readonly asideSlots: string;
   sensor(name: string): string;
   cursorHistory(name: string): string;
   ticks(name: string): string;
@@ -99,6 +105,9 @@ export function createKeys(prefix: string): Keys {
     holders: (asset) => k('held', asset),
     waiters: (asset, key) => k('wait', asset, key),
     pool: (name) => k('pool', name),
+    slotHolders: (slot) => k('act', slot),
+    aside: (slot) => k('aside', slot),
+    asideSlots: k('aside'),
     sensor: (name) => k('sensor', name),
     cursorHistory: (name) => k('sensor', name, 'hist'),
     ticks: (name) => k('ticks', name),

@@ -155,6 +155,7 @@ const REQUESTS: Readonly<Record<string, Asked>> = {
   startSchedule: {},
   stopSchedule: {},
   listScheduleTicks: {},
+  listRunLimits: {},
   listPools: {},
   getPool: { path: { name: 'narrow' } },
   setPool: { path: { name: 'narrow' }, body: { limit: 3 } },

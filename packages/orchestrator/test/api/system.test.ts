@@ -1,6 +1,8 @@
 /** Schedules, pools, backfills, the overview, failures, search, the system. */
 
+import { createToken } from '../../src/api/access/tokens.ts';
 import { patternOf } from '../../src/api/reads/failures.ts';
+import { defineDeployment, defineJob, lookUp } from '../../src/index.ts';
 import { type ApiHarness, apiDeployment, closeApis, openApi } from './harness.ts';
 
 afterEach(closeApis);
@@ -299,4 +301,41 @@ test('backfills are listed in pages, newest first', async () => {
   expect(await page(`limit=2&after=${ids[1]}`)).toEqual([ids.slice(2), null]);
   expect(await page(`after=${ids[2]}`)).toEqual([[], null]);
   expect(await page('after=nope')).toEqual([[], null]);
+});
+
+test('limits of runs at once tell who holds them and who waits; who is limited to a job sees its own', async () => {
+  const base = apiDeployment();
+  const [events, chunks] = ['events_job', 'chunks_job'].map((name) => lookUp('job', base.jobs, name));
+  const jobs = [
+    defineJob({ name: 'one_job', assets: events?.assets ?? [], maxActiveRuns: 1 }),
+    ...(chunks ? [chunks] : []),
+  ];
+  const tagLimits = [
+    { tag: 'customer', perValue: true, limit: 1 },
+    { tag: 'team', value: 'red', limit: 3 },
+  ];
+  const api = await openApi(undefined, {
+    deployment: defineDeployment({ definitions: { jobs, tagLimits, pools: base.pools } }),
+    env: { SKEIN_AUTH_MODE: 'token' },
+  });
+  const as = { headers: { authorization: `Bearer ${(await api.token('operator')).token}` } };
+  for (const day of ['15', '16', '17']) {
+    const launch = { job: 'one_job', partitions: [`1_2024-01-${day}`], tags: { customer: 'a', team: 'red' } };
+    expect((await api.post('/api/v1/launch', launch, as)).status).toBe(202);
+  }
+  const one = { kind: 'job', name: 'one_job', value: null, per_value: false, limit: 1 };
+  const { items } = (await api.get('/api/v1/limits', as)).body;
+  expect(items).toEqual([
+    { ...one, slots: [{ slot: 'job:one_job', used: 1, waiting: 2 }] },
+    { kind: 'tag', name: 'customer', value: null, per_value: true, limit: 1, slots: [] },
+    {
+      ...{ kind: 'tag', name: 'team', value: 'red', per_value: false, limit: 3 },
+      slots: [{ slot: 'tag:team=red', used: 1, waiting: 0 }],
+    },
+  ]);
+  for (const job of ['one_job', 'chunks_job']) {
+    const { token } = await createToken(api.engine, { name: job, role: 'viewer', by: 'test', jobs: [job] });
+    const seen = (await api.get('/api/v1/limits', { headers: { authorization: `Bearer ${token}` } })).body.items;
+    expect(seen).toMatchObject(job === 'one_job' ? [one] : []);
+  }
 });

@@ -22,7 +22,7 @@ const LOCK = 'skein.live';
 const READ_EVERY_MS = 1_000;
 
 const RUNS =
-  'listRuns getRun listRunPartitions listRunEvents explainRun getOverview listFailures listAssets getAsset getPartitionCounts listPartitionRows searchPartitions getPartition readPartitionValues tiles getSystem listPools listJobs';
+  'listRuns getRun listRunPartitions listRunEvents explainRun getOverview listFailures listAssets getAsset getPartitionCounts listPartitionRows searchPartitions getPartition readPartitionValues tiles getSystem listPools listRunLimits listJobs';
 const SENSORS =
   'listSensors getSensor listTicks getTick getTickTimeline getCursor listCursorHistory listSchedules getSchedule listScheduleTicks getOverview';
 const BACKFILLS = 'listBackfills getBackfill getBackfillPace getOverview';

@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
-import { type Pool, listPools, resetPool, setPool } from '../api/generated/client.ts';
+import { type Pool, type RunLimit, listPools, listRunLimits, resetPool, setPool } from '../api/generated/client.ts';
 import { conflictOf, etag } from '../api/conflict.ts';
 import { tellProblem, useAct, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { Conflict } from '../parts/Conflict.tsx';
+import { DataTable } from '../parts/DataTable.tsx';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { NumberInput } from '../parts/fields.ts';
@@ -17,8 +18,17 @@ const BY = {
   default: 'the usual one',
 } as const;
 
-/** How many attempts share a name at once. The limit counts from the moment it is set. */
 export function PoolsTab() {
+  return (
+    <div className="stack">
+      <Pools />
+      <RunLimits />
+    </div>
+  );
+}
+
+/** How many attempts share a name at once. The limit counts from the moment it is set. */
+function Pools() {
   const pools = useApi(listPools, {});
   return (
     <Card flush title="Pools">
@@ -138,4 +148,66 @@ function PoolRow({ pool }: { pool: Pool }) {
       </td>
     </tr>
   );
+}
+
+/** How many runs of a job, or with a tag, may be at work; definitions say so. */
+function RunLimits() {
+  const limits = useApi(listRunLimits, {});
+  return (
+    <Card flush title="Runs at once">
+      <Read of={limits}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No limit of runs.">
+              Give a job “maxActiveRuns”, or the deployment “tagLimits”, to bound how many runs are at work at once.
+            </Empty>
+          ) : (
+            <DataTable
+              rows={items}
+              keyOf={({ kind, name, value }) => `${kind} ${name} ${value ?? ''}`}
+              columns={[
+                { name: 'Runs', cell: (limit) => <LimitedRuns of={limit} /> },
+                { name: 'Limit', isEnd: true, cell: ({ limit }) => limit },
+                {
+                  name: 'In use',
+                  isEnd: true,
+                  cell: (limit) => slotTexts(limit, ({ used }) => `${used} of ${limit.limit}`),
+                },
+                { name: 'Waiting', isEnd: true, cell: (limit) => slotTexts(limit, ({ waiting }) => String(waiting)) },
+              ]}
+            />
+          )
+        }
+      </Read>
+    </Card>
+  );
+}
+
+function LimitedRuns({ of }: { of: RunLimit }) {
+  const { kind, name, value, per_value: isEach } = of;
+  const q = kind === 'job' ? `job:"${name}"` : value === null ? undefined : `tag:"${name}=${value}"`;
+  const words = kind === 'job' ? name : `${isEach ? 'each ' : ''}${name}${value === null ? '' : `=${value}`}`;
+  return (
+    <>
+      <span className="dim small">{kind === 'job' ? 'of the job' : 'with the tag'} </span>
+      {q === undefined ? (
+        words
+      ) : (
+        <Link to="/runs" search={{ q }}>
+          {words}
+        </Link>
+      )}
+    </>
+  );
+}
+
+/** Of a limit for each value of a tag, only those that runs wait for are known. */
+function slotTexts({ slots, per_value: isEach }: RunLimit, textOf: (slot: RunLimit['slots'][number]) => string) {
+  if (slots.length === 0) return <span className="dim">none waits</span>;
+  return slots.map((slot) => (
+    <div key={slot.slot}>
+      {isEach && <span className="dim small">{slot.slot.slice(slot.slot.indexOf('=') + 1)} </span>}
+      {textOf(slot)}
+    </div>
+  ));
 }

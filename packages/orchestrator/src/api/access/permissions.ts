@@ -113,6 +113,7 @@ export const ACCESS: Readonly<Record<string, Need>> = {
   [`POST ${V1}/schedules/:name/start`]: 'switch_sensor',
   [`POST ${V1}/schedules/:name/stop`]: 'switch_sensor',
   [`GET ${V1}/schedules/:name/ticks`]: 'read',
+  [`GET ${V1}/limits`]: 'read',
   [`GET ${V1}/pools`]: 'read',
   [`GET ${V1}/pools/:name`]: 'read',
   [`PUT ${V1}/pools/:name`]: 'set_pool',

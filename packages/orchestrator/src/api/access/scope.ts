@@ -47,7 +47,7 @@ const ABOUT: readonly (readonly [RegExp, About])[] = [
   [at('backfills/:id.*'), 'backfill'],
   [at('(launch|launch/check|backfills/plan)'), 'body'],
   [new RegExp(`^POST ${V1}/backfills$`), 'body'],
-  [at('(assets|jobs|sensors|schedules|pools|runs|runs/(count|groups|cancel|retry)|backfills)'), 'list'],
+  [at('(assets|jobs|sensors|schedules|pools|limits|runs|runs/(count|groups|cancel|retry)|backfills)'), 'list'],
   [at('(events|overview|search|failures|freshness)'), 'list'],
   [at('views.*'), 'list'],
 ];

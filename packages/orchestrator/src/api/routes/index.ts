@@ -9,6 +9,7 @@ import { docsRoutes } from './docs.ts';
 import { eventRoutes } from './events.ts';
 import { failureRoutes } from './failures.ts';
 import { healthRoutes } from './health.ts';
+import { limitRoutes } from './limits.ts';
 import { launchRoutes } from './launch.ts';
 import { markRoutes } from './marks.ts';
 import { overviewRoutes } from './overview.ts';
@@ -57,6 +58,7 @@ export const ALL_ROUTES: readonly Routes[] = [
   cursorRoutes,
   scheduleRoutes,
   poolRoutes,
+  limitRoutes,
   backfillRoutes,
   sqlRoutes,
   systemRoutes,

@@ -157,13 +157,20 @@ readonly generation: number };
 export type CursorChange = { readonly version: number; readonly at: string; /** `tick:ID`, or a person. */
 readonly by: string; readonly reason: string; readonly before: unknown; readonly after: unknown };
 
-export type PreviewTick = { readonly at: string; readonly requests: readonly ({ readonly partitions: readonly (string)[]; readonly config: unknown; readonly tags: { readonly [key: string]: string }; readonly run_key: string | null; /** The run that has this key already: nothing would be launched. */
+export type PreviewTick = { readonly at: string; readonly requests: readonly ({ readonly partitions: readonly (string)[]; readonly config: unknown; readonly tags: { readonly [key: string]: string }; readonly run_key: string | null; /** What has this key already, a run or an earlier tick of this preview: nothing would be launched. */
 readonly suppressed_by: string | null })[]; readonly skip_reason: string | null; readonly cursor_before: unknown; readonly cursor_after: unknown };
 
 export type FailureGroup = { readonly fingerprint: string; readonly code: string; /** Of the newest run. */
 readonly message: string; /** The message with what varies masked. */
 readonly pattern: string; readonly runs: number; readonly partitions_failed: number; readonly jobs: readonly (string)[]; readonly first_at: string; readonly last_at: string; /** The newest 20. */
 readonly run_ids: readonly (string)[] };
+
+export type RunLimit = { readonly kind: "job" | "tag"; readonly name: string; /** Of a tag; null where the limit is for any. */
+readonly value: string | null; /** Each value of the tag has as many. */
+readonly per_value: boolean; /** Runs at once. */
+readonly limit: number; /** One; of a limit for each value, those that runs wait for, 100 at most. */
+readonly slots: readonly ({ readonly slot: string; readonly used: number; /** Runs that stand aside. */
+readonly waiting: number })[] };
 
 export type LaunchCheck = { readonly ok: boolean; readonly errors: readonly (FieldError)[]; readonly partitions_total: number; /** The first 100. */
 readonly partitions: readonly ({ readonly key: string; readonly outcome: "missing" | "materialized" | "failed" | "skipped"; readonly activity: "idle" | "queued" | "running" | "cancelling" })[]; /** Of those, how many are queued or running: the run waits, joins or is refused. */
@@ -515,6 +522,9 @@ export const setPool = /* @__PURE__ */ operation<{ name: string; body: { readonl
 
 /** Back to the limit that the definitions give */
 export const resetPool = /* @__PURE__ */ operation<{ name: string; ifMatch?: string }, Pool>('resetPool', 'DELETE', '/api/v1/pools/{name}', []);
+
+/** Limits of runs at once, of jobs and of tags, with their use */
+export const listRunLimits = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (RunLimit)[]; readonly next: string | null }>('listRunLimits', 'GET', '/api/v1/limits', []);
 
 /** Backfills, newest first */
 export const listBackfills = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (Backfill)[]; readonly next: string | null }>('listBackfills', 'GET', '/api/v1/backfills', ['limit', 'after']);
