@@ -107,8 +107,21 @@ const marks = inverse(/^asset:(.+)$/, Marks, {
   },
 });
 
-/** Last outcomes by key, for the entry of a mark. */
-export async function readOutcomes(
+/** Outcomes that an entry of the audit log holds. */
+const MOST_UNDONE = 1_000;
+
+/** What the entry of a mark holds before and after it, so that it can be undone, as long as it is not of too many. */
+export async function markedOutcomes(
+  engine: Engine,
+  key: string,
+  { keys, rows }: { readonly keys: readonly string[]; readonly rows: readonly string[] },
+): Promise<{ readonly outcomes: Record<string, string> } | undefined> {
+  if (rows.length > 0 || keys.length > MOST_UNDONE) return undefined;
+  return { outcomes: await readOutcomes(engine, key, keys) };
+}
+
+/** Last outcomes by key. */
+async function readOutcomes(
   engine: Engine,
   key: string,
   partitions: readonly string[],

@@ -118,10 +118,15 @@ export function openSession(options: SessionOptions): OpenedSession {
       else process.stdout.write(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0)}\n`);
     },
     async audit(change) {
-      const { appendAudit } = await import('../api/audit.ts');
+      const [{ appendAudit }, { scrubJson }, engine] = await Promise.all([
+        import('../api/audit.ts'),
+        import('../telemetry/scrub.ts'),
+        session.engine(),
+      ]);
       // The command line speaks to Redis itself, so it is as mighty as that access.
       const who = { actor: session.by, role: 'admin', ip: '', requestId: '', result: 'ok' };
-      await appendAudit(await session.engine(), { ...who, ...change });
+      const clean = JSON.parse(scrubJson(engine.scrub, JSON.stringify(change))) as typeof change;
+      await appendAudit(engine, { ...who, ...clean });
     },
     note: (line) => void process.stderr.write(`${line}\n`),
     exitWith: options.endWith,

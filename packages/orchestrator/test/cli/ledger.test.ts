@@ -47,6 +47,15 @@ test('partitions are listed by id, day and status, marked and forgotten', async 
   );
   expect(keys(missing)).toEqual(['3_2024-01-01 failed', '3_2024-01-02 missing']);
 
+  const preview = ['forget', 'events', '1_2024-01-01', '--id', '2..3', '--preview', '--json'];
+  expect((await skein.run('partitions', ...preview)).json()).toEqual({
+    asset: 'events',
+    as: 'missing',
+    changed: 4,
+    busy: 0,
+    preview: true,
+  });
+  expect(await partitions()).toEqual(all);
   const marked = await skein.run(
     'partitions',
     'mark',
@@ -191,8 +200,19 @@ test('assets, jobs and pools are listed, shown and set', async () => {
 });
 
 test('every change is in the audit log under the name of the operating-system user', async () => {
+  skein.env.DUCKLING_7_PASSWORD = 'hunter2hunter2';
   await skein.run('pools', 'set', 'narrow', '4');
   await skein.run('sensors', 'cursor', 'reset', 'feed', '--reason', 'start over');
+  await skein.run(
+    'partitions',
+    'mark',
+    'events',
+    '1_2024-01-01',
+    '--as',
+    'skipped',
+    '--reason',
+    'as hunter2hunter2 says',
+  );
   const redis = new Redis(skein.env.SKEIN_REDIS_URL ?? '');
   const entries = await redis.xrange(`${skein.env.SKEIN_REDIS_PREFIX}:audit`, '-', '+');
   redis.disconnect();
@@ -202,7 +222,11 @@ test('every change is in the audit log under the name of the operating-system us
       /actor cli:\S+ .*action skein pools set target pool:narrow .*before \{"limit":2.* after \{"limit":4/,
     ),
     expect.stringMatching(
-      /actor cli:\S+ .*action skein sensors cursor reset target sensor:feed\/cursor reason start over/,
+      /actor cli:\S+ .*action skein sensors cursor reset target sensor:feed\/cursor reason start over before \{.*"version":1.* after \{.*"version":2/,
+    ),
+    // With what an undo needs, and without the secrets of the environment.
+    expect.stringMatching(
+      /target asset:events reason as \*\*\* says before \{"outcomes":\{"1_2024-01-01":"missing"\}\} after \{.*"outcomes":\{"1_2024-01-01":"skipped"\}/,
     ),
   ]);
 });

@@ -1,16 +1,17 @@
 /** A person's say about partitions: mark, forget. What is queued or running is left alone. */
 
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import { lookUp } from '../../definitions/deployment.ts';
 import { MAX_EXPANDED_KEYS, expandRows } from '../../definitions/partitions/partitions.ts';
-import { markSelection } from '../../engine/mark.ts';
+import { type Mark, markSelection } from '../../engine/mark.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { RequestInvalidError } from '../errors.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { expandRanges } from '../ranges.ts';
 import { Reason, named } from '../schema.ts';
-import { readOutcomes } from '../undo.ts';
+import { markedOutcomes } from '../undo.ts';
 import { AssetParams } from './assets.ts';
 
 const Selection = {
@@ -26,6 +27,7 @@ const Selection = {
     .default([])
     .describe('Every partition of these: ids, or ranges of them such as `1..50`.'),
   reason: Reason.min(1, 'say why, for the audit log'),
+  preview: z.boolean().default(false).describe('Only counts what would change.'),
 };
 
 interface Selected {
@@ -48,11 +50,10 @@ export const markRoutes: Routes = (app, { engine }) => {
     throw new RequestInvalidError('body: name partitions, a row, or ids.');
   };
 
-  /** So that a mark can be undone, as long as it is not of too many. */
-  const outcomes = async ({ asset, keys, rows }: ReturnType<typeof find>) =>
-    rows.length > 0 || keys.length > MOST_UNDONE
-      ? undefined
-      : { outcomes: await readOutcomes(engine, asset.key, keys) };
+  const count = (request: FastifyRequest, found: ReturnType<typeof find>, as: Mark) => {
+    request.auditNote = { target: `asset:${found.asset.key}`, after: { preview: true } };
+    return markSelection(engine, found.asset, found, as, actorOf(request), { preview: true });
+  };
 
   /** For the audit log. */
   const shown = ({ partitions, row, ids }: Selected) => ({
@@ -74,12 +75,13 @@ export const markRoutes: Routes = (app, { engine }) => {
       },
     },
     async (request) => {
-      const { as, reason } = request.body;
+      const { as, reason, preview } = request.body;
       const { key } = request.params;
       const found = find(key, request.body);
-      const before = await outcomes(found);
+      if (preview) return { ...(await count(request, found, as)) };
+      const before = await markedOutcomes(engine, key, found);
       const marked = await markSelection(engine, found.asset, found, as, actorOf(request));
-      const after = { as, ...shown(request.body), ...marked, ...(await outcomes(found)) };
+      const after = { as, ...shown(request.body), ...marked, ...(await markedOutcomes(engine, key, found)) };
       request.auditNote = { target: `asset:${key}`, reason, before, after };
       return { ...marked };
     },
@@ -100,6 +102,7 @@ export const markRoutes: Routes = (app, { engine }) => {
     async (request) => {
       const { key } = request.params;
       const found = find(key, request.body);
+      if (request.body.preview) return { ...(await count(request, found, 'missing')) };
       const marked = await markSelection(engine, found.asset, found, 'missing', actorOf(request));
       const after = { as: 'missing', ...shown(request.body), ...marked };
       request.auditNote = { target: `asset:${key}`, reason: request.body.reason, after };
@@ -108,7 +111,5 @@ export const markRoutes: Routes = (app, { engine }) => {
   );
 };
 
-/** Outcomes that an entry of the audit log holds. */
-const MOST_UNDONE = 1_000;
 /** Rows of one mark. */
 const MAX_ROWS = 10_000;

@@ -1,6 +1,7 @@
 /** Partitions of the ledger itself, with the audit log. */
 
 import { pageOfPartitions } from '../../api/routes/partitions.ts';
+import { markedOutcomes } from '../../api/undo.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import { expandRows } from '../../definitions/partitions/partitions.ts';
 import { markSelection } from '../../engine/mark.ts';
@@ -28,16 +29,22 @@ export function localPartitions(session: Session): PartitionsPort {
       const engine = await session.engine();
       return { ...(rows.length === 0 ? await readCounts(engine, asset) : await sumCounts(engine, asset, rows)) };
     },
-    async mark(name, selection, as, reason) {
+    async mark(name, selection, as, { reason, preview }) {
       const asset = find(name);
       const keys = expandKeys(asset, selection.partitions);
       const rows = expandRows(asset.partitions, selection.ids, MAX_ROWS);
-      const marked = await markSelection(await session.engine(), asset, { keys, rows }, as, session.by);
+      const engine = await session.engine();
+      if (preview) return markSelection(engine, asset, { keys, rows }, as, session.by, { preview });
+      // Forgetting has no inverse: what is forgotten is also the last run.
+      const outcomes = () => (as === 'missing' ? undefined : markedOutcomes(engine, name, { keys, rows }));
+      const before = await outcomes();
+      const marked = await markSelection(engine, asset, { keys, rows }, as, session.by);
       await session.audit({
         action: 'skein partitions mark',
         target: `asset:${name}`,
         reason,
-        after: { as, keys: keys.slice(0, 100), ids: rows.slice(0, 100), ...marked },
+        before,
+        after: { as, keys: keys.slice(0, 100), ids: rows.slice(0, 100), ...marked, ...(await outcomes()) },
       });
       return marked;
     },

@@ -1,5 +1,6 @@
 /** Runs of the ledger itself: the engine's verbs, the audit log, history behind what is live. */
 
+import { maskSecrets } from '../../api/mask.ts';
 import type { RunSummary } from '../../definitions/client.ts';
 import { lookUp } from '../../definitions/deployment.ts';
 import { cancelRun } from '../../engine/cancel.ts';
@@ -37,7 +38,7 @@ export function localRuns(session: Session): RunsPort {
       await session.audit({
         action: 'skein run',
         target: `run:${launched.runId}`,
-        after: { job, partitions: partitions.length, config },
+        after: { job, partitions: partitions.length, config: maskSecrets(config) },
       });
       return launched;
     },
