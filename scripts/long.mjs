@@ -84,8 +84,10 @@ if (form === undefined) {
   process.exit(2);
 }
 const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-const args = [jest, '--testTimeout', '86400000', ...(form.inBand ? ['--runInBand'] : []), ...form.tests];
-args.push(...process.argv.slice(3));
+const given = process.argv.slice(3);
+// Files that are named first stand for all of them.
+const tests = given[0]?.startsWith('-') === false ? [] : form.tests;
+const args = [jest, '--testTimeout', '86400000', ...(form.inBand ? ['--runInBand'] : []), ...tests, ...given];
 spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...form.env } }).on(
   'exit',
   (code) => process.exit(code ?? 1),

@@ -9,7 +9,7 @@ import {
 } from '../../packages/orchestrator/src/engine/backfill.ts';
 import { getCursor, setCursor } from '../../packages/orchestrator/src/engine/cursor.ts';
 import { shareOut, strikes, testAttack } from './random.ts';
-import { openRig, report, until } from './rig.ts';
+import { type Member, openRig, report, takeVictim, until } from './rig.ts';
 
 const POOL = 5;
 const RUNS = strikes('POOL_RUNS', 60);
@@ -52,8 +52,9 @@ testAttack(
     const rig = await openRig({ size: { sensors: 1, partitions: 0, workMs: 30, pool: 200 } });
     const { history, engine } = rig;
     const backfills: { id: string; cancelled: boolean }[] = [];
+    const dying = new Set<Member>();
     const restart = async () => {
-      await rig.kill(await rig.victim((members) => random.pick(members)));
+      await rig.kill(await takeVictim(rig, random, dying));
       await rig.start('worker', BROAD);
     };
     try {

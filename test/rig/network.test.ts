@@ -6,7 +6,7 @@ import { strikes, testAttack } from './random.ts';
 import { openRig, report, until } from './rig.ts';
 
 const ROUNDS = strikes('TOXIC_ROUNDS', 2);
-const WORKERS = 4;
+const WORKERS = 6;
 const LONGEST_MS = strikes('TOXIC_MS', 6_000);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -66,7 +66,7 @@ testAttack('a worker whose answers come late counts its lease from when it asked
   try {
     const far = { SKEIN_REDIS_URL: `redis://127.0.0.1:${proxy.port}/0`, RIG_CONCURRENCY: '30' };
     await Promise.all([rig.start('worker', far), rig.start('worker', { RIG_CONCURRENCY: '4' })]);
-    proxy.infect({ kind: 'latency', ms: 2_000, jitterMs: 0 });
+    proxy.infect({ kind: 'latency', direction: 'down', ms: 2_000, jitterMs: 0 });
     const client = createClient(rig.engine);
     const runs = Array.from({ length: 40 }, (_, i) => [`${i + 1}_2024-01-01`]);
     for (const partitions of runs) await client.submit({ job: 'deed_job', partitions, cause: 'rig' });

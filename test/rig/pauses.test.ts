@@ -2,7 +2,7 @@
 
 import { createClient } from '../../packages/orchestrator/src/engine/client.ts';
 import { shareOut, strikes, testAttack } from './random.ts';
-import { type Member, openRig, report, until } from './rig.ts';
+import { type Member, openRig, report, takeVictim, until } from './rig.ts';
 
 const STOPS = strikes('STOPS', 20);
 const WORKERS = 7;
@@ -23,11 +23,7 @@ testAttack(
       // Two are always sound, so that somebody takes over.
       const stops = await shareOut(random, STOPS, WORKERS - 2, async (nth) => {
         rig.history.available = Math.ceil((each * (nth + 1)) / STOPS);
-        const member = await rig.victim((members) => {
-          const one = random.pick(members);
-          stopped.add(one);
-          return one;
-        }, stopped);
+        const member = await takeVictim(rig, random, stopped);
         member.child.kill('SIGSTOP');
         await pause(random.whole(4_000, 7_000));
         member.child.kill('SIGCONT');

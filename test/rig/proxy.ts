@@ -9,9 +9,10 @@ import net from 'node:net';
 type Direction = 'up' | 'down';
 
 export type Toxic =
-  /** Nothing arrives, connections stay open; one way only when `direction` is given. */
+  // One way only when `direction` is given.
+  /** Nothing arrives, connections stay open. */
   | { readonly kind: 'cut'; readonly direction?: Direction }
-  | { readonly kind: 'latency'; readonly ms: number; readonly jitterMs: number }
+  | { readonly kind: 'latency'; readonly ms: number; readonly jitterMs: number; readonly direction?: Direction }
   | { readonly kind: 'bandwidth'; readonly bytesPerSecond: number }
   /** Every connection is reset now, and each new one when it first speaks. */
   | { readonly kind: 'reset' }
@@ -44,17 +45,18 @@ export async function openProxy(target: number, chance: () => number): Promise<P
     toxic = to;
     for (const wake of changed.splice(0)) wake();
   };
-  const held = (direction: Direction) =>
-    toxic?.kind === 'cut' && (toxic.direction === undefined || toxic.direction === direction);
+  const towards = (direction: Direction) =>
+    toxic && 'direction' in toxic && toxic.direction !== undefined && toxic.direction !== direction ? undefined : toxic;
   const open = async (direction: Direction) => {
-    while (held(direction)) await new Promise<void>((resolve) => changed.push(resolve));
+    while (towards(direction)?.kind === 'cut') await new Promise<void>((resolve) => changed.push(resolve));
   };
   const write = async (to: net.Socket, bytes: Buffer) => {
     if (!forgotten.has(to) && !to.destroyed && !to.write(bytes))
       await new Promise<void>((resolve) => to.once('drain', resolve).once('close', resolve));
   };
   const pass = async (chunk: Buffer, to: net.Socket, direction: Direction) => {
-    if (toxic?.kind === 'latency') await sleep(toxic.ms + (2 * chance() - 1) * toxic.jitterMs);
+    const late = towards(direction);
+    if (late?.kind === 'latency') await sleep(late.ms + (2 * chance() - 1) * late.jitterMs);
     for (let at = 0; at < chunk.length;) {
       await open(direction);
       const step =

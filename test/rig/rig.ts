@@ -14,6 +14,7 @@ import { bundleProcess } from './bundle.ts';
 import { type Expectation, type Violation, check } from './checker.ts';
 import { type History, openHistory } from './history.ts';
 import { readLedger, untilQuiet } from './ledger.ts';
+import type { Random } from './random.ts';
 import { type RedisNode, createRedisNode } from './redis-node.ts';
 import { WorkloadSize, createWorkload, feeds } from './workload.ts';
 
@@ -189,6 +190,15 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       else rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A worker in the middle of something that nobody has `taken` yet; from then on it is. */
+export function takeVictim(rig: Rig, random: Random, taken: Set<Member>): Promise<Member> {
+  return rig.victim((members) => {
+    const member = random.pick(members);
+    taken.add(member);
+    return member;
+  }, taken);
 }
 
 async function watchMember(child: ChildProcess, role: Member['role']): Promise<Member> {
