@@ -11,17 +11,19 @@ export interface MarkResult {
   readonly busy: number;
 }
 
-/** Single partitions, and every partition of some rows. */
+/** Single partitions, and every partition of some rows. A preview counts what would change, and changes nothing. */
 export async function markSelection(
   engine: Engine,
   asset: Asset,
   selection: { readonly keys: readonly string[]; readonly rows: readonly string[] },
   as: Mark,
   by: string,
+  options: { readonly preview?: boolean } = {},
 ): Promise<MarkResult> {
-  let { changed, busy } = await markPartitions(engine, asset, selection.keys, as, by);
+  const preview = options.preview === true;
+  let { changed, busy } = await markPartitions(engine, asset, selection.keys, as, by, preview);
   for (const row of selection.rows) {
-    const whole = await markWholeRow(engine, asset, row, as, by);
+    const whole = await markRow(engine, asset, row, as, by, '', preview);
     changed += whole.changed;
     busy += whole.busy;
   }
@@ -35,6 +37,7 @@ export async function markPartitions(
   keys: readonly string[],
   as: Mark,
   by: string,
+  preview = false,
 ): Promise<MarkResult> {
   const byRow = new Map<string, number[]>();
   for (const key of keys) {
@@ -42,7 +45,7 @@ export async function markPartitions(
     byRow.set(cell.row, [...(byRow.get(cell.row) ?? []), cell.column]);
   }
   const replies = await Promise.all(
-    [...byRow].map(([row, columns]) => markRow(engine, asset, row, as, by, JSON.stringify(columns))),
+    [...byRow].map(([row, columns]) => markRow(engine, asset, row, as, by, JSON.stringify(columns), preview)),
   );
   return replies.reduce((sum, one) => ({ changed: sum.changed + one.changed, busy: sum.busy + one.busy }), {
     changed: 0,
@@ -52,7 +55,7 @@ export async function markPartitions(
 
 /** Every partition of one row, such as all days of a team. */
 export function markWholeRow(engine: Engine, asset: Asset, row: string, as: Mark, by: string): Promise<MarkResult> {
-  return markRow(engine, asset, row, as, by, '');
+  return markRow(engine, asset, row, as, by, '', false);
 }
 
 async function markRow(
@@ -62,7 +65,9 @@ async function markRow(
   as: Mark,
   by: string,
   columns: string,
+  preview: boolean,
 ): Promise<MarkResult> {
-  const [changed = 0, busy = 0] = (await engine.script('mark', asset.key, row, as, by, columns)) as number[];
+  const reply = await engine.script('mark', asset.key, row, as, by, columns, preview ? 1 : 0);
+  const [changed = 0, busy = 0] = reply as number[];
   return { changed, busy };
 }

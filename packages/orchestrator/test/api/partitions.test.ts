@@ -237,6 +237,21 @@ test('marking and forgetting: keys, ranges, whole rows; a reason is needed', asy
     reason: 'never had data',
   });
   expect(marked.body).toEqual({ changed: 11, busy: 0 });
+  const counted = await api.post(`${url}/forget`, {
+    row: '1',
+    partitions: ['2_2024-01-01..2024-01-02'],
+    reason: 'x',
+    preview: true,
+  });
+  expect(counted.body).toEqual({ changed: 11, busy: 0 });
+  expect(
+    (await api.post(`${url}/mark`, { as: 'materialized', partitions: ['2_2024-01-01'], reason: 'x', preview: true }))
+      .body,
+  ).toEqual({
+    changed: 1,
+    busy: 0,
+  });
+  expect((await api.get(`${url}/counts`)).body).toMatchObject({ skipped: 11, materialized: 0 });
   expect((await api.post(`${url}/forget`, { partitions: ['1_2024-01-01'], reason: 'x' })).body).toEqual({
     changed: 1,
     busy: 0,

@@ -67,7 +67,8 @@ function selecting(command: Command): Command {
   return command
     .option('--partition <keys...>', 'keys or ranges, like the arguments')
     .option('--id <ids...>', 'every partition of these ids', collectIds)
-    .option('--reason <text>', 'why, for the audit log');
+    .option('--reason <text>', 'why, for the audit log')
+    .option('--preview', 'say how many would change, and change nothing');
 }
 
 interface ListFlags {
@@ -124,6 +125,7 @@ interface SelectFlags {
   readonly partition?: readonly string[];
   readonly id?: readonly string[];
   readonly reason?: string;
+  readonly preview?: boolean;
   readonly yes?: boolean;
 }
 
@@ -140,10 +142,12 @@ async function mark(
     throw new UsageError('Say which partitions: keys, ranges or --id.', { hint: `See “skein partitions ${name}”.` });
   }
   const what = [...partitions, ...(ids.length > 0 ? [`everything of ${ids.join(', ')}`] : [])].join(', ');
-  if (flags.yes !== true && !(await confirm(`Set ${shorten(what, 200)} of ${name} to ${as}?`)))
+  const preview = flags.preview === true;
+  if (!preview && flags.yes !== true && !(await confirm(`Set ${shorten(what, 200)} of ${name} to ${as}?`)))
     throw new RefusedError('Nothing was changed.');
-  const { changed, busy } = await (await open(session)).mark(name, { partitions, ids }, as, flags.reason);
-  session.print({ asset: name, as, changed, busy }, () => [
-    `${changed} changed${busy > 0 ? `, ${busy} left alone because they are queued or running` : ''}`,
+  const options = { reason: flags.reason ?? (preview ? 'a preview' : undefined), preview };
+  const { changed, busy } = await (await open(session)).mark(name, { partitions, ids }, as, options);
+  session.print({ asset: name, as, changed, busy, ...(preview ? { preview } : {}) }, () => [
+    `${changed} ${preview ? 'would be ' : ''}changed${busy > 0 ? `, ${busy} left alone because they are queued or running` : ''}`,
   ]);
 }

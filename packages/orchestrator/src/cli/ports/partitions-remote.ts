@@ -17,9 +17,9 @@ export function remotePartitions(server: RemoteServer): PartitionsPort {
         return server.ask('GET', path(asset, 'search'), pageOf(PartitionItem), { query });
       }),
     counts: (asset, ids) => server.ask('GET', path(asset, 'counts'), Counts, { query: { id: ids } }),
-    mark: (asset, { partitions, ids }, as, reason) =>
+    mark: (asset, { partitions, ids }, as, { reason, preview }) =>
       as === 'missing'
-        ? server.ask('POST', path(asset, 'forget'), Marked, { body: { partitions, ids, reason } })
-        : server.ask('POST', path(asset, 'mark'), Marked, { body: { as, partitions, ids, reason } }),
+        ? server.ask('POST', path(asset, 'forget'), Marked, { body: { partitions, ids, reason, preview } })
+        : server.ask('POST', path(asset, 'mark'), Marked, { body: { as, partitions, ids, reason, preview } }),
   };
 }

@@ -26,11 +26,17 @@ interface PartitionSelection {
   readonly ids: readonly string[];
 }
 
+export interface MarkOptions {
+  readonly reason: string | undefined;
+  /** Only counts what would change. */
+  readonly preview: boolean;
+}
+
 export interface PartitionsPort {
   /** At most so many. @throws NotFoundError, PartitionKeyInvalidError */
   list(asset: string, query: PartitionQuery, limit: number): Promise<readonly ShownPartition[]>;
   counts(asset: string, ids: readonly string[]): Promise<z.input<typeof Counts>>;
-  mark(asset: string, selection: PartitionSelection, as: Mark, reason: string | undefined): Promise<MarkResult>;
+  mark(asset: string, selection: PartitionSelection, as: Mark, options: MarkOptions): Promise<MarkResult>;
 }
 
 export async function openPartitions(session: Session): Promise<PartitionsPort> {

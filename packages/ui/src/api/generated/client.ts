@@ -366,13 +366,15 @@ readonly names: readonly (string)[] }>('readPartitionValues', 'POST', '/api/v1/a
 export const markPartitions = /* @__PURE__ */ operation<{ key: string; body: { readonly as: "materialized" | "skipped"; /** Keys, or ranges such as `1..5_2024-01-01..2024-01-31`. */
 readonly partitions?: readonly (string)[]; /** Every partition of this row. */
 readonly row?: string; /** Every partition of these: ids, or ranges of them such as `1..50`. */
-readonly ids?: readonly (string)[]; readonly reason: string } }, Marked>('markPartitions', 'POST', '/api/v1/assets/{key}/partitions/mark', []);
+readonly ids?: readonly (string)[]; readonly reason: string; /** Only counts what would change. */
+readonly preview?: boolean } }, Marked>('markPartitions', 'POST', '/api/v1/assets/{key}/partitions/mark', []);
 
 /** Forget what partitions ended as, and their last runs */
 export const forgetPartitions = /* @__PURE__ */ operation<{ key: string; body: { /** Keys, or ranges such as `1..5_2024-01-01..2024-01-31`. */
 readonly partitions?: readonly (string)[]; /** Every partition of this row. */
 readonly row?: string; /** Every partition of these: ids, or ranges of them such as `1..50`. */
-readonly ids?: readonly (string)[]; readonly reason: string } }, Marked>('forgetPartitions', 'POST', '/api/v1/assets/{key}/partitions/forget', []);
+readonly ids?: readonly (string)[]; readonly reason: string; /** Only counts what would change. */
+readonly preview?: boolean } }, Marked>('forgetPartitions', 'POST', '/api/v1/assets/{key}/partitions/forget', []);
 
 /** Launch a run */
 export const launchRun = /* @__PURE__ */ operation<{ body: LaunchRequestInput }, { readonly run_id: string; readonly is_new: boolean }>('launchRun', 'POST', '/api/v1/launch', []);
