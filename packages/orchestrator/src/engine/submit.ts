@@ -35,7 +35,7 @@ export interface SubmitSpec {
   readonly cause: string;
   readonly lane: string;
   readonly parts: readonly Part[];
-  readonly steps: readonly { readonly asset: string; readonly pool: string; readonly fan: boolean }[];
+  readonly steps: readonly SubmitStep[];
   readonly on_busy: string;
   /** JSON of [slot, rule] pairs; see lua/include/limits.lua. */
   readonly limits?: string;
@@ -48,6 +48,14 @@ export interface SubmitSpec {
   readonly trace?: TraceParent;
   /** What an earlier run made and this one does not make again: `asset|key`, outcome, record. */
   readonly carried?: readonly CarriedPartition[];
+}
+
+interface SubmitStep {
+  readonly asset: string;
+  readonly pool: string;
+  readonly fan: boolean;
+  /** Of several steps: what it is made from of those before it, partition by partition or as a whole. */
+  readonly needs?: readonly (readonly [asset: string, of: 'key' | 'all'])[];
 }
 
 export type CarriedPartition = readonly [field: string, outcome: 'materialized' | 'skipped', record: string];
@@ -125,7 +133,7 @@ export function planSubmit(
     cause: request.cause,
     lane: `${job.name}|${distinct[0]?.[1] ?? ''}`,
     parts: distinct,
-    steps: job.assets.map((asset) => ({ asset: asset.key, pool: asset.pool ?? '', fan: asset.tasks !== undefined })),
+    steps: stepsOf(job),
     on_busy: job.onBusy,
     rehearsal: configs.some(({ asset, config: parsed }) => asset.isRehearsal(parsed)),
     key_scope: keys.scope,
@@ -134,6 +142,16 @@ export function planSubmit(
     ...(keys.generation === undefined ? {} : { auto_key: autoKey(keys.generation, distinct, config) }),
     ...(backfill === undefined ? {} : { backfill }),
   };
+}
+
+function stepsOf({ assets }: Job): SubmitStep[] {
+  return assets.map((asset, i) => {
+    const step = { asset: asset.key, pool: asset.pool ?? '', fan: asset.tasks !== undefined };
+    if (assets.length === 1) return step;
+    const before = asset.dependsOn.filter((one) => assets.slice(0, i).some(({ key }) => key === one.asset));
+    // Assets of one job have the same partitions, so that the windows which overlap one are that one.
+    return { ...step, needs: before.map((one) => [one.asset, one.mapping === 'all' ? 'all' : 'key'] as const) };
+  });
 }
 
 function withDryRun(job: Job, config: JsonObject, dryRun: boolean): JsonObject {

@@ -1,6 +1,6 @@
-/** Runs a whole job in a test: its assets in their order, each as `runAsset` does, held back where one before failed. */
+/** Runs a whole job in a test: its assets in their order, each as `runAsset` does, each partition held back where what it is made from failed. */
 
-import type { Asset } from '../definitions/asset.ts';
+import type { Asset, Dependency } from '../definitions/asset.ts';
 import { configOf, parseConfig } from '../definitions/config.ts';
 import { ERRORS } from '../definitions/errors.ts';
 import type { Job } from '../definitions/job.ts';
@@ -37,22 +37,29 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobRun> 
   const assets = new Map<string, ReadonlyMap<string, PartitionOutcome>>();
   const runs: (AssetRun & { asset: string })[] = [];
   let failed = false;
+  /** Assets that fan out and failed as a whole, whatever their partitions ended as. */
+  const broken = new Set<string>();
   for (const asset of job.assets) {
-    if (failed) {
-      assets.set(asset.key, new Map(keys.map((key) => [key, UPSTREAM_FAILED])));
-      continue;
-    }
-    const each = asset.materialize ? keys.map((key) => [key]) : [keys];
-    const outcomes = new Map<string, PartitionOutcome>();
+    const held = (key: string) => asset.dependsOn.some((one) => broken.has(one.asset) || hasFailed(assets, one, key));
+    const todo = keys.filter((key) => !held(key));
+    const outcomes = new Map(keys.filter(held).map((key) => [key, UPSTREAM_FAILED]));
+    const each = asset.materialize ? todo.map((key) => [key]) : todo.length > 0 || keys.length === 0 ? [todo] : [];
     for (const partitions of each) {
       const run = await runAsset(asset, { ...options, partitions, config: configOf(job, asset, config), now });
       runs.push({ ...run, asset: asset.key });
       for (const [key, outcome] of run.partitions) outcomes.set(key, outcome);
       failed ||= run.status === 'FAILURE';
+      if (asset.tasks && run.error !== undefined) broken.add(asset.key);
     }
     assets.set(asset.key, outcomes);
   }
   return { status: failed ? 'FAILURE' : 'SUCCESS', assets, runs };
+}
+
+function hasFailed(assets: JobRun['assets'], { asset, mapping }: Dependency, key: string): boolean {
+  const outcomes = assets.get(asset);
+  if (mapping !== 'all') return outcomes?.get(key)?.kind === 'failed';
+  return [...(outcomes?.values() ?? [])].some(({ kind }) => kind === 'failed');
 }
 
 const UPSTREAM_FAILED: PartitionOutcome = {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { createClient } from '../../src/engine/client.ts';
 import {
   type AssetSpec,
+  type Dependency,
   AssetFailedError,
   ConfigInvalidError,
   FencedError,
@@ -38,19 +39,13 @@ async function openWith(materialize: Materialize, more: { attempts?: number; tim
     ...rest,
     materialize,
   });
-  const after = defineAsset({
-    key: 'after',
-    description: 'Comes after it.',
-    partitions: teamDays,
-    config,
-    dependsOn: [{ asset: 'work', mapping: 'identity' }],
-    materialize: async () => materialized(),
-  });
-  const jobs = [defineJob({ name: 'one', assets: [work] }), defineJob({ name: 'both', assets: [work, after] })];
-  const h = await openHarness(defineDeployment({ definitions: { jobs } }), env);
+  const h = await openHarness(
+    defineDeployment({ definitions: { jobs: [defineJob({ name: 'one', assets: [work] })] } }),
+    env,
+  );
   open.push(h);
   const client = createClient(h.engine);
-  const submit = (job = 'one') => client.submit({ job, partitions: ['1_2024-01-15'], cause: 'test' });
+  const submit = () => client.submit({ job: 'one', partitions: ['1_2024-01-15'], cause: 'test' });
   return { ...h, client, submit };
 }
 
@@ -93,17 +88,89 @@ test.each([
   expect(tries).toBe(attempts);
 });
 
-test('an asset whose upstream failed in the same run was not tried, and says so', async () => {
-  const h = await openWith(throwing(new TypeError('bad')));
+/** Each asset fails for the teams named; `plan: true` makes it fan out, with a plan that fails. */
+interface StepOf {
+  readonly key: string;
+  readonly from?: readonly Dependency[];
+  readonly fails?: readonly string[];
+  readonly plan?: true;
+}
+
+async function steps(of: readonly StepOf[], partitions = ['1_2024-01-15', '2_2024-01-15']) {
+  const assets = of.map(({ key, from = [], fails = [], plan }) => {
+    const spec = { key, description: 'A step.', partitions: teamDays, config, dependsOn: from };
+    const broken = async () => {
+      throw new TypeError('no plan');
+    };
+    if (plan)
+      return defineAsset({ ...spec, partitionsOf: () => null, tasks: { plan: broken, run: broken, settle: broken } });
+    return defineAsset({
+      ...spec,
+      materialize: async ({ partitionKey }) => {
+        if (fails.includes(partitionKey)) throw new TypeError(`${key} is bad`);
+        return materialized();
+      },
+    });
+  });
+  const h = await openHarness(defineDeployment({ definitions: { jobs: [defineJob({ name: 'steps', assets })] } }));
+  open.push(h);
+  const client = createClient(h.engine);
   await h.worker();
-  const { runId } = await h.submit('both');
-  const run = await h.client.wait(runId);
-  // The run's own reason is that of the step that failed.
-  expect(run).toMatchObject({ status: 'FAILURE', endReason: 'user_error' });
-  expect(run.partitions.map((p) => [p.asset, p.error?.code])).toEqual([
-    ['work', 'ASSET_FAILED'],
-    ['after', 'UPSTREAM_FAILED'],
+  const { runId } = await client.submit({ job: 'steps', partitions, cause: 'test' });
+  const run = await client.wait(runId);
+  const failures = run.partitions.flatMap((p) => (p.error ? [`${p.asset} ${p.key.slice(0, 1)} ${p.error.code}`] : []));
+  return { run, failures: failures.sort() };
+}
+
+const same = (asset: string): Dependency => ({ asset, mapping: 'identity' });
+
+test('what is made from a partition that failed in the same run is not tried and says so; the others go on', async () => {
+  const { run, failures } = await steps([
+    { key: 'work', fails: ['1_2024-01-15'] },
+    { key: 'beside' },
+    { key: 'after', from: [same('work')], fails: ['2_2024-01-15'] },
+    {
+      key: 'of_all',
+      from: [
+        { asset: 'beside', mapping: 'all' },
+        { asset: 'work', mapping: 'all' },
+      ],
+    },
+    { key: 'last', from: [same('after')] },
   ]);
+  // The run's own reason is that of what failed first.
+  expect(run).toMatchObject({ status: 'FAILURE', endReason: 'user_error', error: { message: 'work is bad' } });
+  expect(run.counts).toMatchObject({ total: 10, materialized: 3, failed: 7 });
+  expect(failures).toEqual([
+    'after 1 UPSTREAM_FAILED',
+    'after 2 ASSET_FAILED',
+    'last 1 UPSTREAM_FAILED',
+    'last 2 UPSTREAM_FAILED',
+    'of_all 1 UPSTREAM_FAILED',
+    'of_all 2 UPSTREAM_FAILED',
+    'work 1 ASSET_FAILED',
+  ]);
+  expect(run.partitions.find((p) => p.asset === 'after')?.error?.message).toBe(
+    'work, which after is made from, failed in the same run.',
+  );
+});
+
+test('a plan that fails is the failure of its asset: nothing that is made from it is begun, and the run ends', async () => {
+  const { run, failures } = await steps([
+    { key: 'planned', plan: true },
+    { key: 'after', from: [same('planned')] },
+    { key: 'last', plan: true, from: [same('after')] },
+  ]);
+  expect(run).toMatchObject({ status: 'FAILURE', endReason: 'user_error', error: { message: 'no plan' } });
+  expect(failures).toHaveLength(6);
+  const unknown = await steps(
+    [
+      { key: 'planned', plan: true },
+      { key: 'last', plan: true, from: [same('planned')] },
+    ],
+    [],
+  );
+  expect(unknown.run).toMatchObject({ status: 'FAILURE', partitions: [] });
 });
 
 test('timeout: code that ignores its signal is given up', async () => {

@@ -50,6 +50,44 @@ local function start_single(run, asset, pool, parts, prio, lane, sent)
   enqueue(unit, pool, prio, lane, false, true)
 end
 
+local settle_partition
+
+-- Begins as all records of failures do, which is how they are told.
+local FAILED_RECORD = '{"o":"failed"'
+local function failed_record(code, message)
+  return FAILED_RECORD .. ',"e":' .. cjson.encode({ code = code, message = message }) .. '}'
+end
+
+-- What a step is made from, of the steps before it: [asset, `key` (the same partition of it) or `all`] each.
+local function needs_of(steps, index)
+  if steps[index + 1].needs then return steps[index + 1].needs end
+  local needs = {} -- written by a version that knew the order only
+  for i = 1, index do needs[i] = { steps[i].asset, 'all' } end
+  return needs
+end
+
+-- Gives what says, for a partition, which asset that it is made from failed in this run; nil when none did. Without a
+-- partition: which failed as a whole, so that nothing of it can be relied on.
+local function failed_upstream(run, needs, parts)
+  local rk, pk = k('run', run), k('run', run, 'parts')
+  local function failed(asset, p) return string.sub(hget(pk, asset .. '|' .. p[1]) or '', 1, #FAILED_RECORD) == FAILED_RECORD end
+  local whole
+  for _, need in ipairs(needs) do
+    whole = whole or (hget(rk, 'broken:' .. need[1]) and need[1])
+    for _, p in ipairs(need[2] == 'all' and not whole and parts or {}) do
+      if failed(need[1], p) then whole = need[1] end
+    end
+  end
+  return function(p)
+    if whole or not p then return whole end
+    for _, need in ipairs(needs) do
+      if failed(need[1], p) then return need[1] end
+    end
+  end
+end
+
+-- Starts the first step from this one on that has something to do; gives false when none has. What an earlier run did is
+-- not done again; what is made from something that failed is not tried, and says so.
 local start_step
 function start_step(run, index, at)
   local rk = k('run', run)
@@ -65,17 +103,26 @@ function start_step(run, index, at)
   local opts = { prio = info[1], lane = info[2] }
   redis.call('HSET', rk, 'step', index)
   local parts = parts_of(run)
-  -- What an earlier run did is not done again; a step of which it did everything is passed over.
-  local done = carried_of(run)
+  local done, upstream = carried_of(run), failed_upstream(run, needs_of(steps, index), parts)
   local todo = {}
   for _, p in ipairs(parts) do
-    if not done[step.asset .. '|' .. p[1]] then todo[#todo + 1] = p end
+    local failed = not done[step.asset .. '|' .. p[1]] and upstream(p)
+    if failed then
+      settle_partition(run, step.asset, p, 'failed', failed_record('UPSTREAM_FAILED',
+        failed .. ', which ' .. step.asset .. ' is made from, failed in the same run.'), at)
+    elseif not done[step.asset .. '|' .. p[1]] then
+      todo[#todo + 1] = p
+    end
   end
-  if #todo == 0 and #parts > 0 and index + 1 < #steps then return start_step(run, index + 1, at) end
+  if upstream() then redis.call('HSET', rk, 'broken:' .. step.asset, '1') end
+  -- A plan that is given no partitions finds them itself.
+  if #todo == 0 and not (step.fan and #parts == 0 and not upstream()) then
+    return index + 1 < #steps and start_step(run, index + 1, at)
+  end
   if step.fan then
     redis.call('HSET', rk, 'stage', 'plan', 'open', 1)
     queue_unit(make_unit(run, step, 'plan', 'plan', todo, '', opts))
-    return
+    return true
   end
   redis.call('HSET', rk, 'stage', 'm', 'open', #todo)
   for i, p in ipairs(todo) do
@@ -83,6 +130,7 @@ function start_step(run, index, at)
     if #todo > 1 then lane = hget(rk, 'job') .. '|' .. p[2] end
     queue_unit(make_unit(run, step, #todo == 1 and 'm' or ('p' .. i), 'm', { p }, '', { prio = opts.prio, lane = lane }))
   end
+  return true
 end
 
 -- The first of these partitions that another run holds, and that run; nil when all are free or ours.
@@ -171,7 +219,7 @@ local function release(asset, key, run, at)
 end
 
 -- Settles one partition of a run, once; `json` is what the run's record keeps of it.
-local function settle_partition(run, asset, p, kind, json, at, version)
+function settle_partition(run, asset, p, kind, json, at, version)
   local pk = k('run', run, 'parts')
   local field = asset .. '|' .. p[1]
   local current = hget(pk, field)
@@ -296,16 +344,8 @@ local function after_unit(run, at)
     queue_unit(make_unit(run, step, 'settle', 'settle', parts_of(run), '', { prio = opts[1], lane = opts[2] }))
     return
   end
-  local failed = info[4] == '1' or tonumber(info[5] or '0') > 0
-  if not failed and index + 1 < #steps then return start_step(run, index + 1, at) end
-  if failed then
-    -- Steps that never came: their partitions were not tried, and say so.
-    for i = index + 2, #steps do
-      for _, p in ipairs(parts_of(run)) do
-        settle_partition(run, steps[i].asset, p, 'failed',
-          '{"o":"failed","e":{"code":"UPSTREAM_FAILED","message":"An asset that this one depends on failed in the same run."}}', at)
-      end
-    end
+  if index + 1 < #steps and start_step(run, index + 1, at) then return end
+  if info[4] == '1' or tonumber(info[5] or '0') > 0 then
     end_run(run, 'FAILURE', info[7] or 'user_error', info[6] or nil, at)
   else
     end_run(run, 'SUCCESS', nil, nil, at)
@@ -321,8 +361,10 @@ local function fail_unit(unit, reason, err, at)
   redis.call('HSETNX', k('run', run), 'fail_error', err)
   redis.call('HSETNX', k('run', run), 'fail_reason', reason)
   redis.call('HSET', k('run', run), 'step_failed', '1')
-  local json = '{"o":"failed","e":' .. err .. '}'
-  for _, p in ipairs(cjson.decode(u[4])) do settle_partition(run, u[2], p, 'failed', json, at) end
+  local json, parts = FAILED_RECORD .. ',"e":' .. err .. '}', cjson.decode(u[4])
+  for _, p in ipairs(parts) do settle_partition(run, u[2], p, 'failed', json, at) end
+  -- Whose failure is not that of some partitions is that of the asset.
+  if kind == 'plan' or kind == 'settle' or #parts == 0 then redis.call('HSET', k('run', run), 'broken:' .. u[2], '1') end
   if kind == 'plan' then redis.call('HSET', k('run', run), 'stage', 'failed') end
   event(run, 'unit.failed', at, cjson.encode({ unit = unit, reason = reason }))
   after_unit(run, at)

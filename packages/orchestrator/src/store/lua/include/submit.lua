@@ -36,7 +36,7 @@ local function submit_run(s, at, resend)
   local assets, steps = {}, {}
   for i, step in ipairs(s.steps) do
     assets[i] = step.asset
-    steps[i] = { asset = step.asset, pool = step.pool or '', fan = step.fan or nil, max = step.max or nil }
+    steps[i] = { asset = step.asset, pool = step.pool or '', fan = step.fan or nil, max = step.max or nil, needs = step.needs }
   end
   local done
   if s.carried then
