@@ -1,5 +1,8 @@
 /** What Redis says of its replicas, read without one: the texts are those of a primary and a replica of version 7. */
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
 import { parseReplication } from '../../src/api/reads/replication.ts';
 import { closeApis, openApi } from './harness.ts';
 
@@ -36,4 +39,13 @@ test('the metrics tell of the Redis that is there', async () => {
   const { text } = await api.get('/metrics');
   expect(text).toMatch(/^skein_redis_primary 1$/m);
   expect(text).toMatch(/^skein_redis_replicas\{state="broken"\} 0$/m);
+});
+
+test('whatever the alerts ask for is exported', async () => {
+  const api = await openApi();
+  const { text } = await api.get('/metrics');
+  const rules = readFileSync(path.resolve(__dirname, '../../../../infra/prometheus/engine.rules.yml'), 'utf8');
+  const names = [...new Set(rules.match(/\b(skein|nodejs)_[a-z0-9_]+(?=[({) ]|$)/gm))];
+  expect(names.length).toBeGreaterThan(15);
+  expect(names.filter((name) => !text.includes(`# HELP ${name} `))).toEqual([]);
 });
