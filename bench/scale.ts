@@ -1,10 +1,15 @@
 /**
  * How far one Redis and two cores go: 10,000 sensors that tick on time, a million runs and a million partitions behind
- * the API's lists, counts and tiles, and a hundred million partition states. Each is measured at 1×, 10× and 100×, so
- * that what grows faster than its size shows. The large ledgers are copies of what one real run leaves.
+ * the API's lists, counts and tiles, their backup, restore and way into history, and a hundred million partition states.
+ * Each is measured at 1×, 10× and 100×, so that what grows faster than its size shows. The large ledgers are copies of
+ * what one real run leaves.
  */
 
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import {
   type Deployment,
@@ -25,6 +30,9 @@ import { z } from 'zod';
 import { startServer } from '../packages/orchestrator/src/api/server.ts';
 import { createClient } from '../packages/orchestrator/src/engine/client.ts';
 import { type Engine, openEngine } from '../packages/orchestrator/src/engine/engine.ts';
+import { archiveRuns } from '../packages/orchestrator/src/history/archive.ts';
+import { createBackup } from '../packages/orchestrator/src/history/backup/backup.ts';
+import { restoreBackup } from '../packages/orchestrator/src/history/backup/restore.ts';
 import { startWorker } from '../packages/orchestrator/src/worker/worker.ts';
 import { type Bench, type BenchOptions, type BenchRow, median, row } from './bench.ts';
 
@@ -44,19 +52,22 @@ const percentile = (values: readonly number[], share: number) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function withEngine<T>(deployment: Deployment, work: (engine: Engine) => Promise<T>): Promise<T> {
+async function withEngine<T>(deployment: Deployment, work: (engine: Engine, dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'skein-bench-scale-'));
   const engine = await openEngine(deployment, {
     env: {
       ...process.env,
+      SKEIN_HISTORY_URL: pathToFileURL(dir).href,
       SKEIN_REDIS_PREFIX: `{scale-${randomBytes(4).toString('hex')}}`,
       SKEIN_REQUESTS_PER_MINUTE: '1000000',
     },
   });
   try {
-    return await work(engine);
+    return await work(engine, dir);
   } finally {
     await engine.redis.flushdb();
     await engine.close();
+    await rm(dir, { recursive: true, force: true });
   }
 }
 
@@ -199,20 +210,59 @@ async function answers(engine: Engine, asked: typeof ASKED, note: (line: string)
   return Math.max(...slowest);
 }
 
-async function atSize(
+interface Departure {
+  /** How long writes of everybody waited. */
+  readonly pauseMs: number;
+  readonly restoreSeconds: number;
+  /** Redis does one thing at a time: the longest that one command held everybody up while runs left for history. */
+  readonly heldMs: number;
+}
+
+/** Writes may wait for a minute: how long they do is what is measured. */
+const MAX_PAUSE_MS = 60_000;
+const SLOW_US = 500;
+
+/** A ledger is backed up, restored over itself, and all of its runs leave for history. */
+async function depart(engine: Engine, dir: string, size: number, note: (line: string) => void): Promise<Departure> {
+  const file = path.join(dir, 'backup.jsonl.gz');
+  let began = performance.now();
+  const { pauseMs, bytes } = await createBackup(engine, file, { maxPauseMs: MAX_PAUSE_MS });
+  const backupSeconds = (performance.now() - began) / 1_000;
+  began = performance.now();
+  await restoreBackup(engine, file, { force: true });
+  const restoreSeconds = (performance.now() - began) / 1_000;
+  await engine.redis.config('SET', 'slowlog-log-slower-than', SLOW_US);
+  await engine.redis.config('SET', 'slowlog-max-len', 100_000);
+  await engine.redis.slowlog('RESET');
+  began = performance.now();
+  const { archived } = await archiveRuns(engine, { olderThanMs: 0, limit: size });
+  const archiveSeconds = (performance.now() - began) / 1_000;
+  const slow = (await engine.redis.slowlog('GET', 100_000)) as [id: number, at: number, microseconds: number][];
+  const heldMs = Math.max(SLOW_US, ...slow.map(([, , microseconds]) => microseconds)) / 1_000;
+  note(
+    `  backup ${backupSeconds.toFixed(1)} s, ${Math.round(bytes / 2 ** 20)} MB, writes waited ${pauseMs} ms; restore ${restoreSeconds.toFixed(1)} s`,
+  );
+  note(
+    `  ${archived.toLocaleString('en-US')} runs into history: ${archiveSeconds.toFixed(1)} s, the longest command ${heldMs.toFixed(1)} ms`,
+  );
+  return { pauseMs, restoreSeconds, heldMs };
+}
+
+async function atSize<T>(
   size: number,
   asked: typeof ASKED,
   fill: (engine: Engine) => Promise<void>,
   note: (line: string) => void,
-): Promise<{ p95: number; megabytes: number }> {
-  return withEngine(defineDeployment({ definitions: { jobs: [job] } }), async (engine) => {
+  after: (engine: Engine, dir: string) => Promise<T>,
+): Promise<{ p95: number; megabytes: number; after: T }> {
+  return withEngine(defineDeployment({ definitions: { jobs: [job] } }), async (engine, dir) => {
     const empty = await redisMegabytes(engine);
     await fill(engine);
     const megabytes = (await redisMegabytes(engine)) - empty;
     note(
       `${size.toLocaleString('en-US')}: Redis ${Math.round(megabytes)} MB, this process ${Math.round(process.memoryUsage().rss / 2 ** 20)} MB`,
     );
-    return { p95: await answers(engine, asked, note), megabytes };
+    return { p95: await answers(engine, asked, note), megabytes, after: await after(engine, dir) };
   });
 }
 
@@ -231,9 +281,19 @@ export const bench: Bench = {
     for (const sensors of [100, 1_000, 10_000]) lags.push(await tickLag(Math.round(sensors * scale), note));
     grow('tick lag p99 of 10,000 sensors', 'ms', lags[0] ?? 0, lags[2] ?? 0, 5_000);
 
-    const sizes: { p95: number; megabytes: number }[] = [];
+    const sizes: { p95: number; megabytes: number; after: Departure }[] = [];
     for (const runs of [10_000, 100_000, 1_000_000].map((n) => Math.round(n * scale)))
-      sizes.push(await atSize(runs, ASKED, (engine) => fillLedger(engine, runs), note));
+      sizes.push(
+        await atSize(
+          runs,
+          ASKED,
+          (engine) => fillLedger(engine, runs),
+          note,
+          (engine, dir) => depart(engine, dir, runs + 1, note),
+        ),
+      );
+    const growOf = (work: string, unit: string, limit: number, value: (one: Departure) => number) =>
+      grow(work, unit, ...([sizes[0], sizes[2]].map((one) => (one ? value(one.after) : 0)) as [number, number]), limit);
     grow(
       'p95 of the slowest list, count or tile at 1,000,000 runs and partitions',
       'ms',
@@ -242,10 +302,22 @@ export const bench: Bench = {
       200,
     );
 
+    growOf('writes wait while 1,000,000 runs are backed up', 'ms', 9_900, (one) => one.pauseMs);
+    growOf('restore of 1,000,000 runs', 's', 600, (one) => one.restoreSeconds);
+    growOf('longest command while 1,000,000 runs leave for history', 'ms', 100, (one) => one.heldMs);
+
     const counts = ASKED.filter(([name]) => name === 'partition counts' || name === 'tiles');
     const cells: { p95: number; megabytes: number }[] = [];
     for (const states of [1_000_000, 10_000_000, 100_000_000].map((n) => Math.round(n * scale)))
-      cells.push(await atSize(states, counts, (engine) => fillStates(engine, Math.ceil(states / DAYS)), note));
+      cells.push(
+        await atSize(
+          states,
+          counts,
+          (engine) => fillStates(engine, Math.ceil(states / DAYS)),
+          note,
+          async () => {},
+        ),
+      );
     grow('p95 of counts and tiles at 100,000,000 partition states', 'ms', cells[0]?.p95 ?? 0, cells[2]?.p95 ?? 0, 50);
     grow('memory of 100,000,000 partition states', 'MB', cells[0]?.megabytes ?? 0, cells[2]?.megabytes ?? 0, 100);
     return rows;
