@@ -22,8 +22,8 @@ import { feeds } from './workload.ts';
 /** Without it: every fault once, and nothing is said of growth. */
 const MINUTES = Number(process.env.SKEIN_SOAK_MINUTES ?? 0);
 const SEASON_MS = strikes('SEASON_MS', 120_000);
-/** Until caches are full and everything was used once. */
-const WARM_UP_SHARE = 0.2;
+/** Until caches are full, old ticks go, and V8 has compiled all that is used. */
+const WARM_UP_HOURS = 1 / 3;
 /** Less than this says too little of hours. */
 const JUDGED_FROM_HOURS = 1;
 const PERCENT_PER_HOUR = 2;
@@ -205,7 +205,7 @@ async function openSoak(random: Random) {
     hours,
     figures: () => ({ minutes: Math.round(hours() * 60), seasons: measured.length, runs, ...counts, ...asked }),
     growths(): Readonly<Record<string, Growth>> {
-      const warm = measured.filter((one) => one.hours >= hours() * WARM_UP_SHARE);
+      const warm = measured.filter((one) => one.hours >= WARM_UP_HOURS);
       return Object.fromEntries(
         Object.keys(measured[0]?.values ?? {})
           .filter((name) => !BY_DESIGN.has(name))
