@@ -41,6 +41,23 @@ export const pageQuery = {
   after: z.string().max(1_000).optional().describe('`next` of the page before; opaque.'),
 };
 
+/** Of a list that definitions bound: most have it on one page. */
+export const wholeQuery = { ...pageQuery, limit: z.coerce.number().int().min(1).max(500).default(500) };
+
+/** A page of what is listed in an order of its own, such as that of the definitions; `after` is the name of an item. */
+export function pageAfter<T>(
+  all: readonly T[],
+  nameOf: (item: T) => string,
+  { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+): { readonly items: readonly T[]; readonly next: string | null } {
+  const at = after === undefined ? -1 : all.findIndex((item) => nameOf(item) === after);
+  // What the definitions do not have any more is followed by nothing that is known.
+  if (after !== undefined && at < 0) return { items: [], next: null };
+  const items = all.slice(at + 1, at + 1 + limit);
+  const last = items.at(-1);
+  return { items, next: last !== undefined && at + 1 + limit < all.length ? nameOf(last) : null };
+}
+
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), next: z.string().nullable() });
 }

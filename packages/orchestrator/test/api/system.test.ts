@@ -283,6 +283,37 @@ test('how overdue ticks and leases are, how long runs wait and how old the backu
   }
 });
 
+test('what definitions bound is listed in pages, too, in their order', async () => {
+  const api = await openApi();
+  for (const [list, name] of [
+    ['assets', 'key'],
+    ['jobs', 'name'],
+    ['sensors', 'name'],
+    ['schedules', 'name'],
+    ['pools', 'name'],
+  ] as const) {
+    const read = async (query: string) => {
+      const { items, next } = (await api.get(`/api/v1/${list}${query}`)).body as unknown as {
+        items: Record<string, string>[];
+        next: string | null;
+      };
+      return { names: items.map((item) => item[name]), next };
+    };
+    const { names: all, next: end } = await read('');
+    expect([list, all.length > 0, end]).toEqual([list, true, null]);
+    const paged: unknown[] = [];
+    for (let after: string | null = ''; after !== null;) {
+      const page = await read(`?limit=1${after === '' ? '' : `&after=${after}`}`);
+      expect(page.names).toHaveLength(1);
+      paged.push(...page.names);
+      after = page.next;
+    }
+    expect(paged).toEqual(all);
+    expect(await read('?after=nope')).toEqual({ names: [], next: null });
+    expect((await api.get(`/api/v1/${list}?nope=1`)).status).toBe(400);
+  }
+});
+
 test('backfills are listed in pages, newest first', async () => {
   const api = await openApi();
   const ids: string[] = [];

@@ -33,6 +33,31 @@ export function useApi<Args extends object, Answer>(
   });
 }
 
+/** A list that definitions bound, whole: its pages one after the other. */
+export function useAll<Args extends object, Item, P extends Page<Item>>(
+  operation: Operation<Args, P & Page<Item>>,
+  args: Args,
+  options: ReadOptions = {},
+) {
+  return useApi(everyPage(operation), args, options);
+}
+
+function everyPage<Args extends object, Item, P extends Page<Item>>(
+  operation: Operation<Args, P & Page<Item>>,
+): Operation<Args, P & Page<Item>> {
+  const call = async (args: Args, signal?: AbortSignal) => {
+    const first = await operation(args, signal);
+    const items = [...first.items];
+    for (let { next } = first; next !== null;) {
+      const page = await operation({ ...args, after: next }, signal);
+      items.push(...page.items);
+      next = page.next;
+    }
+    return { ...first, items, next: null };
+  };
+  return Object.assign(call, { id: operation.id });
+}
+
 /** What the cache knows an operation with its arguments by. */
 export function asQuery<Args extends object, Answer>(operation: Operation<Args, Answer>, args: Args) {
   return {

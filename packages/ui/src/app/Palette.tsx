@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, Suspense, lazy, useEffect, useRef, useState } from 'react';
 
 import { getMe, listBackfills, listSchedules, listSensors, search } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { useAll, useApi } from '../api/use-api.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { type Deed, type Entry, askedOf, entriesFor } from './palette-entries.ts';
 import { useDeeds } from './use-deeds.ts';
@@ -101,8 +101,8 @@ function useEntries(text: string): { readonly entries: readonly Entry[]; readonl
   const [asked] = useDebouncedValue(askedOf(text), 120);
   const isAsked = asked.length > 0;
   const found = useApi(search, { q: asked }, { enabled: isAsked, keep: true });
-  const sensors = useApi(listSensors, {}, { enabled: isAsked });
-  const schedules = useApi(listSchedules, {}, { enabled: isAsked });
+  const sensors = useAll(listSensors, {}, { enabled: isAsked });
+  const schedules = useAll(listSchedules, {}, { enabled: isAsked });
   const backfills = useApi(listBackfills, { limit: 20 }, { enabled: isAsked });
   const states = {
     sensors: sensors.data?.items ?? [],

@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Suspense, lazy } from 'react';
 
 import { listAssets } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { useAll } from '../api/use-api.ts';
 import { Page } from '../parts/Page.tsx';
 import { Empty, Loading, Notice, Read } from '../parts/States.tsx';
 import { QueryInput } from '../runs/QueryInput.tsx';
@@ -17,7 +17,7 @@ const route = getRouteApi('/assets');
 export function AssetsPage() {
   const { view = 'list', q = '', sel, depth, closed } = route.useSearch();
   const navigate = route.useNavigate();
-  const assets = useApi(listAssets, {});
+  const assets = useAll(listAssets, {});
   const go = (next: GraphChoice & { view?: 'list' | 'graph'; q?: string }) => {
     const all = Object.entries({ view, q, sel, depth, closed, ...next }).filter(
       ([, value]) => value !== undefined && value !== '',

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 
 import { type AssetDetail, listSchedules, listSensors } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { useAll } from '../api/use-api.ts';
 import { Card } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
@@ -11,8 +11,8 @@ import { SensorSwitch } from '../sensors/SensorSwitch.tsx';
 
 /** What asks for runs of an asset by itself, and by when its data are due. */
 export function Automation({ asset }: { asset: AssetDetail }) {
-  const sensors = useApi(listSensors, {});
-  const schedules = useApi(listSchedules, {});
+  const sensors = useAll(listSensors, {});
+  const schedules = useAll(listSchedules, {});
   return (
     <div className="stack">
       <Card flush title="Sensors">

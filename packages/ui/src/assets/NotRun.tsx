@@ -1,15 +1,15 @@
 import { Link } from '@tanstack/react-router';
 
 import { type AssetDetail, getPartition, listSchedules, listSensors } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { useAll, useApi } from '../api/use-api.ts';
 import { Notice } from '../parts/States.tsx';
 import { Status } from '../parts/Status.tsx';
 import { Time } from '../parts/Time.tsx';
 
 /** Why nothing has run: what would ask for it, what that last said, and whether what it is made from is there. */
 export function NotRun({ asset, partition }: { asset: AssetDetail; partition: string }) {
-  const sensors = useApi(listSensors, {}, { enabled: asset.sensors.length > 0 });
-  const schedules = useApi(listSchedules, {}, { enabled: asset.schedules.length > 0 });
+  const sensors = useAll(listSensors, {}, { enabled: asset.sensors.length > 0 });
+  const schedules = useAll(listSchedules, {}, { enabled: asset.schedules.length > 0 });
   const same = asset.depends_on.filter(({ mapping }) => mapping === 'identity');
   return (
     <Notice tone="calm">

@@ -2,7 +2,7 @@ import { TextInput, Tooltip } from '@mantine/core';
 import { Link, getRouteApi } from '@tanstack/react-router';
 
 import { type Asset, type PartitionCounts, listAssets, listPartitionRows } from '../api/generated/client.ts';
-import { tellProblem, useAct, useApi } from '../api/use-api.ts';
+import { tellProblem, useAct, useAll, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { DataTable } from '../parts/DataTable.tsx';
 import { Switch } from '../parts/fields.ts';
@@ -19,7 +19,7 @@ const GROUP = 'ducklings';
 export function DucklingsPage() {
   const { q = '' } = route.useSearch();
   const navigate = route.useNavigate();
-  const assets = useApi(listAssets, {});
+  const assets = useAll(listAssets, {});
   return (
     <Page title="Ducklings" lead="Teams with a lake of their own, and how much of it is filled.">
       <TextInput

@@ -8,7 +8,7 @@ import {
   listPools,
   listRuns,
 } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { useAll, useApi } from '../api/use-api.ts';
 import { same } from '../editor/json.ts';
 import { KeyText } from '../parts/KeyText.tsx';
 import { Notice, ProblemNotice } from '../parts/States.tsx';
@@ -89,7 +89,7 @@ export function CheckPanel({
 function Facts(props: { asset: AssetDetail; job: string; check: LaunchCheck; config: object }) {
   const { asset, job, check, config } = props;
   const past = useApi(listRuns, { job, status: 'success', limit: 100 });
-  const pools = useApi(listPools, {}, { enabled: asset.pool !== null });
+  const pools = useAll(listPools, {}, { enabled: asset.pool !== null });
   const only = check.partitions_total === 1 ? check.partitions[0]?.key : undefined;
   const card = useApi(getPartition, { key: asset.key, partition: only ?? '' }, { enabled: only !== undefined });
   const lastId = card.data?.run?.id;

@@ -1,7 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router';
 
 import { type AssetDetail, getAsset, listAssets, listJobs } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { useAll, useApi } from '../api/use-api.ts';
 import { Card, Page } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { Launchpad } from './Launchpad.tsx';
@@ -13,8 +13,8 @@ const route = getRouteApi('/launch');
 export function LaunchPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const assets = useApi(listAssets, {});
-  const jobs = useApi(listJobs, {});
+  const assets = useAll(listAssets, {});
+  const jobs = useAll(listJobs, {});
   const job = search.job ?? assets.data?.items.find((one) => one.key === search.asset)?.jobs[0];
   const assetKey = search.asset ?? jobs.data?.items.find((one) => one.name === job)?.assets[0];
   const asset = useApi(getAsset, { key: assetKey ?? '' }, { enabled: assetKey !== undefined });

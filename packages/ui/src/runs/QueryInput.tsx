@@ -4,7 +4,7 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 
 import { listAssets, listJobs, listSchedules, listSensors } from '../api/generated/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { useAll } from '../api/use-api.ts';
 import { useStillHere } from '../parts/use-still-here.ts';
 import { type Suggestion, complete, suggest, wordAt } from './query-language.ts';
 import './runs.css';
@@ -126,10 +126,10 @@ export function QueryInput({
 }
 
 function useKnown(enabled: boolean) {
-  const jobs = useApi(listJobs, {}, { enabled });
-  const assets = useApi(listAssets, {}, { enabled });
-  const sensors = useApi(listSensors, {}, { enabled });
-  const schedules = useApi(listSchedules, {}, { enabled });
+  const jobs = useAll(listJobs, {}, { enabled });
+  const assets = useAll(listAssets, {}, { enabled });
+  const sensors = useAll(listSensors, {}, { enabled });
+  const schedules = useAll(listSchedules, {}, { enabled });
   return {
     assets: assets.data?.items.map(({ key }) => key) ?? [],
     jobs: jobs.data?.items.map(({ name }) => name) ?? [],

@@ -9,7 +9,7 @@ import {
   stopSchedule,
 } from '../api/generated/client.ts';
 import { etag } from '../api/conflict.ts';
-import { tellProblem, useAct, useApi, usePages } from '../api/use-api.ts';
+import { tellProblem, useAct, useAll, usePages } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { DataTable, PagedTable } from '../parts/DataTable.tsx';
 import { Card, Page } from '../parts/Page.tsx';
@@ -23,7 +23,7 @@ const route = getRouteApi('/schedules');
 
 export function SchedulesPage() {
   const { name } = route.useSearch();
-  const schedules = useApi(listSchedules, {});
+  const schedules = useAll(listSchedules, {});
   return (
     <Page
       title="Schedules"

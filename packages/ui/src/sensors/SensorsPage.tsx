@@ -4,7 +4,7 @@ import { Zap } from 'lucide-react';
 import { useState } from 'react';
 
 import { type Sensor, evaluateSensor, getOverview, listSensors } from '../api/generated/client.ts';
-import { tellProblem, useAct, useApi } from '../api/use-api.ts';
+import { tellProblem, useAct, useAll, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { DataTable } from '../parts/DataTable.tsx';
 import { Card, Page } from '../parts/Page.tsx';
@@ -42,7 +42,7 @@ const MEANINGS: Readonly<Record<keyof typeof STATES, string>> = {
 export function SensorsPage() {
   const { q, state } = route.useSearch();
   const navigate = route.useNavigate();
-  const sensors = useApi(listSensors, {});
+  const sensors = useAll(listSensors, {});
   const overview = useApi(getOverview, {});
   const late: Late = new Set(overview.data?.sensors.late);
   return (

@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import { type Pool, type RunLimit, listPools, listRunLimits, resetPool, setPool } from '../api/generated/client.ts';
 import { conflictOf, etag } from '../api/conflict.ts';
-import { tellProblem, useAct, useApi } from '../api/use-api.ts';
+import { tellProblem, useAct, useAll, useApi } from '../api/use-api.ts';
 import { Act } from '../parts/Act.tsx';
 import { Conflict } from '../parts/Conflict.tsx';
 import { DataTable } from '../parts/DataTable.tsx';
@@ -29,7 +29,7 @@ export function PoolsTab() {
 
 /** How many attempts share a name at once. The limit counts from the moment it is set. */
 function Pools() {
-  const pools = useApi(listPools, {});
+  const pools = useAll(listPools, {});
   return (
     <Card flush title="Pools">
       <Read of={pools}>

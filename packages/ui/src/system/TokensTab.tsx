@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import { Dialog } from '../parts/Dialog.tsx';
 import { type Token, createToken, listJobs, listTokens, revokeToken } from '../api/generated/client.ts';
-import { useAct, useApi } from '../api/use-api.ts';
+import { useAct, useAll, useApi } from '../api/use-api.ts';
 import { useAllowed } from '../app/access.ts';
 import { notify } from '../app/notify.ts';
 import { Act } from '../parts/Act.tsx';
@@ -186,7 +186,7 @@ function OnlyJobs({
   chosen: ReadonlySet<string>;
   onChange: (next: ReadonlySet<string>) => void;
 }) {
-  const jobs = useApi(listJobs, {});
+  const jobs = useAll(listJobs, {});
   return (
     <div
       className="row wrap"

@@ -21,6 +21,18 @@ async function read(path) {
   return reply.json();
 }
 
+/** A list that definitions bound, whole. */
+async function readAll(path) {
+  const all = [];
+  let after = null;
+  do {
+    const page = await read(after === null ? path : `${path}?after=${encodeURIComponent(after)}`);
+    all.push(...page.items);
+    after = page.next;
+  } while (after !== null);
+  return all;
+}
+
 const STATUS = {
   QUEUED: ['wait', '◷ queued'],
   STARTING: ['wait', '◷ starting'],
@@ -81,7 +93,7 @@ function bar(parts, total) {
 }
 
 async function showAssets() {
-  const { items } = await read('/assets');
+  const items = await readAll('/assets');
   byId('assets').replaceChildren(
     ...items.map(({ key, description, counts, missing, partitions }) => {
       const active = counts.queued + counts.running + counts.cancelling;
@@ -111,7 +123,7 @@ async function showAssets() {
 }
 
 async function showSensors() {
-  const { items } = await read('/sensors');
+  const items = await readAll('/sensors');
   byId('sensors').replaceChildren(
     ...items.map((sensor) => {
       const last = sensor.last_tick;

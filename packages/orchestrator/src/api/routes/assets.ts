@@ -8,7 +8,7 @@ import type { Routes } from '../context.ts';
 import { engineFor } from '../access/scope.ts';
 import { jsonSchemaOf } from '../config-schema.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { Facts, TagMap, named, pageOf } from '../schema.ts';
+import { Facts, TagMap, named, pageOf, pageAfter, wholeQuery } from '../schema.ts';
 import { AssetDetail, AssetItem, Freshness, freshnessOf, toAsset, toAssetDetail } from './asset-schemas.ts';
 
 export const AssetParams = z.object({ key: z.string().min(1).max(100) });
@@ -63,16 +63,15 @@ export const assetRoutes: Routes = (app, { engine }) => {
         operationId: 'listAssets',
         summary: 'All assets with their counts',
         tags: ['assets'],
+        querystring: z.strictObject(wholeQuery),
         response: { 200: pageOf(AssetItem) },
       },
     },
-    async ({ principal }) => {
+    async ({ principal, query }) => {
       const now = new Date();
       const seen = engineFor(engine, principal);
-      return {
-        items: await Promise.all([...seen.deployment.assets.values()].map((a) => toAsset(seen, a, now))),
-        next: null,
-      };
+      const { items, next } = pageAfter([...seen.deployment.assets.values()], ({ key }) => key, query);
+      return { items: await Promise.all(items.map((a) => toAsset(seen, a, now))), next };
     },
   );
 
@@ -98,19 +97,21 @@ export const assetRoutes: Routes = (app, { engine }) => {
         operationId: 'listFreshness',
         summary: 'Assets that have a freshness policy, and whether what is due is there',
         tags: ['assets'],
+        querystring: z.strictObject(wholeQuery),
         response: { 200: pageOf(z.object({ asset: z.string(), freshness: Freshness })) },
       },
     },
-    async ({ principal }) => {
+    async ({ principal, query }) => {
       const now = new Date();
       const seen = engineFor(engine, principal);
+      const { items, next } = pageAfter([...seen.deployment.assets.values()], ({ key }) => key, query);
       const found = await Promise.all(
-        [...seen.deployment.assets.values()].map(async (one) => {
+        items.map(async (one) => {
           const freshness = await freshnessOf(seen, one, now);
           return freshness === null ? [] : [{ asset: one.key, freshness }];
         }),
       );
-      return { items: found.flat(), next: null };
+      return { items: found.flat(), next };
     },
   );
 
@@ -121,13 +122,15 @@ export const assetRoutes: Routes = (app, { engine }) => {
         operationId: 'listJobs',
         summary: 'All jobs',
         tags: ['jobs'],
+        querystring: z.strictObject(wholeQuery),
         response: { 200: pageOf(JobItem) },
       },
     },
-    async ({ principal }) => ({
-      items: await Promise.all([...engineFor(engine, principal).deployment.jobs.values()].map(toJob)),
-      next: null,
-    }),
+    async ({ principal, query }) => {
+      const all = [...engineFor(engine, principal).deployment.jobs.values()];
+      const { items, next } = pageAfter(all, ({ name }) => name, query);
+      return { items: await Promise.all(items.map(toJob)), next };
+    },
   );
 
   app.get(

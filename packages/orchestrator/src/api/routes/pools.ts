@@ -9,7 +9,7 @@ import { engineFor } from '../access/scope.ts';
 import { type PoolInfo, poolNames, readPool as readInfo, setPoolLimit } from '../../engine/pools.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
-import { Reason, named, pageOf } from '../schema.ts';
+import { Reason, named, pageAfter, pageOf, wholeQuery } from '../schema.ts';
 import { IfMatch, Version, matchedVersion, onVersion, withETag } from '../versions.ts';
 
 export const Pool = named(
@@ -74,12 +74,14 @@ export const poolRoutes: Routes = (app, { engine }) => {
         operationId: 'listPools',
         summary: 'All pools with their limits and use',
         tags: ['pools'],
+        querystring: z.strictObject(wholeQuery),
         response: { 200: pageOf(Pool) },
       },
     },
-    async ({ principal }) => {
+    async ({ principal, query }) => {
       const seen = engineFor(engine, principal);
-      return { items: await Promise.all(poolNames(seen).map((name) => readPool(seen, name))), next: null };
+      const { items, next } = pageAfter(poolNames(seen), (name) => name, query);
+      return { items: await Promise.all(items.map((name) => readPool(seen, name))), next };
     },
   );
 

@@ -11,7 +11,7 @@ import { engineFor } from '../access/scope.ts';
 import type { Routes } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { type SwitchState, listTicks, readSwitches } from '../reads/sensors.ts';
-import { Time, named, pageOf } from '../schema.ts';
+import { Time, named, pageAfter, pageOf, wholeQuery } from '../schema.ts';
 import { withETag } from '../versions.ts';
 import { LastTick, SensorParams, SensorStatus, StatusVersion, Tick } from './sensor-schemas.ts';
 import { TickQuery, tickQueryOf, toTickPage } from './sensors.ts';
@@ -66,13 +66,15 @@ export const scheduleRoutes: Routes = (app, { engine }) => {
         operationId: 'listSchedules',
         summary: 'All schedules',
         tags: ['schedules'],
+        querystring: z.strictObject(wholeQuery),
         response: { 200: pageOf(ScheduleItem) },
       },
     },
-    async ({ principal }) => ({
-      items: await readSchedules(engine, [...engineFor(engine, principal).deployment.schedules.values()]),
-      next: null,
-    }),
+    async ({ principal, query }) => {
+      const all = [...engineFor(engine, principal).deployment.schedules.values()];
+      const { items, next } = pageAfter(all, ({ name }) => name, query);
+      return { items: await readSchedules(engine, items), next };
+    },
   );
 
   app.get(

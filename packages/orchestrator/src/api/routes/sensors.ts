@@ -14,7 +14,7 @@ import { jsonSchemaOf } from '../config-schema.ts';
 import { type Routes, actorOf } from '../context.ts';
 import { API_PREFIX } from '../openapi.ts';
 import { type SwitchState, listTicks, readSwitches, readTicks, readTimeline } from '../reads/sensors.ts';
-import { given, pageOf, pageQuery } from '../schema.ts';
+import { given, pageAfter, pageOf, pageQuery, wholeQuery } from '../schema.ts';
 import { withETag } from '../versions.ts';
 import { PreviewTick, SensorDetail, SensorItem, SensorParams, Tick, TickMark } from './sensor-schemas.ts';
 import { addSwitches } from './switches.ts';
@@ -45,16 +45,18 @@ export const sensorRoutes: Routes = (app, { engine, resources, log }) => {
         operationId: 'listSensors',
         summary: 'All sensors with their switch, last tick and next one',
         tags: ['sensors'],
+        querystring: z.strictObject(wholeQuery),
         response: { 200: pageOf(SensorItem) },
       },
     },
-    async ({ principal }) => {
-      const all = [...engineFor(engine, principal).deployment.sensors.values()];
+    async ({ principal, query }) => {
+      const known = [...engineFor(engine, principal).deployment.sensors.values()];
+      const { items: all, next } = pageAfter(known, ({ name }) => name, query);
       const states = await readSwitches(
         engine,
         all.map((sensor) => sensor.name),
       );
-      return { items: all.flatMap((sensor, i) => (states[i] ? [toSensor(sensor, states[i])] : [])), next: null };
+      return { items: all.flatMap((sensor, i) => (states[i] ? [toSensor(sensor, states[i])] : [])), next };
     },
   );
 

@@ -18,9 +18,9 @@ export async function openAssets(session: Session): Promise<AssetsPort> {
   const { AssetDetail, AssetItem, toAsset, toAssetDetail } = await import('../../api/routes/asset-schemas.ts');
   const { server } = session;
   if (server) {
-    const { pageOf } = await import('../../api/schema.ts');
+    const { askAll } = await import('../remote/server.ts');
     return {
-      list: async () => (await server.ask('GET', '/assets', pageOf(AssetItem))).items,
+      list: () => askAll(server, '/assets', AssetItem),
       read: (key) => server.ask('GET', `/assets/${encodeURIComponent(key)}`, AssetDetail),
     };
   }

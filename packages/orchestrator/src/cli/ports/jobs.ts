@@ -19,12 +19,12 @@ export interface JobsPort {
 export async function openJobs(session: Session): Promise<JobsPort> {
   const { server } = session;
   if (server) {
-    const [{ JobItem }, { pageOf }] = await Promise.all([
+    const [{ JobItem }, { askAll }] = await Promise.all([
       import('../../api/routes/assets.ts'),
-      import('../../api/schema.ts'),
+      import('../remote/server.ts'),
     ]);
     return {
-      list: async () => (await server.ask('GET', '/jobs', pageOf(JobItem))).items,
+      list: () => askAll(server, '/jobs', JobItem),
       read: (name) => server.ask('GET', `/jobs/${encodeURIComponent(name)}`, JobItem),
     };
   }

@@ -23,9 +23,9 @@ export async function openPools(session: Session): Promise<PoolsPort> {
   const { Pool, findPool, readPool, toLimits } = await import('../../api/routes/pools.ts');
   const { server } = session;
   if (server) {
-    const { pageOf } = await import('../../api/schema.ts');
+    const { askAll } = await import('../remote/server.ts');
     return {
-      list: async () => (await server.ask('GET', '/pools', pageOf(Pool))).items,
+      list: () => askAll(server, '/pools', Pool),
       set: (name, limit, { reason, ifVersion }) =>
         server.ask('PUT', `/pools/${encodeURIComponent(name)}`, Pool, {
           body: { limit, reason },

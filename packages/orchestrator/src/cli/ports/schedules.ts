@@ -23,14 +23,14 @@ export async function openSchedules(session: Session): Promise<SchedulesPort> {
   const { ScheduleItem, readSchedule, readSchedules } = await import('../../api/routes/schedules.ts');
   const { server } = session;
   if (server) {
-    const [{ pageOf }, { SensorSwitched }] = await Promise.all([
-      import('../../api/schema.ts'),
+    const [{ askAll }, { SensorSwitched }] = await Promise.all([
+      import('../remote/server.ts'),
       import('../../api/routes/sensor-schemas.ts'),
     ]);
     const path = (name: string, verb = '') => `/schedules/${encodeURIComponent(name)}${verb}`;
     const read = (name: string) => server.ask('GET', path(name), ScheduleItem);
     return {
-      list: async () => (await server.ask('GET', '/schedules', pageOf(ScheduleItem))).items,
+      list: () => askAll(server, '/schedules', ScheduleItem),
       read,
       look: read,
       async turn(name, status) {

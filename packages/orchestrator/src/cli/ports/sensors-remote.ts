@@ -13,7 +13,7 @@ import {
 } from '../../api/routes/sensor-schemas.ts';
 import { pageOf } from '../../api/schema.ts';
 import type { Json } from '../../definitions/json.ts';
-import type { RemoteServer } from '../remote/server.ts';
+import { type RemoteServer, askAll } from '../remote/server.ts';
 import type { CursorWrite, SensorsPort, ShownSensor } from './sensors.ts';
 import { untilTicked } from './until-ticked.ts';
 
@@ -29,7 +29,7 @@ export function remoteSensors(server: RemoteServer): SensorsPort {
   const bodyOf = ({ reason, ifVersion }: CursorWrite) => ({ reason, if_version: ifVersion });
   return {
     async list() {
-      const { items } = await server.ask('GET', '/sensors', pageOf(SensorItem));
+      const items = await askAll(server, '/sensors', SensorItem);
       const all: ShownSensor[] = [];
       for (let i = 0; i < items.length; i += AT_ONCE)
         all.push(...(await Promise.all(items.slice(i, i + AT_ONCE).map(({ name }) => read(name)))));

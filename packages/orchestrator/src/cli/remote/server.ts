@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 
 import type { z } from 'zod';
 
+import { pageOf } from '../../api/schema.ts';
 import type { Environment } from '../../definitions/deployment.ts';
 import { type EndReason, type ExitCode, ServiceError, SkeinError } from '../../definitions/errors.ts';
 import { UsageError } from '../usage-error.ts';
@@ -30,6 +31,18 @@ export interface RemoteServer {
   readonly origin: string;
   /** @throws what the server says is wrong, ServiceError when it cannot be reached or is no Skein */
   ask<T extends z.ZodType>(method: 'GET' | 'POST' | 'PUT', path: string, answer: T, ask?: Ask): Promise<z.output<T>>;
+}
+
+/** Every item of a list that the definitions bound, page by page. */
+export async function askAll<T extends z.ZodType>(server: RemoteServer, path: string, item: T): Promise<z.output<T>[]> {
+  const page = pageOf(item);
+  const all: z.output<T>[] = [];
+  for (let after: string | undefined; ;) {
+    const { items, next } = await server.ask('GET', path, page, { query: { after } });
+    all.push(...items);
+    if (next === null) return all;
+    after = next;
+  }
 }
 
 /** What a server refused: its code, and the exit code that belongs to it. */

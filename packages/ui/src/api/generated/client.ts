@@ -320,16 +320,16 @@ export const listFailures = /* @__PURE__ */ operation<{ runs?: number; job?: str
 export const listSimilarFailures = /* @__PURE__ */ operation<{ id: string }, { readonly group: FailureGroup | null }>('listSimilarFailures', 'GET', '/api/v1/runs/{id}/similar', []);
 
 /** All assets with their counts */
-export const listAssets = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Asset)[]; readonly next: string | null }>('listAssets', 'GET', '/api/v1/assets', []);
+export const listAssets = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (Asset)[]; readonly next: string | null }>('listAssets', 'GET', '/api/v1/assets', ['limit', 'after']);
 
 /** An asset with the JSON schema of its config */
 export const getAsset = /* @__PURE__ */ operation<{ key: string }, AssetDetail>('getAsset', 'GET', '/api/v1/assets/{key}', []);
 
 /** Assets that have a freshness policy, and whether what is due is there */
-export const listFreshness = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly ({ readonly asset: string; readonly freshness: Freshness })[]; readonly next: string | null }>('listFreshness', 'GET', '/api/v1/freshness', []);
+export const listFreshness = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly ({ readonly asset: string; readonly freshness: Freshness })[]; readonly next: string | null }>('listFreshness', 'GET', '/api/v1/freshness', ['limit', 'after']);
 
 /** All jobs */
-export const listJobs = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Job)[]; readonly next: string | null }>('listJobs', 'GET', '/api/v1/jobs', []);
+export const listJobs = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (Job)[]; readonly next: string | null }>('listJobs', 'GET', '/api/v1/jobs', ['limit', 'after']);
 
 /** A job with the JSON schema of its config */
 export const getJob = /* @__PURE__ */ operation<{ name: string }, JobDetail>('getJob', 'GET', '/api/v1/jobs/{name}', []);
@@ -444,7 +444,7 @@ export const listLogTemplates = /* @__PURE__ */ operation<{ id: string }, LogTem
 export const explainRun = /* @__PURE__ */ operation<{ id: string }, Why>('explainRun', 'GET', '/api/v1/runs/{id}/why', []);
 
 /** All sensors with their switch, last tick and next one */
-export const listSensors = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Sensor)[]; readonly next: string | null }>('listSensors', 'GET', '/api/v1/sensors', []);
+export const listSensors = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (Sensor)[]; readonly next: string | null }>('listSensors', 'GET', '/api/v1/sensors', ['limit', 'after']);
 
 /** A sensor with its cursor and the JSON schema of it; the ETag is the version of its switch */
 export const getSensor = /* @__PURE__ */ operation<{ name: string }, SensorDetail>('getSensor', 'GET', '/api/v1/sensors/{name}', []);
@@ -497,7 +497,7 @@ readonly generation: number; readonly tick: Tick }>('applyCursor', 'POST', '/api
 export const restoreCursor = /* @__PURE__ */ operation<{ name: string; body: { readonly reason: string; readonly version?: number; readonly if_version?: number }; ifMatch?: string }, Cursor>('restoreCursor', 'POST', '/api/v1/sensors/{name}/cursor/restore', []);
 
 /** All schedules */
-export const listSchedules = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Schedule)[]; readonly next: string | null }>('listSchedules', 'GET', '/api/v1/schedules', []);
+export const listSchedules = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (Schedule)[]; readonly next: string | null }>('listSchedules', 'GET', '/api/v1/schedules', ['limit', 'after']);
 
 /** A schedule; the ETag is the version of its switch */
 export const getSchedule = /* @__PURE__ */ operation<{ name: string }, Schedule>('getSchedule', 'GET', '/api/v1/schedules/{name}', []);
@@ -514,7 +514,7 @@ readonly version: number }>('stopSchedule', 'POST', '/api/v1/schedules/{name}/st
 export const listScheduleTicks = /* @__PURE__ */ operation<{ limit?: number; after?: string; decision?: "running" | "requested" | "suppressed" | "acted" | "skipped" | "failed" | "timed_out"; from?: string; to?: string; name: string }, { readonly items: readonly (Tick)[]; readonly next: string | null }>('listScheduleTicks', 'GET', '/api/v1/schedules/{name}/ticks', ['limit', 'after', 'decision', 'from', 'to']);
 
 /** All pools with their limits and use */
-export const listPools = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (Pool)[]; readonly next: string | null }>('listPools', 'GET', '/api/v1/pools', []);
+export const listPools = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (Pool)[]; readonly next: string | null }>('listPools', 'GET', '/api/v1/pools', ['limit', 'after']);
 
 /** A pool; the version of what a person said about its limit is also the ETag */
 export const getPool = /* @__PURE__ */ operation<{ name: string }, Pool>('getPool', 'GET', '/api/v1/pools/{name}', []);

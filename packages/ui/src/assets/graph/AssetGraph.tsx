@@ -4,7 +4,7 @@ import '@xyflow/react/dist/base.css';
 import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react';
 
 import { type Asset, listSensors } from '../../api/generated/client.ts';
-import { useApi } from '../../api/use-api.ts';
+import { useAll } from '../../api/use-api.ts';
 import { Card } from '../../parts/Page.tsx';
 import { Notice, Read } from '../../parts/States.tsx';
 import { AssetSide } from './AssetSide.tsx';
@@ -36,7 +36,7 @@ const ARROWS: readonly string[] = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowD
 /** Sensors → assets → assets that depend on them. A list for screen readers says the same. */
 export function AssetGraph({ assets, choice, onChoose }: AssetGraphProps) {
   const scheme = useComputedColorScheme('light');
-  const sensors = useApi(listSensors, {});
+  const sensors = useAll(listSensors, {});
   const flow = useRef<ReactFlowInstance<Box>>(undefined);
   const host = useRef<HTMLDivElement>(null);
   const { sel, depth, closed: closedText } = choice;
