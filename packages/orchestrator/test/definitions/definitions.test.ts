@@ -7,6 +7,7 @@ import {
   defineAsset,
   defineDeployment,
   defineJob,
+  defineSchedule,
   defineSensor,
   exponential,
   fixed,
@@ -49,6 +50,20 @@ test('definitions that contradict themselves are refused, with what and why', ()
   const first = defineAsset({ ...spec, dependsOn: [{ asset: 'second', mapping: 'identity' }] });
   const second = defineAsset({ ...spec, key: 'second' });
   expect(() => defineJob({ name: 'both', assets: [first, second] })).toThrow('depends on “second”');
+  const nightly = {
+    name: 'nightly',
+    description: 'Every night.',
+    job: defineJob({ name: 'one', assets: [second] }),
+    requests: () => [],
+  };
+  const night = { ...nightly, cron: '0 3 * * *', timeZone: 'Europe/Berlin' };
+  expect(defineSchedule(night)).toMatchObject({
+    catchUp: 'latest',
+    defaultStatus: 'STOPPED',
+    timeZone: 'Europe/Berlin',
+  });
+  expect(() => defineSchedule({ ...nightly, cron: '0 25 * * *' })).toThrow('“nightly”: “0 25 * * *” in the zone UTC');
+  expect(() => defineSchedule({ ...night, timeZone: 'Europe/Nowhere' })).toThrow('Europe/Nowhere is no plan');
 });
 
 test('a deployment names everything that is missing at once', () => {

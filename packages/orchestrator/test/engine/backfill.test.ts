@@ -1,5 +1,6 @@
 import {
   cancelBackfill,
+  changeBackfill,
   createBackfill,
   pauseBackfill,
   planBackfill,
@@ -147,6 +148,46 @@ test('pause holds, resume goes on, cancel ends it and nothing runs later', async
     { from: new Date(ended.createdAt.getTime() + 300 * 60_000), minutes: 60, succeeded: 0, failed: 0, canceled: 2 },
   ]);
   expect(ran).toBe(4);
+});
+
+test('newest first it stops after as many failures as it may have, and goes on with other limits', async () => {
+  const order: string[] = [];
+  let healed = false;
+  const h = await harness(({ key }) => {
+    order.push(key.slice(-2));
+    if (!healed) throw new TypeError('bad day');
+    return {};
+  });
+  await h.worker({ concurrency: 1 });
+  const { id } = await createBackfill(
+    h.engine,
+    {
+      job: 'events_job',
+      ids: ['1'],
+      from: '2024-01-01',
+      to: '2024-01-06',
+      order: 'newest',
+      maxActive: 1,
+      stopAfterFailures: 2,
+    },
+    'ana',
+  );
+  const stopped = await until(
+    () => readBackfill(h.engine, id),
+    (b) => b.status !== 'IN_PROGRESS',
+  );
+  expect(stopped).toMatchObject({ status: 'PAUSED', statusBy: 'skein', requested: 2, failed: 2 });
+  expect(stopped.statusReason).toBe('2 failures, as many as it was to stop after');
+  healed = true;
+  await changeBackfill(h.engine, id, { maxActive: 3, priority: 5 }, { by: 'ana' });
+  await resumeBackfill(h.engine, id, { by: 'ana' });
+  const done = await until(
+    () => readBackfill(h.engine, id),
+    (b) => b.status !== 'IN_PROGRESS',
+  );
+  expect(done).toMatchObject({ status: 'COMPLETED_WITH_FAILURES', maxActive: 3, priority: 5, succeeded: 4, failed: 2 });
+  expect(order).toEqual(['06', '05', '04', '03', '02', '01']);
+  expect((await h.client.runs({ limit: 10 })).map((run) => run.priority).sort()).toEqual([-10, -10, 5, 5, 5, 5]);
 });
 
 test('a rectangle that is empty, an id that does not parse, a config that is refused: nothing is created', async () => {

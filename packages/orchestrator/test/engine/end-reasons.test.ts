@@ -88,22 +88,27 @@ test.each([
   expect(tries).toBe(attempts);
 });
 
-/** Each asset fails for the teams named; `plan: true` makes it fan out, with a plan that fails. */
+/** Each asset fails for the partitions named; one with a plan fans out, and its plan fails or finds nothing. */
 interface StepOf {
   readonly key: string;
   readonly from?: readonly Dependency[];
   readonly fails?: readonly string[];
-  readonly plan?: true;
+  readonly plan?: 'fails' | 'finds nothing';
 }
 
 async function steps(of: readonly StepOf[], partitions = ['1_2024-01-15', '2_2024-01-15']) {
   const assets = of.map(({ key, from = [], fails = [], plan }) => {
     const spec = { key, description: 'A step.', partitions: teamDays, config, dependsOn: from };
-    const broken = async () => {
-      throw new TypeError('no plan');
+    const planned = async () => {
+      if (plan === 'fails') throw new TypeError('no plan');
+      return [];
     };
     if (plan)
-      return defineAsset({ ...spec, partitionsOf: () => null, tasks: { plan: broken, run: broken, settle: broken } });
+      return defineAsset({
+        ...spec,
+        partitionsOf: () => null,
+        tasks: { plan: planned, run: async () => null, settle: async () => ({}) },
+      });
     return defineAsset({
       ...spec,
       materialize: async ({ partitionKey }) => {
@@ -157,20 +162,29 @@ test('what is made from a partition that failed in the same run is not tried and
 
 test('a plan that fails is the failure of its asset: nothing that is made from it is begun, and the run ends', async () => {
   const { run, failures } = await steps([
-    { key: 'planned', plan: true },
+    { key: 'planned', plan: 'fails' },
     { key: 'after', from: [same('planned')] },
-    { key: 'last', plan: true, from: [same('after')] },
+    { key: 'last', plan: 'fails', from: [same('after')] },
   ]);
   expect(run).toMatchObject({ status: 'FAILURE', endReason: 'user_error', error: { message: 'no plan' } });
   expect(failures).toHaveLength(6);
   const unknown = await steps(
     [
-      { key: 'planned', plan: true },
-      { key: 'last', plan: true, from: [same('planned')] },
+      { key: 'planned', plan: 'fails' },
+      { key: 'last', plan: 'fails', from: [same('planned')] },
     ],
     [],
   );
   expect(unknown.run).toMatchObject({ status: 'FAILURE', partitions: [] });
+  // One that finds nothing leaves nothing to be done after it.
+  const { run: empty } = await steps(
+    [
+      { key: 'planned', plan: 'finds nothing' },
+      { key: 'after', from: [same('planned')] },
+    ],
+    [],
+  );
+  expect(empty).toMatchObject({ status: 'SUCCESS', partitions: [] });
 });
 
 test('timeout: code that ignores its signal is given up', async () => {

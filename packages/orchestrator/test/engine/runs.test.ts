@@ -78,11 +78,17 @@ test('a fan-out run settles each partition on its own, and fails when one fails'
   });
 });
 
-test('a run submitted with a scope finds its partitions in its plan', async () => {
-  const h = await harness(() => ({ rows: 1 }));
-  await h.worker();
+test('a run submitted with a scope finds its partitions in its plan; of its tasks as many work as it may have at once', async () => {
+  const others: (string | null)[] = [];
+  const h: Awaited<ReturnType<typeof harness>> = await harness(async ({ key }) => {
+    const { redis, keys } = h.engine;
+    if (key.startsWith('1_')) others.push(await redis.hget(keys.unit(`${runId}.0.t-chunk-1`), 'state'));
+    return { rows: 1 };
+  });
   const { runId } = await h.client.submit({ job: 'chunks_job', config: { max: 1 }, cause: 'test' });
+  await h.worker();
   const run = await h.client.wait(runId);
+  expect(others).toEqual(['HELD']);
   expect(run).toMatchObject({ status: 'SUCCESS', counts: { total: 3, materialized: 3 } });
   expect(await h.client.partitionStatus('chunks', ['3_2024-01-01'])).toEqual(
     new Map([['3_2024-01-01', { outcome: 'materialized', activity: 'idle' }]]),
