@@ -162,7 +162,9 @@ test.each([
   ['Invalid Input Error: Failed to map column "v" from file "f" to the column in table "t"', 'schema', false],
 ])('%s is %s', (text, trouble, retryable) => {
   expect(lakeTroubleOf(new Error(text))).toBe(trouble);
-  expect(asLakeError(new Error(text), 'the lake of team 2')).toMatchObject({ retryable, details: { trouble } });
+  // A conflict that outlives all retries ends its run as just that.
+  const reason = trouble === 'conflict' ? 'conflict_retry_exhausted' : 'infra:ducklake';
+  expect(asLakeError(new Error(text), 'the lake of team 2')).toMatchObject({ retryable, reason, details: { trouble } });
 });
 
 test('both jobs share the tag by which all backfills of ducklings may be limited together', () => {
