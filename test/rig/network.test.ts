@@ -29,8 +29,7 @@ testAttack(
       for (const proxy of ill) proxy.heal();
     };
     try {
-      for (const { port } of proxies)
-        await rig.start('worker', { SKEIN_REDIS_URL: `redis://127.0.0.1:${port}/0`, RIG_CONCURRENCY: '10' });
+      for (const { port } of proxies) await rig.start('worker', { SKEIN_REDIS_URL: `redis://127.0.0.1:${port}/0` });
       await rig.begin(0);
       let struck = 0;
       while (struck < faults.length && !random.timeIsUp()) {

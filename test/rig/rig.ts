@@ -166,11 +166,17 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
         return workers().filter(({ pid }) => busy.has(pid));
       };
       const since = performance.now();
-      const allIdle = async () =>
-        performance.now() - since > IDLE_MS && workers().length > 0 && (await requested().catch(() => false));
-      await until(async () => candidates().length > 0 || (await allIdle()), 'a worker is in the middle of something');
-      const busy = candidates();
-      return pick(busy.length > 0 ? busy : workers());
+      const allIdle = async () => performance.now() - since > IDLE_MS && (await requested().catch(() => false));
+      let picked: { readonly value: ReturnType<typeof pick> } | undefined;
+      await until(async () => {
+        const idle = candidates().length === 0 && (await allIdle());
+        // From here on at once: a moment later another hand may have taken who is found.
+        const found = idle && candidates().length === 0 ? workers() : candidates();
+        if (found.length > 0) picked = { value: pick(found) };
+        return picked !== undefined;
+      }, 'a worker is in the middle of something');
+      if (!picked) throw new RangeError('nobody was picked');
+      return picked.value;
     },
     async judge(more = {}) {
       await untilQuiet(engine, requested);
