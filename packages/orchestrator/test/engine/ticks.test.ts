@@ -311,7 +311,7 @@ test('a preview of five ticks ahead changes nothing', async () => {
 test('a preview knows what its own earlier ticks have asked for', async () => {
   const h = await harness(
     undefined,
-    drain({ asks: [{ partitions: ['1_2024-01-01'] }, { runKey: 'own', config: {} }] }),
+    drain({ asks: [{ partitions: ['1_2024-01-01'] }, { partitions: ['1_2024-01-02'], runKey: 'own' }] }),
   );
   await h.engine.redis.hset(h.engine.keys.sensor('feed'), 'cursor', '{"v":2,"next":1}');
   const sensor = lookUp('sensor', h.deployment.sensors, 'feed');
@@ -470,6 +470,48 @@ test('a cursor that stands while its source grows is told, until it moves or the
     () => readSourceLags(engine),
     (lags) => lags.length === 0,
   );
+});
+
+test('the scope of a run key is its sensor: another that asks with the same key has a run of its own', async () => {
+  const day = defineAsset({
+    key: 'day',
+    description: 'A day of a team.',
+    partitions: teamDays,
+    config: z.object({}),
+    materialize: async () => materialized(),
+  });
+  const job = defineJob({ name: 'make', assets: [day] });
+  const sensors = ['one', 'two'].map((name) =>
+    defineSensor({
+      name,
+      description: 'Asks for the same with the same key, always.',
+      job,
+      every: '1h',
+      cursor: z.object({ asked: z.number().default(0) }),
+      evaluate: async ({ cursor }) =>
+        request([{ partitions: ['1_2024-01-01'], runKey: 'mine' }], { cursor: { asked: cursor.asked + 1 } }),
+    }),
+  );
+  const h = await harness(undefined, defineDeployment({ definitions: { jobs: [job], sensors } }));
+  await h.worker();
+  const decisions: string[] = [];
+  for (const name of ['one', 'two', 'one', 'two']) {
+    const id = (await openTick(h.engine, name, 'test')) ?? '';
+    const tick = await until(
+      () => tickRecord(h.engine, id),
+      ({ status }) => status !== 'STARTED',
+    );
+    decisions.push(tick.decision ?? '');
+  }
+  expect(decisions).toEqual(['requested', 'requested', 'suppressed', 'suppressed']);
+  expect(await h.client.runs({ limit: 10 })).toHaveLength(2);
+  // What a tick did to the cursor is in its history as well as what people did.
+  expect((await cursorHistory(h.engine, 'one', 10)).map(({ by, after }) => [by, after])).toEqual([
+    ['tick:one.2', { asked: 2 }],
+    ['tick:one.1', { asked: 1 }],
+  ]);
+  await restoreCursor(h.engine, 'one', { by: 'ana' });
+  expect((await getCursor(h.engine, 'one')).cursor).toEqual({ asked: 1 });
 });
 
 test('a lag that is no number fails the tick', async () => {
