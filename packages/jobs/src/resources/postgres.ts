@@ -192,15 +192,19 @@ export async function onConnection<T>(
   }
 }
 
+/** A transaction that lost against another one: serialization, deadlock. */
+const CONFLICT = /^40/;
 /** SQLSTATE classes that another try can cure: connection, serialization, resources, operator intervention, system. */
 const TRANSIENT = /^(08|40|53|57|58|55P03)/;
 
 /** Wraps errors of the driver; others pass through. The message never holds the connection URL. */
 export function asPostgresError(error: unknown): unknown {
   if (error instanceof pg.DatabaseError) {
+    const code = error.code ?? '';
     return new ServiceError('postgres', `PostgreSQL refused: ${error.message}`, {
       cause: error,
-      retryable: TRANSIENT.test(error.code ?? ''),
+      retryable: TRANSIENT.test(code),
+      ...(CONFLICT.test(code) ? { reason: 'conflict_retry_exhausted' as const } : {}),
       details: { sqlstate: error.code ?? null },
     });
   }
