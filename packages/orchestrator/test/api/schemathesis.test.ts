@@ -150,7 +150,7 @@ async function fuzz(who: string, token: string | undefined, known: readonly obje
       '--checks',
       'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth',
     ],
-    ...(EXAMPLES === undefined ? SHORT : ['--max-examples', EXAMPLES, '--workers', '2']),
+    ...(EXAMPLES === undefined ? SHORT : ['--max-examples', EXAMPLES]),
     ...['--seed', '4711', '--no-shrink', '--continue-on-failure'],
     ...['--suppress-health-check', 'all', '--warnings', 'off', '--request-timeout', '30'],
     ...['--report', 'ndjson', '--report-ndjson-path', log],
