@@ -310,6 +310,30 @@ test('a pause that somebody else lifts is noticed by what was written meanwhile,
   }
 });
 
+test('what the old world writes while its ledger is removed and restored neither stops that nor stays', async () => {
+  const h = await history(() => ({}));
+  await h.worker();
+  await h.work(days(1, 3), true);
+  const [run = ''] = await h.engine.redis.zrange(h.engine.keys.runs, 0, 0);
+  const before = await everything(h.engine);
+  await createBackup(h.engine, fileOf(h), PAUSE);
+  const { redis, keys } = h.engine;
+  const unlink = redis.unlink.bind(redis) as (...args: unknown[]) => Promise<number>;
+  const spy = jest.spyOn(redis, 'unlink').mockImplementation((async (...args: unknown[]) => {
+    const gone = await unlink(...args);
+    await redis.xadd(keys.events, '*', 't', 'late');
+    await redis.hset(keys.run(run), 'late', 'x');
+    await redis.zadd(keys.due, 1, 'nobody');
+    return gone;
+  }) as typeof redis.unlink);
+  try {
+    await restoreBackup(h.engine, fileOf(h), { force: true });
+  } finally {
+    spy.mockRestore();
+  }
+  expect(await everything(h.engine)).toEqual(before);
+});
+
 test('a ledger that holds something, or has workers, is not restored over', async () => {
   const h = await history(() => ({}));
   await createBackup(h.engine, fileOf(h), PAUSE);
@@ -337,9 +361,10 @@ test('a restore that dies before its last step leaves nothing to do for anybody,
   await createBackup(h.engine, fileOf(h), PAUSE);
   const other = await history(() => ({}));
   const { redis, keys } = other.engine;
+  let batches = 0;
   const dying = new Proxy(redis, {
     get(target, name) {
-      if (name === 'multi') return () => raise('killed here');
+      if (name === 'multi') return () => (++batches > 1 ? raise('killed here') : target.multi());
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

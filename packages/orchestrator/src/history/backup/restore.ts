@@ -10,7 +10,7 @@ import type { Keys } from '../../store/keys.ts';
 import { STATE_VERSION } from '../../store/redis.ts';
 import { type BackupHeader, type BackupRecord, readBackup } from './format.ts';
 import { BackupInvalidError } from './invalid.ts';
-import { type Move, asRestored, isEntryPoint } from './restored.ts';
+import { ENTRY_POINTS, type Move, asRestored } from './restored.ts';
 
 export interface RestoreOptions {
   /** Removes what the ledger holds, and restores beside workers that are alive. */
@@ -26,6 +26,7 @@ export interface RestoreCounts {
   readonly removed: number;
 }
 
+/** Commands; a key with more records than that comes whole all the same. */
 const BATCH = 500;
 const SCAN_COUNT = 5_000;
 /** As the worker's own promise: heard of within this time, it is alive. */
@@ -44,23 +45,27 @@ export async function restoreBackup(
   const removed = await removeAll(redis, keys.prefix);
   const move: Move = { fromPrefix: header.prefix, toPrefix: keys.prefix, nowMs: Date.now() };
   let records = 0;
-  let pipeline = redis.pipeline();
+  let batch = openBatch(redis, keys.prefix);
   const last: BackupRecord[] = [];
   for await (const entry of readBackup(file, options.password)) {
     if ('skein_backup' in entry) continue;
     records++;
     const record = asRestored(entry, move);
-    if (isEntryPoint(record.k)) last.push(record);
-    else put(pipeline, keys.prefix, record);
-    if (pipeline.length >= BATCH) {
-      await send(pipeline);
-      pipeline = redis.pipeline();
+    if (ENTRY_POINTS.has(record.k)) {
+      last.push(record);
+      continue;
     }
+    if (batch.isFull() && !batch.has(record.k)) {
+      await batch.send();
+      batch = openBatch(redis, keys.prefix);
+    }
+    batch.put(record);
   }
-  await send(pipeline);
-  const entries = redis.multi();
-  for (const record of last) put(entries, keys.prefix, record);
-  if (last.length > 0) await send(entries);
+  await batch.send();
+  const entries = openBatch(redis, keys.prefix);
+  for (const key of ENTRY_POINTS) entries.clear(key);
+  for (const record of last) entries.put(record);
+  await entries.send();
   return { records, createdAt: header.created_at, removed };
 }
 
@@ -118,6 +123,39 @@ async function* scan(redis: Redis, prefix: string): AsyncGenerator<string[]> {
     cursor = next;
     yield found.map((key) => key.slice(prefix.length + 1));
   } while (cursor !== '0');
+}
+
+interface Batch {
+  clear(key: string): void;
+  put(record: BackupRecord): void;
+  has(key: string): boolean;
+  isFull(): boolean;
+  send(): Promise<void>;
+}
+
+/**
+ * One transaction that replaces whole keys, however many records each has. Whoever lives on from the old world and has
+ * written to one of them since they were removed neither breaks it, as a newer entry of a stream would, nor mixes with it.
+ */
+function openBatch(redis: Redis, prefix: string): Batch {
+  const transaction = redis.multi();
+  const begun = new Set<string>();
+  const clear = (key: string) => {
+    if (!begun.has(key)) transaction.unlink(`${prefix}:${key}`);
+    begun.add(key);
+  };
+  return {
+    clear,
+    put(record) {
+      clear(record.k);
+      put(transaction, prefix, record);
+    },
+    has: (key) => begun.has(key),
+    isFull: () => transaction.length >= BATCH,
+    async send() {
+      if (begun.size > 0) await send(transaction);
+    },
+  };
 }
 
 function put(pipeline: ChainableCommander, prefix: string, { k, t, v, ttl }: BackupRecord): void {

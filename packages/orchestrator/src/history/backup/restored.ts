@@ -12,9 +12,7 @@ export const EPOCH_STEP = 1_000_000;
  * Where pulses find work. They are written last and together, so that a process that is not stopped sees nothing to do
  * in half a ledger.
  */
-export function isEntryPoint(key: string): boolean {
-  return /^(leases|outbox|ready|delayed|queues|due|bf:live)$/.test(key);
-}
+export const ENTRY_POINTS: ReadonlySet<string> = new Set('leases outbox ready delayed queues due bf:live'.split(' '));
 
 export interface Move {
   readonly fromPrefix: string;
