@@ -3,7 +3,7 @@
 import { type TagLimit, jobRule, tagRule } from '../../definitions/tag-limit.ts';
 import type { Engine } from '../engine.ts';
 
-export interface LimitSlot {
+interface LimitSlot {
   /** `job:NAME`, `tag:NAME` or `tag:NAME=VALUE`. */
   readonly slot: string;
   readonly used: number;
