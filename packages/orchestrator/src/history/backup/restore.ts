@@ -45,7 +45,8 @@ export async function restoreBackup(
   const removed = await removeAll(redis, keys.prefix);
   const move: Move = { fromPrefix: header.prefix, toPrefix: keys.prefix, nowMs: Date.now() };
   let records = 0;
-  let batch = openBatch(redis, keys.prefix);
+  const indexes = new Set<string>();
+  let batch = openBatch(redis, keys.prefix, indexes);
   const last: BackupRecord[] = [];
   for await (const entry of readBackup(file, options.password)) {
     if ('skein_backup' in entry) continue;
@@ -57,13 +58,13 @@ export async function restoreBackup(
     }
     if (batch.isFull() && !batch.has(record.k)) {
       await batch.send();
-      batch = openBatch(redis, keys.prefix);
+      batch = openBatch(redis, keys.prefix, indexes);
     }
     batch.put(record);
   }
   await batch.send();
-  const entries = openBatch(redis, keys.prefix);
-  for (const key of ENTRY_POINTS) entries.clear(key);
+  const entries = openBatch(redis, keys.prefix, indexes);
+  for (const key of ENTRY_POINTS) entries.clear(key, 'zset');
   for (const record of last) entries.put(record);
   await entries.send();
   return { records, createdAt: header.created_at, removed };
@@ -126,7 +127,7 @@ async function* scan(redis: Redis, prefix: string): AsyncGenerator<string[]> {
 }
 
 interface Batch {
-  clear(key: string): void;
+  clear(key: string, type: BackupRecord['t']): void;
   put(record: BackupRecord): void;
   has(key: string): boolean;
   isFull(): boolean;
@@ -136,18 +137,21 @@ interface Batch {
 /**
  * One transaction that replaces whole keys, however many records each has. Whoever lives on from the old world and has
  * written to one of them since they were removed neither breaks it, as a newer entry of a stream would, nor mixes with it.
+ * @param indexes sorted sets begun by earlier batches: those by time are in a backup in two parts, far from each other
  */
-function openBatch(redis: Redis, prefix: string): Batch {
+function openBatch(redis: Redis, prefix: string, indexes: Set<string>): Batch {
   const transaction = redis.multi();
   const begun = new Set<string>();
-  const clear = (key: string) => {
-    if (!begun.has(key)) transaction.unlink(`${prefix}:${key}`);
+  const clear = (key: string, type: BackupRecord['t']) => {
+    const known = type === 'zset' ? indexes : begun;
+    if (!known.has(key)) transaction.unlink(`${prefix}:${key}`);
+    known.add(key);
     begun.add(key);
   };
   return {
     clear,
     put(record) {
-      clear(record.k);
+      clear(record.k, record.t);
       put(transaction, prefix, record);
     },
     has: (key) => begun.has(key),
