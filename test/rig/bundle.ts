@@ -19,15 +19,11 @@ const SOURCES = path.join(ROOT, 'packages/orchestrator/src');
 const START = `
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { wrap } = require('node:module');
-const { Script, constants } = require('node:vm');
+const { Script } = require('node:vm');
 const filename = __filename.replace('start.cjs', 'main.cjs');
 const kept = filename + '.' + (/^[a-z]+$/.exec(process.argv[2] ?? '') ?? 'process') + '.compiled';
 const read = (file) => { try { return readFileSync(file); } catch { return undefined; } };
-const script = new Script(wrap(readFileSync(filename, 'latin1')), {
-  filename,
-  cachedData: read(kept),
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
+const script = new Script(wrap(readFileSync(filename, 'latin1')), { filename, cachedData: read(kept) });
 if (script.cachedDataRejected !== false) {
   const { write } = process.stdout;
   process.stdout.write = (...said) => {
@@ -37,6 +33,7 @@ if (script.cachedDataRejected !== false) {
     return process.stdout.write(...said);
   };
 }
+module.importModule = (name) => import(name);
 script.runInThisContext()(exports, require, module, filename, __dirname);
 `;
 
@@ -61,10 +58,14 @@ export async function bundleProcess(folder: string, entry = path.join(__dirname,
     external: ['@duckdb/*', '@platformatic/*'],
     // Files beside the modules are found from where the one file lies.
     define: { 'import.meta.url': 'thisBundleUrl', 'import.meta.dirname': '__dirname' },
-    banner: { js: 'const thisBundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    banner: {
+      js: 'const thisBundleUrl = require("node:url").pathToFileURL(__filename).href, { importModule } = module;',
+    },
     logLevel: 'error',
   });
-  writeFileSync(path.join(home, 'main.cjs'), escaped(outputFiles[0]?.text ?? ''));
+  // Code that was taken from what was kept cannot import by itself (Node 20).
+  const source = (outputFiles[0]?.text ?? '').replace(/\bimport\(/g, 'importModule(');
+  writeFileSync(path.join(home, 'main.cjs'), escaped(source));
   writeFileSync(path.join(home, 'start.cjs'), START);
   // NODE_PATH is for `require` only; the Kafka client is imported.
   symlinkSync(NODE_MODULES, path.join(home, 'node_modules'));
