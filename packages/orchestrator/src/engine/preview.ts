@@ -14,7 +14,7 @@ import { planSubmit } from './submit.ts';
 import { suppressedBy } from './suppressed-by.ts';
 import { readCursor, requestsOf, withTimeout, writeCursor } from './tick.ts';
 
-export interface PreviewRequest {
+interface PreviewRequest {
   readonly partitions: readonly string[];
   readonly config: Json;
   readonly tags: Readonly<Record<string, string>>;

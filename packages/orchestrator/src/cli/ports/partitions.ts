@@ -26,7 +26,7 @@ interface PartitionSelection {
   readonly ids: readonly string[];
 }
 
-export interface MarkOptions {
+interface MarkOptions {
   readonly reason: string | undefined;
   /** Only counts what would change. */
   readonly preview: boolean;
