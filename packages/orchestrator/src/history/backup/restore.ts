@@ -63,10 +63,10 @@ export async function restoreBackup(
     batch.put(record);
   }
   await batch.send();
-  const entries = openBatch(redis, keys.prefix, indexes);
-  for (const key of ENTRY_POINTS) entries.clear(key, 'zset');
-  for (const record of last) entries.put(record);
-  await entries.send();
+  // What a process that lives on has begun meanwhile keeps its lease: these are added to, not replaced.
+  const entries = redis.multi();
+  for (const record of last) put(entries, keys.prefix, record);
+  if (last.length > 0) await send(entries);
   return { records, createdAt: header.created_at, removed };
 }
 
@@ -127,7 +127,6 @@ async function* scan(redis: Redis, prefix: string): AsyncGenerator<string[]> {
 }
 
 interface Batch {
-  clear(key: string, type: BackupRecord['t']): void;
   put(record: BackupRecord): void;
   has(key: string): boolean;
   isFull(): boolean;
@@ -142,16 +141,12 @@ interface Batch {
 function openBatch(redis: Redis, prefix: string, indexes: Set<string>): Batch {
   const transaction = redis.multi();
   const begun = new Set<string>();
-  const clear = (key: string, type: BackupRecord['t']) => {
-    const known = type === 'zset' ? indexes : begun;
-    if (!known.has(key)) transaction.unlink(`${prefix}:${key}`);
-    known.add(key);
-    begun.add(key);
-  };
   return {
-    clear,
     put(record) {
-      clear(record.k, record.t);
+      const known = record.t === 'zset' ? indexes : begun;
+      if (!known.has(record.k)) transaction.unlink(`${prefix}:${record.k}`);
+      known.add(record.k);
+      begun.add(record.k);
       put(transaction, prefix, record);
     },
     has: (key) => begun.has(key),
