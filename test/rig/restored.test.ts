@@ -94,10 +94,13 @@ async function loseAndRestore(
   const interrupted = [...known, ...forgotten].filter((run) => isAtWork(rig, run));
   const old = await idsOf(rig);
 
+  // Cut off while it is restored, as the page on operations asks for; then they come back in the middle of what they were at.
+  for (const { child } of rig.members) child.kill('SIGSTOP');
   await rig.redis.kill();
   rmSync(path.join(rig.folder, 'redis', 'appendonlydir'), { recursive: true });
   await rig.redis.start();
   await restoreBackup(engine, file, { force: true });
+  for (const { child } of rig.members) child.kill('SIGCONT');
   const restoredAt = history.entries.length;
   const restored = await idsOf(rig);
   expect([...before].filter((id) => !restored.has(id))).toEqual([]);
