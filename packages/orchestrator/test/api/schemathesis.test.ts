@@ -107,7 +107,12 @@ async function fill(api: ApiHarness): Promise<object[]> {
     { at: '/api/v1/schedules/{name}*', path: { name: ['nightly', 'hourly_all'] } },
     { at: '/api/v1/pools/{name}', path: { name: ['narrow'] } },
     { at: '/api/v1/jobs/{name}*', path: { name: ['events_job', 'chunks_job'], preset: ['usual'] } },
-    { at: '/api/v1/views/{name}', path: { name: ['mine'] } },
+    {
+      at: '/api/v1/views/{name}',
+      path: { name: ['mine', 'own'] },
+      headers: { 'if-match': ['*'] },
+      body: [{ q: 'status:failed' }],
+    },
     { at: '/api/v1/audit/{id}*', path: { id: idsOf(await ask('GET', 'audit')) } },
     { at: '/api/v1/tokens/{id}', path: { id: tokens } },
     {
