@@ -2,6 +2,7 @@
 
 import type { Asset } from './asset.ts';
 import { DefinitionInvalidError } from './errors.ts';
+import { NO_RETRY, type RetryPolicy } from './retry.ts';
 
 /** What happens to a request for a partition that another run of any job is working on. */
 export type OnBusy = 'wait' | 'join' | 'refuse';
@@ -17,6 +18,12 @@ export interface JobSpec {
   /** Runs of this job at once. */
   readonly maxActiveRuns?: number;
   readonly onBusy?: OnBusy;
+  /**
+   * How often what was asked for is run, the first run included, where it ends in failure: each time a new run, from the
+   * failure, so that what was made is not made again. For faults that outlast the retries of an attempt. Not for runs of a
+   * backfill, which has a retry of its own, nor for what was wrong from the beginning (`config_invalid`). Default: once.
+   */
+  readonly retries?: RetryPolicy;
 }
 
 export interface Job {
@@ -27,6 +34,7 @@ export interface Job {
   readonly priority: number;
   readonly maxActiveRuns: number | undefined;
   readonly onBusy: OnBusy;
+  readonly retries: RetryPolicy;
 }
 
 /** @throws DefinitionInvalidError when the assets are missing or not in dependency order */
@@ -37,6 +45,8 @@ export function defineJob(spec: JobSpec): Job {
     );
   }
   if (spec.assets.length === 0) throw new DefinitionInvalidError(`Job “${spec.name}” has no assets.`);
+  if (spec.retries !== undefined && !(Number.isInteger(spec.retries.attempts) && spec.retries.attempts >= 1))
+    throw new DefinitionInvalidError(`Job “${spec.name}”: retries.attempts is a whole number of runs, at least 1.`);
   spec.assets.forEach((asset, i) => {
     const later = spec.assets.slice(i + 1).find((other) => asset.dependsOn.some((d) => d.asset === other.key));
     if (later)
@@ -52,5 +62,6 @@ export function defineJob(spec: JobSpec): Job {
     priority: spec.priority ?? 0,
     maxActiveRuns: spec.maxActiveRuns,
     onBusy: spec.onBusy ?? 'wait',
+    retries: spec.retries ?? NO_RETRY,
   };
 }

@@ -211,7 +211,7 @@ async function expandOne(engine: Engine, id: string): Promise<number> {
       priority: Number(fields.priority),
       cause: `backfill:${id}`,
     };
-    specs.push(JSON.stringify(planSubmit(engine, request, new Date(), { scope: 'launch' }, id)));
+    specs.push(JSON.stringify(planSubmit(engine, request, new Date(), { scope: 'launch' }, { backfill: id })));
   }
   const next = backfill.position + looked;
   failpoint('expand.before');

@@ -1,11 +1,12 @@
 /**
- * The pulse, which every process runs once a second: expire leases, ready what waited, ring again, admit, claim due
- * ticks. Each part is one atomic script, so any number of pulses is as good as one.
+ * The pulse, which every process runs once a second: expire leases, ready what waited, run again what failed where its job
+ * says so, ring again, admit, claim due ticks. Each part is one atomic script, so any number of pulses is as good as one.
  */
 
 import type { Engine } from './engine.ts';
 import { failpoint } from './failpoint.ts';
 import { keepRegistered } from './register.ts';
+import { runAgain } from './retry.ts';
 import { traceEndedRuns } from './trace-runs.ts';
 
 export interface PulseCounts {
@@ -22,11 +23,16 @@ const BATCH = 500;
 export async function pulseOnce(engine: Engine, freeSlots = () => 0): Promise<PulseCounts> {
   await keepRegistered(engine);
   failpoint('expire.before');
-  const [lost = 0, readied = 0] = (await engine.script('expire', engine.settings.maxLost, BATCH)) as number[];
+  const { leaseMs, resendMs, maxLost } = engine.settings;
+  const [lost, readied, failed] = (await engine.script('expire', maxLost, BATCH, leaseMs)) as [
+    number,
+    number,
+    readonly string[],
+  ];
   failpoint('expire.after');
+  for (const run of failed) await runAgain(engine, run);
   const resent = await engine.dispatcher.resend();
   const admitted = await engine.dispatcher.runOnce(freeSlots());
-  const { leaseMs, resendMs } = engine.settings;
   const ticks = (await engine.script('claim-ticks', BATCH, leaseMs, resendMs)) as string[];
   failpoint('ticks.claimed');
   await ringTicks(engine, ticks);

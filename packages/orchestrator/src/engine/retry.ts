@@ -4,7 +4,7 @@
  */
 
 import type { RunDetail, RunPartition } from '../definitions/client.ts';
-import { RefusedError } from '../definitions/errors.ts';
+import { RefusedError, RequestError } from '../definitions/errors.ts';
 import type { Engine } from './engine.ts';
 import { readRun } from './reads/runs.ts';
 import { type CarriedPartition, submit } from './submit.ts';
@@ -26,6 +26,7 @@ export async function retryRun(
   engine: Engine,
   id: string,
   scope: RetryScope,
+  policy: { readonly nth?: number; readonly runKey?: string } = {},
 ): Promise<{ readonly runId: string; readonly partitions: readonly string[]; readonly carried: number }> {
   const run = await readRun(engine, id);
   const { partitions, carried } = planRetry(run, scope);
@@ -38,10 +39,27 @@ export async function retryRun(
       tags: { ...run.tags, retry_of: run.id },
       priority: run.priority,
       cause: `retry:${run.id}`,
+      ...(policy.runKey === undefined ? {} : { runKey: policy.runKey }),
     },
     carried,
+    policy.nth,
   );
   return { runId, partitions, carried: carried.length };
+}
+
+/**
+ * The next run that a job's policy makes of one that failed. Two pulses that are at it make one run, because of its key.
+ * What cannot be run again is left: its run is gone, nothing of it is left to be done, or another run is at it and the job
+ * refuses a second one.
+ */
+export async function runAgain(engine: Engine, id: string): Promise<void> {
+  const nth = Number((await engine.redis.hget(engine.keys.run(id), 'nth')) ?? 1) + 1;
+  try {
+    await retryRun(engine, id, 'from_failure', { nth, runKey: `retry:${id}` });
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+  }
+  await engine.redis.multi().zrem(engine.keys.retries, id).hdel(engine.keys.run(id), 'blocked').exec();
 }
 
 /** What the new run has to do. Pure. @throws RefusedError */

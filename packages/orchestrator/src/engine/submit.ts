@@ -12,6 +12,7 @@ import { lookUp } from '../definitions/deployment.ts';
 import { ConfigInvalidError, PartitionKeyInvalidError, RefusedError } from '../definitions/errors.ts';
 import type { Job } from '../definitions/job.ts';
 import type { JsonObject } from '../definitions/json.ts';
+import { type RetryPolicy, backoffMs } from '../definitions/retry.ts';
 import { SINGLE_KEY } from '../definitions/partitions/static.ts';
 import { limitsOf } from '../definitions/tag-limit.ts';
 import type { TraceParent } from '../telemetry/tracing.ts';
@@ -44,6 +45,10 @@ export interface SubmitSpec {
   readonly auto_key?: string;
   readonly key_scope?: string;
   readonly backfill?: string;
+  /** Of the runs that its job's policy makes of one request, the first being 1. */
+  readonly nth?: number;
+  /** Where a failure is followed by another run: so many milliseconds after its end. */
+  readonly retry_after_ms?: number;
   /** Of what launched it, where that is traced. */
   readonly trace?: TraceParent;
   /** What an earlier run made and this one does not make again: `asset|key`, outcome, record. */
@@ -72,8 +77,9 @@ export async function submit(
   engine: Engine,
   request: SubmitRequest,
   carried: readonly CarriedPartition[] = [],
+  nth = 1,
 ): Promise<{ readonly runId: string; readonly isNew: boolean }> {
-  const plan = planSubmit(engine, request, new Date(), { scope: 'launch' });
+  const plan = planSubmit(engine, request, new Date(), { scope: 'launch' }, { nth });
   const spec = { ...plan, ...traceHere(engine), ...(carried.length === 0 ? {} : { carried }) };
   failpoint('submit.before');
   const [runId, verdict, key] = await engine.submit(JSON.stringify(spec));
@@ -102,7 +108,7 @@ export function planSubmit(
   request: SubmitRequest,
   now: Date,
   keys: KeyScope,
-  backfill?: string,
+  { backfill, nth = 1 }: { readonly backfill?: string; readonly nth?: number } = {},
 ): SubmitSpec {
   const job = lookUp('job', engine.deployment.jobs, request.job);
   const config = withDryRun(job, request.config ?? {}, request.dryRun ?? false);
@@ -140,8 +146,14 @@ export function planSubmit(
     ...(limits.length === 0 ? {} : { limits: JSON.stringify(limits) }),
     ...(request.runKey === undefined ? {} : { run_key: request.runKey }),
     ...(keys.generation === undefined ? {} : { auto_key: autoKey(keys.generation, distinct, config) }),
-    ...(backfill === undefined ? {} : { backfill }),
+    ...(backfill === undefined ? again(job.retries, nth) : { backfill }),
   };
+}
+
+/** What follows a failure of the nth run. */
+function again({ attempts, backoff }: RetryPolicy, nth: number): Pick<SubmitSpec, 'nth' | 'retry_after_ms'> {
+  if (nth < attempts) return { nth, retry_after_ms: backoffMs(backoff, nth + 1) };
+  return nth === 1 ? {} : { nth };
 }
 
 function stepsOf({ assets }: Job): SubmitStep[] {

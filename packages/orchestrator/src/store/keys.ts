@@ -19,6 +19,8 @@ export interface Keys {
   readonly due: string;
   /** Of sensors that tell it: how much of their source lies before them, and since when it grows. */
   readonly lags: string;
+  /** Failed runs that their job's policy runs again, by when. */
+  readonly retries: string;
   /** Sensors with a tick under way, by when it was last looked at. */
   readonly openTicks: string;
   readonly workers: string;
@@ -82,6 +84,7 @@ export function createKeys(prefix: string): Keys {
     sensors: k('sensors'),
     due: k('due'),
     lags: k('lags'),
+    retries: k('retries'),
     openTicks: k('open_ticks'),
     workers: k('workers'),
     pulse: k('pulse'),

@@ -179,7 +179,7 @@ async function step(engine: Engine, model: Model, [name, which]: Command): Promi
 /** Time passes and everything that may go is admitted. */
 async function settleDown(engine: Engine): Promise<void> {
   await engine.dispatcher.idle();
-  await engine.script('expire', MAX_LOST, 1_000);
+  await engine.script('expire', MAX_LOST, 1_000, 60_000);
   await engine.script('admit', 1_000, 60_000);
 }
 

@@ -2,10 +2,19 @@
 
 import { z } from 'zod';
 
+import { createBackfill, readBackfill } from '../../src/engine/backfill.ts';
 import { createClient } from '../../src/engine/client.ts';
-import { planRetry, retryRun } from '../../src/engine/retry.ts';
-import { type RunDetail, defineAsset, defineDeployment, defineJob, materialized } from '../../src/index.ts';
-import { type Harness, openHarness, teamDays } from './harness.ts';
+import { planRetry, retryRun, runAgain } from '../../src/engine/retry.ts';
+import {
+  ConfigInvalidError,
+  type RunDetail,
+  defineAsset,
+  defineDeployment,
+  defineJob,
+  fixed,
+  materialized,
+} from '../../src/index.ts';
+import { type Harness, openHarness, teamDays, until } from './harness.ts';
 
 const open: Harness[] = [];
 afterEach(async () => {
@@ -146,4 +155,98 @@ test('what a retry has to do', () => {
   expect(() => planRetry(run([]), 'failed')).toThrow('nothing to retry');
   expect(() => planRetry(run([part('1', 'materialized')]), 'failed')).toThrow('nothing to retry');
   expect(() => planRetry(run(parts, { endedAt: undefined, status: 'STARTED' }), 'all')).toThrow('has not ended');
+});
+
+describe('the policy of a job', () => {
+  /** @param fails how often each key fails */
+  async function withPolicy(fails: Readonly<Record<string, number>>, wait: '1ms' | '1h') {
+    const left: Record<string, number> = { ...fails };
+    const did: string[] = [];
+    const made = defineAsset({
+      key: 'made',
+      description: 'Fails so often as it is told to.',
+      partitions: teamDays,
+      config: z.object({ right: z.boolean().default(true) }),
+      async materialize({ partitionKey, config }) {
+        did.push(partitionKey);
+        if (!config.right) throw new ConfigInvalidError('It is wrong.');
+        left[partitionKey] = (left[partitionKey] ?? 0) - 1;
+        if (left[partitionKey] >= 0) throw new TypeError('not yet');
+        return materialized();
+      },
+    });
+    const job = defineJob({ name: 'again', assets: [made], retries: { attempts: 3, backoff: fixed(wait) } });
+    const h = await openHarness(defineDeployment({ definitions: { jobs: [job] } }));
+    open.push(h);
+    await h.worker();
+    return { ...h, client: createClient(h.engine), did, left };
+  }
+
+  /** In the order of their making, when nothing is under way or due any more. */
+  async function allRuns({ engine, client }: Awaited<ReturnType<typeof withPolicy>>) {
+    const isOver = async () =>
+      (await engine.redis.scard(engine.keys.openRuns('again'))) + (await engine.redis.zcard(engine.keys.retries)) === 0;
+    while (!(await isOver())) await new Promise((resolve) => setTimeout(resolve, 20));
+    return [...(await client.runs({}))].reverse();
+  }
+
+  test('runs again what failed, from the failure, so often as it says; what was made is not made again', async () => {
+    const h = await withPolicy({ '2_2024-01-01': 1, '3_2024-01-01': 9 }, '1ms');
+    await h.client.submit({ job: 'again', partitions: KEYS, tags: { for: 'test' }, priority: 3, cause: 'test' });
+    const runs = await allRuns(h);
+    expect(runs.map(({ status, counts: { total, failed } }) => [status, total, failed])).toEqual([
+      ['FAILURE', 3, 2],
+      ['FAILURE', 2, 1],
+      ['FAILURE', 1, 1],
+    ]);
+    expect(runs.slice(1).map(({ cause, tags, priority }) => ({ cause, tags, priority }))).toEqual(
+      runs.slice(0, 2).map(({ id }) => ({ cause: `retry:${id}`, tags: { for: 'test', retry_of: id }, priority: 3 })),
+    );
+    expect(runs.map(({ blocked }) => blocked)).toEqual([undefined, undefined, undefined]);
+    const times = (key: string) => h.did.filter((one) => one === key).length;
+    expect(KEYS.map(times)).toEqual([1, 2, 3]);
+  });
+
+  test('several pulses that find it due make one run of it, and so does one that comes when another died', async () => {
+    const h = await withPolicy({ '1_2024-01-01': 1 }, '1h');
+    const { runId } = await h.client.submit({ job: 'again', partitions: ['1_2024-01-01'], cause: 'test' });
+    await h.client.wait(runId);
+    expect((await h.client.run(runId)).blocked).toBe('its job runs it again 3600 s after its end');
+    const engines = [h.engine, await h.another(), await h.another()];
+    for (let round = 0; round < 2; round++) await Promise.all(engines.map((engine) => runAgain(engine, runId)));
+    expect((await allRuns(h)).map(({ status }) => status)).toEqual(['FAILURE', 'SUCCESS']);
+  });
+
+  test('not what a person cancels, what was wrong from the beginning, or what a backfill asked for', async () => {
+    const h = await withPolicy({ '1_2024-01-01': 1 }, '1h');
+    const due = () => h.engine.redis.zrange(h.engine.keys.retries, '0', '-1');
+    const wrong = await h.client.submit({ job: 'again', partitions: KEYS, config: { right: false }, cause: 'test' });
+    await h.client.wait(wrong.runId);
+    expect(await due()).toEqual([]);
+    const failing = await h.client.submit({ job: 'again', partitions: ['1_2024-01-01'], cause: 'test' });
+    await h.client.wait(failing.runId);
+    expect(await due()).toEqual([failing.runId]);
+    await h.client.cancel(failing.runId, 'test');
+    expect((await h.client.run(failing.runId)).status).toBe('FAILURE');
+    expect(await due()).toEqual([]);
+    const day = { from: '2024-01-02', to: '2024-01-02', ids: ['2'] };
+    h.left['2_2024-01-02'] = 1;
+    const { id } = await createBackfill(h.engine, { job: 'again', ...day }, 'test');
+    await until(
+      () => readBackfill(h.engine, id),
+      ({ status }) => status === 'COMPLETED_WITH_FAILURES',
+    );
+    expect(await due()).toEqual([]);
+  });
+
+  test('a policy that is none is refused', () => {
+    const retries = { attempts: 0, backoff: fixed('1s') };
+    const asset = defineAsset({
+      ...{ key: 'a', description: 'Of one partition.', partitions: teamDays, config: z.object({}) },
+      materialize: async () => materialized(),
+    });
+    expect(() => defineJob({ name: 'j', assets: [asset], retries })).toThrow(
+      'retries.attempts is a whole number of runs, at least 1',
+    );
+  });
 });

@@ -1,4 +1,5 @@
--- Asks a run to stop: what has not begun ends now, what runs is told at its next renewal.
+-- Asks a run to stop: what has not begun ends now, what runs is told at its next renewal. One that failed and is to be run
+-- again by its job's policy is not.
 -- ARGV: run, by
 -- Returns: the status after it, or nil when there is no such run
 -- include: base cells queue limits runs
@@ -7,6 +8,10 @@ local run = ARGV[1]
 local rk = k('run', run)
 local status = hget(rk, 'status')
 if not status then return false end
+if redis.call('ZREM', k('retries'), run) == 1 then
+  redis.call('HDEL', rk, 'blocked')
+  event(run, 'run.retry_cancelled', at, cjson.encode({ by = ARGV[2] }))
+end
 if status ~= 'QUEUED' and status ~= 'STARTING' and status ~= 'STARTED' then return status end
 set_status(run, status, 'CANCELING', at)
 redis.call('HSET', rk, 'cancelled_by', ARGV[2])

@@ -1,10 +1,11 @@
 -- Time passing: leases that ran out are lost attempts, waits that ended go back to the queue, and so do runs that stand
 -- aside for a limit that has room: because it was raised, or because the one that was woken for it waits for another.
--- ARGV: losses without progress that end a unit, limit
--- Returns: number of lost attempts, number of units readied
+-- ARGV: losses without progress that end a unit, limit, lease (ms)
+-- Returns: number of lost attempts, number of units readied, failed runs that are due for the next of their job's policy:
+-- each is given to one pulse, and to another one when nothing has become of it within a lease
 -- include: base cells queue limits runs
 local at = now_ms()
-local max_lost, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+local max_lost, limit, lease = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local lost = redis.call('ZRANGEBYSCORE', k('leases'), '-inf', at, 'LIMIT', 0, limit)
 for _, attempt in ipairs(lost) do
   local unit, n = split_attempt(attempt)
@@ -42,4 +43,6 @@ for _, unit in ipairs(ready) do
 end
 local aside = redis.call('HGETALL', k('aside'))
 for i = 1, #aside, 2 do wake_limit(aside[i], aside[i + 1]) end
-return { #lost, #ready }
+local again = redis.call('ZRANGEBYSCORE', k('retries'), '-inf', at, 'LIMIT', 0, limit)
+for _, run in ipairs(again) do redis.call('ZADD', k('retries'), at + lease, run) end
+return { #lost, #ready, again }

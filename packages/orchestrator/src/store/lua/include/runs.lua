@@ -293,7 +293,7 @@ end
 -- Ends a run for good: partitions free, indexes moved, units gone, waiters woken.
 local function end_run(run, status, reason, err, at)
   local rk = k('run', run)
-  local info = redis.call('HMGET', rk, 'status', 'job', 'limits', 'parked')
+  local info = redis.call('HMGET', rk, 'status', 'job', 'limits', 'parked', 'retry_after')
   set_status(run, info[1], status, at)
   redis.call('HSET', rk, 'ended', at)
   if reason then redis.call('HSET', rk, 'end_reason', reason) end
@@ -320,6 +320,13 @@ local function end_run(run, status, reason, err, at)
   local bf = hget(rk, 'backfill')
   if bf then count_in_backfill(bf, run, status, at) end
   event(run, 'run.ended', at, cjson.encode({ status = status, job = info[2], reason = reason or '' }))
+  -- The policy of its job: a pulse makes the next run when it is due. What was wrong from the beginning stays wrong.
+  if info[5] and status == 'FAILURE' and reason ~= 'config_invalid' then
+    local due = at + tonumber(info[5])
+    redis.call('HSET', rk, 'blocked', 'its job runs it again ' .. math.ceil(tonumber(info[5]) / 1000) .. ' s after its end')
+    redis.call('ZADD', k('retries'), due, run)
+    event(run, 'run.retry_planned', at, cjson.encode({ due = due }))
+  end
 end
 
 -- After a unit has ended: the next task, stage or step, or the end of the run.

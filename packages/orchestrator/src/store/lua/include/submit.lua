@@ -67,6 +67,8 @@ local function submit_run(s, at, resend)
     end
     redis.call('HSET', rk, 'carried', cjson.encode(fields), 'n_mat', n.materialized, 'n_skip', n.skipped)
   end
+  if s.nth then redis.call('HSET', rk, 'nth', s.nth) end
+  if s.retry_after_ms then redis.call('HSET', rk, 'retry_after', s.retry_after_ms) end
   if s.trace then redis.call('HSET', rk, 'trace', s.trace) end
   if s.rehearsal then redis.call('HSET', rk, 'rehearsal', '1') end
   if s.on_busy ~= 'wait' then redis.call('HSET', rk, 'on_busy', s.on_busy) end
