@@ -22,7 +22,7 @@ import { eventWriter } from '../packages/jobs/src/raw-events/event-text.ts';
 import { mapPayload } from '../packages/jobs/src/raw-events/map-payload.ts';
 import { type Page, readPages, rowsOf } from '../packages/jobs/src/raw-events/read-pages.ts';
 import { TextBytes } from '../packages/jobs/src/raw-events/text-bytes.ts';
-import { messagesOf, transformPage } from '../packages/jobs/src/raw-events/transform-page.ts';
+import { type PageWork, messagesOf, transformPage } from '../packages/jobs/src/raw-events/transform-page.ts';
 import { type Bench, type BenchOptions, type BenchRow, row } from './bench.ts';
 import { bentoPerCpuSecond, findBento } from './raw-events/bento.ts';
 import { openKafkaJs } from './raw-events/kafkajs.ts';
@@ -107,17 +107,15 @@ async function path(world: BenchWorld, { rounds, note }: BenchOptions): Promise<
   const { clickhouse, publisher, topic } = world;
   const kafkaJs = await openKafkaJs(world);
   const mapper = openRowMapper();
-  const work: { readonly messages: readonly Message[]; readonly page: Page }[] = [];
-  for (const page of await pages(clickhouse, PAGES_HELD)) {
-    const transformed = await transformPage(page, TENANT, 'seed', mapper);
-    work.push({ messages: messagesOf(transformed), page });
-  }
+  const work: PageWork[] = [];
+  for (const page of await pages(clickhouse, PAGES_HELD)) work.push(await transformPage(page, TENANT, 'seed', mapper));
   const [whole, reading, publishing, byKafkaJs]: [number[], number[], number[], number[]] = [[], [], [], []];
   const sendAll = async (send: (messages: readonly Message[]) => Promise<unknown>) => {
     for (let sent = 0; sent < ROWS_PER_DAY;) {
-      for (const { messages, page } of work) {
-        await send(messages);
-        sent += page.size;
+      for (const one of work) {
+        // As the path does it: a message that is sent again has another identity.
+        await send(messagesOf(one));
+        sent += one.page.size;
       }
     }
   };
@@ -176,7 +174,6 @@ async function inChild({ clickhouseUrl, brokers, topic }: BenchWorld, rows: numb
   const order: Order = { clickhouseUrl, brokers, topic, rows };
   const script = fileURLToPath(new URL('raw-events/whole-path.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...process.execArgv.filter((argument) => argument.startsWith('--max-semi-space-size')),
     '-C',
     'source',
     '--import',

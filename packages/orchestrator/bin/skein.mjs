@@ -1,6 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32 -C source --import tsx
-// What a page of rows needs on its way through is larger than Node’s young generation of 16 MB: it would grow old, and
-// collecting the old costs a job that reads and sends a tenth of its time (npm run bench -- raw-events).
+#!/usr/bin/env -S node -C source --import tsx
 import module from 'node:module';
 
 // Where Node can (22 and later), code that was compiled once is compiled no more: the command starts faster.

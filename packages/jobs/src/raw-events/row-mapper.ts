@@ -24,7 +24,7 @@ export const rawEventsMapperBinding = provide(rawEventsMapper, {
   ping: async () => 'a thread, started at first use',
 });
 
-const YOUNG_MB = 96;
+const YOUNG_MB = 48;
 
 interface Waiting {
   readonly resolve: (mapped: MappedRows) => void;
