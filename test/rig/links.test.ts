@@ -158,7 +158,7 @@ test('ClickHouse: a call that is queued behind one that fails is given up after 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const clickhouse = openClickHouse(`http://127.0.0.1:${port}/?request_timeout=1000`);
+  const clickhouse = openClickHouse(`http://127.0.0.1:${port}/?request_timeout=3000`);
   const insert = (signal?: AbortSignal) => clickhouse.insert('t', [{ n: 1 }], signal === undefined ? {} : { signal });
   const stream = async (signal?: AbortSignal) => {
     const rows: unknown[] = [];
