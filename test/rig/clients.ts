@@ -36,22 +36,23 @@ export function createClients(history: History, random: Random, ids = Infinity):
     asked.launched++;
     return String(run_id);
   };
-  const deeds: readonly ((url: string) => Promise<unknown>)[] = [
-    (url) => launch(url, 'deed_job', [`${nextId()}_2024-01-01`]),
+  /** Who comes back later goes to the server that there is then. */
+  const deeds: readonly ((url: () => string) => Promise<unknown>)[] = [
+    (url) => launch(url(), 'deed_job', [`${nextId()}_2024-01-01`]),
     (url) =>
       launch(
-        url,
+        url(),
         'pieces_job',
         [1, 2, 3, 4].map((day) => `${nextId()}_2024-01-0${day}`),
       ),
     async (url) => {
-      const run = await launch(url, 'deed_job', [`${nextId()}_2024-01-01`], 2_000);
+      const run = await launch(url(), 'deed_job', [`${nextId()}_2024-01-01`], 2_000);
       await new Promise((resolve) => setTimeout(resolve, random.whole(0, 400)));
-      await call(url, 'POST', `/runs/${run}/cancel`, { reason: 'no longer wanted' });
+      await call(url(), 'POST', `/runs/${run}/cancel`, { reason: 'no longer wanted' });
       asked.cancelled++;
     },
     async (url) => {
-      await call(url, 'POST', '/backfills', {
+      await call(url(), 'POST', '/backfills', {
         job: 'deed_job',
         ids: [String(nextId())],
         from: '2024-01-01',
@@ -60,7 +61,7 @@ export function createClients(history: History, random: Random, ids = Infinity):
       asked.backfills++;
     },
     async (url) => {
-      await call(url, 'PUT', '/sensors/spare/cursor', { cursor: { next: ++last }, reason: 'further' });
+      await call(url(), 'PUT', '/sensors/spare/cursor', { cursor: { next: ++last }, reason: 'further' });
       asked.cursors++;
     },
   ];
@@ -70,7 +71,7 @@ export function createClients(history: History, random: Random, ids = Infinity):
       while (!over()) {
         const deed = random.pick(deeds);
         try {
-          await deed(url());
+          await deed(url);
         } catch (error) {
           // Its server died under it, or is the next to start. A refusal is not that.
           if (error instanceof RangeError) throw error;
