@@ -1,6 +1,6 @@
 /**
- * Idempotency-Key: the answer of a POST that changes something is remembered for a day, so that a request sent twice is done once. The same key
- * with another request is refused; a request that failed on our side may be sent again.
+ * Idempotency-Key: the answer of a POST that changes something is remembered for a day, so that a request sent twice is
+ * done once. The same key with another request is refused; a request that failed on our side may be sent again.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,11 +1,10 @@
 /** Settings of the server: who may come in, and from where. Read from the environment once, by zod. */
 
-import { readFileSync } from 'node:fs';
-
 import { z } from 'zod';
 
 import type { Environment } from '../definitions/deployment.ts';
 import { EnvironmentInvalidError } from '../definitions/errors.ts';
+import { MIN_SECRET_CHARACTERS, readSecretFile } from '../engine/secret-file.ts';
 
 type AuthMode = 'none' | 'none-insecure' | 'token';
 
@@ -28,7 +27,10 @@ const HOUR_MS = 3_600_000;
 
 const Settings = z.object({
   SKEIN_AUTH_MODE: z.enum(['none', 'none-insecure', 'token']).default('none'),
-  SKEIN_AUTH_ADMIN_TOKEN: z.string().min(20, 'must have at least 20 characters').optional(),
+  SKEIN_AUTH_ADMIN_TOKEN: z
+    .string()
+    .min(MIN_SECRET_CHARACTERS, `must have at least ${MIN_SECRET_CHARACTERS} characters`)
+    .optional(),
   SKEIN_AUTH_ADMIN_TOKEN_FILE: z.string().optional(),
   SKEIN_AUTH_ALLOWED_HOSTS: z.string().default(''),
   SKEIN_AUTH_TRUST_PROXY: z.enum(['true', 'false']).default('false'),
@@ -52,7 +54,8 @@ export function readApiSettings(env: Environment): ApiSettings {
   const e = parsed.data;
   return {
     authMode: e.SKEIN_AUTH_MODE,
-    rootToken: e.SKEIN_AUTH_ADMIN_TOKEN ?? readTokenFile(e.SKEIN_AUTH_ADMIN_TOKEN_FILE),
+    rootToken:
+      e.SKEIN_AUTH_ADMIN_TOKEN ?? readSecretFile('SKEIN_AUTH_ADMIN_TOKEN_FILE', e.SKEIN_AUTH_ADMIN_TOKEN_FILE, 'token'),
     allowedHosts: e.SKEIN_AUTH_ALLOWED_HOSTS.split(',')
       .map((host) => host.trim().toLowerCase())
       .filter(Boolean),
@@ -61,17 +64,4 @@ export function readApiSettings(env: Environment): ApiSettings {
     requestsPerMinute: e.SKEIN_REQUESTS_PER_MINUTE,
     maxStreams: e.SKEIN_MAX_STREAMS,
   };
-}
-
-function readTokenFile(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  let text = '';
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch {
-    throw new EnvironmentInvalidError('SKEIN_AUTH_ADMIN_TOKEN_FILE: the file cannot be read.');
-  }
-  if (text.length < 20)
-    throw new EnvironmentInvalidError('SKEIN_AUTH_ADMIN_TOKEN_FILE: the token must have at least 20 characters.');
-  return text;
 }

@@ -1,6 +1,7 @@
 /**
  * The pulse, which every process runs once a second: expire leases, ready what waited, run again what failed where its job
- * says so, ring again, admit, claim due ticks. Each part is one atomic script, so any number of pulses is as good as one.
+ * says so, ring again, admit, claim due ticks. Each part is one atomic script, or one that gives a thing
+ * to one pulse and does it once by its key, so any number of pulses is as good as one.
  */
 
 import type { Engine } from './engine.ts';

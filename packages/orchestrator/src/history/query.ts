@@ -1,6 +1,7 @@
 /**
- * `skein sql` and `POST /api/v1/sql`: one SELECT over history and the ledger. What is live is loaded first, bounded and only where the query
- * names it; then DuckDB is locked: no other files, no network, no settings, no statement but a SELECT.
+ * `skein sql` and `POST /api/v1/sql`: one SELECT over history and the ledger. What is live is loaded first, bounded and
+ * only where the query names it; then DuckDB is locked: no other files, no network, no settings, no statement but a
+ * SELECT.
  */
 
 import path from 'node:path';

@@ -1,6 +1,5 @@
 /** Where history and backups lie and how long runs stay in the ledger. Read from the environment by zod, apart from the engine's. */
 
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,6 +8,7 @@ import { z } from 'zod';
 import type { Environment } from '../definitions/deployment.ts';
 import { parseDurationMs } from '../definitions/duration.ts';
 import { EnvironmentInvalidError } from '../definitions/errors.ts';
+import { MIN_SECRET_CHARACTERS, readSecretFile } from '../engine/secret-file.ts';
 
 /** Below this, runs would leave while people still look at them. */
 const MIN_RETENTION_MS = 60_000;
@@ -24,15 +24,15 @@ const length = (most: string) =>
     .transform((text) => parseDurationMs(text))
     .refine((ms) => ms >= MIN_RETENTION_MS, 'must be at least 1m');
 
-/** What a person remembers is shorter, and guessed. */
-const MIN_PASSWORD = 20;
-
 const HistoryEnvironment = z.object({
   SKEIN_HISTORY_URL: place.optional(),
   SKEIN_RETENTION: length('30d'),
   SKEIN_BACKUP_URL: place.optional(),
   SKEIN_BACKUP_KEEP: length('35d'),
-  SKEIN_BACKUP_PASSWORD: z.string().min(MIN_PASSWORD, `must have at least ${MIN_PASSWORD} characters`).optional(),
+  SKEIN_BACKUP_PASSWORD: z
+    .string()
+    .min(MIN_SECRET_CHARACTERS, `must have at least ${MIN_SECRET_CHARACTERS} characters`)
+    .optional(),
   SKEIN_BACKUP_PASSWORD_FILE: z.string().optional(),
   SKEIN_DUCKDB_EXTENSIONS: z.string().optional(),
   AWS_ACCESS_KEY_ID: z.string().optional(),
@@ -83,7 +83,8 @@ export function readHistorySettings(env: Environment): HistorySettings {
     retentionMs: e.SKEIN_RETENTION,
     backup:
       e.SKEIN_BACKUP_URL === undefined ? undefined : { root: rootOf(e.SKEIN_BACKUP_URL), keepMs: e.SKEIN_BACKUP_KEEP },
-    backupPassword: e.SKEIN_BACKUP_PASSWORD ?? readPassword(e.SKEIN_BACKUP_PASSWORD_FILE),
+    backupPassword:
+      e.SKEIN_BACKUP_PASSWORD ?? readSecretFile('SKEIN_BACKUP_PASSWORD_FILE', e.SKEIN_BACKUP_PASSWORD_FILE, 'password'),
     extensionDirectory: e.SKEIN_DUCKDB_EXTENSIONS,
     s3:
       e.AWS_ACCESS_KEY_ID === undefined || e.AWS_SECRET_ACCESS_KEY === undefined
@@ -96,21 +97,6 @@ export function readHistorySettings(env: Environment): HistorySettings {
             endpoint: e.AWS_ENDPOINT_URL_S3 ?? e.AWS_ENDPOINT_URL,
           },
   };
-}
-
-function readPassword(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  let password = '';
-  try {
-    password = readFileSync(file, 'utf8').trim();
-  } catch {
-    throw new EnvironmentInvalidError('SKEIN_BACKUP_PASSWORD_FILE: the file cannot be read.');
-  }
-  if (password.length < MIN_PASSWORD)
-    throw new EnvironmentInvalidError(
-      `SKEIN_BACKUP_PASSWORD_FILE: the password must have at least ${MIN_PASSWORD} characters.`,
-    );
-  return password;
 }
 
 export function isS3(place: string): boolean {

@@ -114,6 +114,18 @@ export async function openApi(
   };
 }
 
+/** One that goes on for as long as a test looks at it; gives its address. */
+export async function yearOfBackfill(api: ApiHarness): Promise<string> {
+  const made = await api.post('/api/v1/backfills', {
+    job: 'events_job',
+    ids: ['9'],
+    from: '2024-01-01',
+    to: '2024-12-31',
+    max_active: 1,
+  });
+  return `/api/v1/backfills/${String(made.body.id)}`;
+}
+
 export async function closeApis(): Promise<void> {
   for (const { app, harness } of open.splice(0)) {
     await app.close();

@@ -1,6 +1,6 @@
 /** What the audit log tells of is undone where an inverse exists, and only while nobody changed it since. */
 
-import { type ApiHarness, closeApis, openApi } from './harness.ts';
+import { type ApiHarness, closeApis, openApi, yearOfBackfill } from './harness.ts';
 
 afterEach(closeApis);
 
@@ -9,14 +9,7 @@ const undo = (api: ApiHarness, id: string) => api.post(`/api/v1/audit/${id}/undo
 
 test('switches, pools, cursors, backfills, marks, views and presets go back to what they were, and forth again', async () => {
   const api = await openApi();
-  const made = await api.post('/api/v1/backfills', {
-    job: 'events_job',
-    ids: ['9'],
-    from: '2024-01-01',
-    to: '2024-12-31',
-    max_active: 1,
-  });
-  const backfill = `/api/v1/backfills/${String(made.body.id)}`;
+  const backfill = await yearOfBackfill(api);
   const because = { reason: 'test' };
   const day = { partitions: ['1_2024-01-15', '2_2024-01-15'], ...because };
   const outcomes = '/api/v1/assets/events/partition?partition=1_2024-01-15';

@@ -1,6 +1,6 @@
 /** What people change has a version: two who build on the same one do not overwrite each other unseen. */
 
-import { type ApiHarness, closeApis, openApi } from './harness.ts';
+import { type ApiHarness, closeApis, openApi, yearOfBackfill } from './harness.ts';
 
 afterEach(closeApis);
 
@@ -28,14 +28,7 @@ const shown = (thing: unknown) => {
 
 /** What is read, and two ways to change it; the race is between as many of the first as there are writers. */
 async function things(api: ApiHarness): Promise<readonly (readonly [string, (n: number) => Change, Change])[]> {
-  const made = await api.post('/api/v1/backfills', {
-    job: 'events_job',
-    ids: ['9'],
-    from: '2024-01-01',
-    to: '2024-12-31',
-    max_active: 1,
-  });
-  const backfill = `/api/v1/backfills/${String(made.body.id)}`;
+  const backfill = await yearOfBackfill(api);
   const [pool, sensor, schedule] = ['/api/v1/pools/narrow', '/api/v1/sensors/feed', '/api/v1/schedules/nightly'];
   const [preset, view] = ['/api/v1/jobs/events_job/presets/quick', '/api/v1/views/mine'];
   await api.send('PUT', preset, { config: {} });

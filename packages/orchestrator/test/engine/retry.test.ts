@@ -184,9 +184,11 @@ describe('the policy of a job', () => {
 
   /** In the order of their making, when nothing is under way or due any more. */
   async function allRuns({ engine, client }: Awaited<ReturnType<typeof withPolicy>>) {
-    const isOver = async () =>
-      (await engine.redis.scard(engine.keys.openRuns('again'))) + (await engine.redis.zcard(engine.keys.retries)) === 0;
-    while (!(await isOver())) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { redis, keys } = engine;
+    await until(
+      async () => (await redis.scard(keys.openRuns('again'))) + (await redis.zcard(keys.retries)),
+      (left) => left === 0,
+    );
     return [...(await client.runs({}))].reverse();
   }
 

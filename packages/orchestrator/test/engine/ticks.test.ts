@@ -359,15 +359,16 @@ test('a tick whose cursor no longer fits fails with the field named, and the cur
   expect((await getCursor(h.engine, 'feed')).cursor).toEqual({ next: 'soon' });
 });
 
+const day = defineAsset({
+  key: 'day',
+  description: 'A day of a team.',
+  partitions: teamDays,
+  config: z.object({}),
+  materialize: async () => materialized(),
+});
+
 /** A sensor of its own, whose parts a test may change as it goes. */
 function drain(parts: { migrate?: (stored: Json) => Json; lag?: number; next?: number; asks?: readonly RunRequest[] }) {
-  const day = defineAsset({
-    key: 'day',
-    description: 'A day of a team.',
-    partitions: teamDays,
-    config: z.object({}),
-    materialize: async () => materialized(),
-  });
   const sensor = defineSensor({
     name: 'feed',
     description: 'Follows a source.',
@@ -473,13 +474,6 @@ test('a cursor that stands while its source grows is told, until it moves or the
 });
 
 test('the scope of a run key is its sensor: another that asks with the same key has a run of its own', async () => {
-  const day = defineAsset({
-    key: 'day',
-    description: 'A day of a team.',
-    partitions: teamDays,
-    config: z.object({}),
-    materialize: async () => materialized(),
-  });
   const job = defineJob({ name: 'make', assets: [day] });
   const sensors = ['one', 'two'].map((name) =>
     defineSensor({

@@ -1,6 +1,7 @@
 /**
- * What a backup is: gzip of JSON lines, encrypted where there is a password. First a header, then records of keys by type, last a line with their number, so
- * that a file that was cut off is known for one. Keys are without the ledger's prefix. A large key has several records.
+ * What a backup is: gzip of JSON lines, encrypted where there is a password. First a header, then records of keys by type,
+ * last a line with their number, so that a file that was cut off is known for one. Keys are without the ledger's prefix. A
+ * large key has several records.
  */
 
 import { pipeline } from 'node:stream';
