@@ -30,7 +30,7 @@ function propertiesText(properties: readonly string[], hasEscapes: boolean): str
     const between = upTo(properties[i] as string);
     const value = properties[i + 1] as string;
     text += i === 0 ? between.slice(BETWEEN.length) : between;
-    text += hasEscapes || isNested(value) ? JSON.stringify(value).slice(1, -1) : value;
+    text += hasEscapes ? JSON.stringify(value).slice(1, -1) : insideQuotes(value);
   }
   return text + '"}';
 }
@@ -57,6 +57,11 @@ const ARRAY = 91;
 function isNested(text: string): boolean {
   const first = text.charCodeAt(0);
   return first === OBJECT || first === ARRAY;
+}
+
+/** What stands between the quotes of a value of a payload without escapes. */
+export function insideQuotes(value: string): string {
+  return isNested(value) ? JSON.stringify(value).slice(1, -1) : value;
 }
 
 function quotePlain(text: string): string {

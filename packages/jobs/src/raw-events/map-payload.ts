@@ -150,7 +150,7 @@ function billablePromptTokens(data: JsonRecord | null): string | undefined {
   return BigInt.asIntN(64, difference).toString();
 }
 
-function timesChannels(value: string, channels: string | undefined): string {
+export function timesChannels(value: string, channels: string | undefined): string {
   if (value === '' || channels === undefined) return value;
   const amount = parseFloat64(value);
   const factor = parseFloat64(channels);

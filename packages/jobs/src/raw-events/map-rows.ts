@@ -3,10 +3,14 @@
  * in and what comes out is plain data that crosses to another thread and back.
  */
 
+import { isUtf8 } from 'node:buffer';
+
 import { eventWriter } from './event-text.ts';
 import { type Profile, mapPayload } from './map-payload.ts';
 import type { Rejection } from './messages.ts';
-import { linesOf, parseRow } from './raw-row.ts';
+import { NOT_PLAIN } from './plain-json.ts';
+import { PlainRows } from './plain-rows.ts';
+import { endOfLine, parseRow, textOfLine } from './raw-row.ts';
 import type { RawRow } from './sql.ts';
 import { TextBytes, type TextChunk } from './text-bytes.ts';
 
@@ -46,13 +50,33 @@ export function mapRows({ tenant, environment, profile, blocks }: RowsToMap): Ma
   const eventIds: string[] = [];
   const customers: string[] = [];
   const rejected: Rejected[] = [];
-  const write = eventWriter({ tenant_id: tenant, environment_id: environment });
+  const row = { tenant_id: tenant, environment_id: environment };
+  const write = eventWriter(row);
+  const plainRows = new PlainRows(row, profile);
   const texts = new TextBytes();
   const mapped = () => ({ texts: texts.chunks(), positions, eventIds, customers, rejected });
+  let customer = '';
+  const add = (position: number, eventId: string) => {
+    positions.push(position);
+    eventIds.push(eventId);
+    customers.push(customer);
+  };
   let position = 0;
-  for (const block of blocks) {
-    for (const line of linesOf(block)) {
+  for (const { buffer, byteOffset, byteLength } of blocks) {
+    const block = Buffer.from(buffer, byteOffset, byteLength);
+    const isText = isUtf8(block);
+    for (let start = 0; start < block.length;) {
       position++;
+      const next = isText ? plainRows.write(block, start, texts) : NOT_PLAIN;
+      if (next !== NOT_PLAIN) {
+        customer = plainRows.customerId(customer);
+        add(position, plainRows.id());
+        start = next;
+        continue;
+      }
+      const end = endOfLine(block, start);
+      const line = textOfLine(block, start, end);
+      start = end + 1;
       const row = parseRow(line);
       if (row === undefined) return { ...mapped(), noRow: line };
       const result = mapPayload(row.payload, profile);
@@ -61,10 +85,9 @@ export function mapRows({ tenant, environment, profile, blocks }: RowsToMap): Ma
       else if (!result.event.canBeWritten) {
         rejected.push({ row, position, kind: 'failed', reason: CANNOT_BE_WRITTEN, eventId: result.event.id });
       } else {
-        positions.push(position);
-        eventIds.push(result.event.id);
-        customers.push(result.event.customerId);
         texts.write(write(result.event));
+        customer = result.event.customerId;
+        add(position, result.event.id);
       }
     }
   }

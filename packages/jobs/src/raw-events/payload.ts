@@ -8,7 +8,7 @@ import { entriesOf, hasOverflow, scanObject, withoutLoneSurrogates } from './jso
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 export type JsonRecord = { [key: string]: JsonValue };
 
-const TEXT_FIELDS = [
+export const TEXT_FIELDS = [
   'orgId',
   'methodName',
   'providerName',
@@ -66,7 +66,7 @@ function isPlain(parsed: JsonRecord, keysInText: number): boolean {
 }
 
 /** Unicode simple folding: beyond ASCII only ſ and K fold to letters of the field names. */
-function fieldOf(key: string): string | undefined {
+export function fieldOf(key: string): string | undefined {
   if (FIELDS.has(key)) return key;
   if (key.length > LONGEST_FIELD) return undefined;
   return BY_FOLDED.get(key.toLowerCase().replaceAll('ſ', 's'));

@@ -37,7 +37,7 @@ export type OwnTexts = readonly (string | undefined)[] & { readonly length: (typ
 /** The text of a key of `data`: of an object with a key `value`, that one. undefined when there is no such key. */
 export function textOf(data: JsonRecord | null, key: string): string | undefined {
   const value = data?.[key];
-  return value === undefined ? undefined : stringify(unwrapped(value));
+  return value === undefined ? undefined : textOfValue(value);
 }
 
 /** Every property once, by name: name, text, name, text, … */
@@ -47,7 +47,7 @@ export function mergeProperties(data: JsonRecord | null, own: OwnTexts): string[
   for (const key of sortedKeys(data)) {
     next = pushOwn(merged, own, next, key);
     const isOwn = OWN_NAMES[next] === key;
-    merged.push(key, (isOwn ? own[next] : undefined) ?? stringify(unwrapped((data as JsonRecord)[key] as JsonValue)));
+    merged.push(key, (isOwn ? own[next] : undefined) ?? textOfValue((data as JsonRecord)[key] as JsonValue));
     if (isOwn) next++;
   }
   pushOwn(merged, own, next, undefined);
@@ -74,6 +74,10 @@ function sortedKeys(data: JsonRecord | null): string[] {
     keys.push(key);
   }
   return isSorted ? keys : keys.sort();
+}
+
+export function textOfValue(value: JsonValue): string {
+  return stringify(unwrapped(value));
 }
 
 function unwrapped(value: JsonValue): JsonValue {

@@ -4,9 +4,21 @@ import type { RawRow } from './sql.ts';
 
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', 0: '\0' };
 
+const NEWLINE = 10;
+
+/** Where the newline is, or would be. */
+export function endOfLine(block: Uint8Array, start: number): number {
+  const end = block.indexOf(NEWLINE, start);
+  return end < 0 ? block.length : end;
+}
+
+export function textOfLine(block: Uint8Array, start: number, end: number): string {
+  return Buffer.from(block.buffer, block.byteOffset + start, end - start).toString();
+}
+
 /** Of whole lines, the last of which need not have its end. */
 export function linesOf(block: Uint8Array): string[] {
-  const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString();
+  const text = textOfLine(block, 0, block.length);
   return (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
 }
 

@@ -17,7 +17,12 @@ export class TextBytes {
   private used = 0;
 
   write(text: string): void {
-    const atMost = text.length * MAX_UTF8_BYTES;
+    const { bytes, at } = this.room(text.length * MAX_UTF8_BYTES);
+    this.take(at + bytes.write(text, at));
+  }
+
+  /** Where a text of at most so many bytes may be written; `take` says that it was. */
+  room(atMost: number): { readonly bytes: Buffer<ArrayBuffer>; readonly at: number } {
     let chunk = this.written.at(-1);
     if (chunk === undefined || chunk.bytes.length - this.used < atMost) {
       // Of its own memory, so that it can be handed to another thread.
@@ -25,8 +30,13 @@ export class TextBytes {
       this.written.push(chunk);
       this.used = 0;
     }
-    this.used += chunk.bytes.write(text, this.used);
-    chunk.ends.push(this.used);
+    return { bytes: chunk.bytes, at: this.used };
+  }
+
+  /** @param end where in the room that was asked for last a text ends */
+  take(end: number): void {
+    this.used = end;
+    this.written.at(-1)?.ends.push(end);
   }
 
   chunks(): readonly TextChunk[] {
