@@ -50,10 +50,20 @@ export async function retryRun(
 /**
  * The next run that a job's policy makes of one that failed. Two pulses that are at it make one run, because of its key.
  * What cannot be run again is left: its run is gone, nothing of it is left to be done, or another run is at it and the job
- * refuses a second one.
+ * refuses a second one. A process that does not know the job, as an old one during a deployment that adds it, leaves the run
+ * due: `expire` gives it to one pulse after another, once in a lease.
  */
 export async function runAgain(engine: Engine, id: string): Promise<void> {
-  const nth = Number((await engine.redis.hget(engine.keys.run(id), 'nth')) ?? 1) + 1;
+  const [job, made] = await engine.redis.hmget(engine.keys.run(id), 'job', 'nth');
+  if (job && !engine.deployment.jobs.has(job)) {
+    await engine.redis.hset(
+      engine.keys.run(id),
+      'blocked',
+      `no process that knows its job, “${job}”, has run it again yet`,
+    );
+    return;
+  }
+  const nth = Number(made ?? 1) + 1;
   try {
     await retryRun(engine, id, 'from_failure', { nth, runKey: `retry:${id}` });
   } catch (error) {

@@ -47,8 +47,8 @@ export interface Harness {
   readonly deployment: Deployment;
   /** @param options.engine that it works with; default: one of its own */
   worker(options?: { concurrency?: number; pools?: readonly string[]; engine?: Engine }): Promise<SkeinWorker>;
-  /** A second engine over the same ledger, as another process would have it. */
-  another(): Promise<Engine>;
+  /** A second engine over the same ledger, as another process would have it, perhaps of another version. */
+  another(other?: Deployment): Promise<Engine>;
   close(): Promise<void>;
 }
 
@@ -205,8 +205,8 @@ export async function openHarness(deployment: Deployment, env: Record<string, st
       workers.push(worker);
       return worker;
     },
-    async another() {
-      const made = await openEngine(deployment, { env: settings });
+    async another(other = deployment) {
+      const made = await openEngine(other, { env: settings });
       engines.push(made);
       return made;
     },

@@ -219,6 +219,20 @@ describe('the policy of a job', () => {
     expect((await allRuns(h)).map(({ status }) => status)).toEqual(['FAILURE', 'SUCCESS']);
   });
 
+  test('a process that does not know its job leaves it to one that does', async () => {
+    const h = await withPolicy({ '1_2024-01-01': 1 }, '1h');
+    const { runId } = await h.client.submit({ job: 'again', partitions: ['1_2024-01-01'], cause: 'test' });
+    await h.client.wait(runId);
+    await runAgain(await h.another(defineDeployment({ definitions: { jobs: [] } })), runId);
+    expect(await h.engine.redis.zrange(h.engine.keys.retries, '0', '-1')).toEqual([runId]);
+    expect((await h.client.run(runId)).blocked).toBe('no process that knows its job, “again”, has run it again yet');
+    await runAgain(h.engine, runId);
+    expect((await allRuns(h)).map(({ status, blocked }) => [status, blocked])).toEqual([
+      ['FAILURE', undefined],
+      ['SUCCESS', undefined],
+    ]);
+  });
+
   test('not what a person cancels, what was wrong from the beginning, or what a backfill asked for', async () => {
     const h = await withPolicy({ '1_2024-01-01': 1 }, '1h');
     const due = () => h.engine.redis.zrange(h.engine.keys.retries, '0', '-1');
