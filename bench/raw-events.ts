@@ -18,10 +18,8 @@ import {
 
 import { ROWS_PER_QUERY } from '../packages/jobs/src/raw-events/asset.ts';
 import { RawEventsConfig } from '../packages/jobs/src/raw-events/config.ts';
-import { eventWriter } from '../packages/jobs/src/raw-events/event-text.ts';
-import { mapPayload } from '../packages/jobs/src/raw-events/map-payload.ts';
+import { mapRows } from '../packages/jobs/src/raw-events/map-rows.ts';
 import { type Page, readPages, rowsOf } from '../packages/jobs/src/raw-events/read-pages.ts';
-import { TextBytes } from '../packages/jobs/src/raw-events/text-bytes.ts';
 import { type PageWork, messagesOf, transformPage } from '../packages/jobs/src/raw-events/transform-page.ts';
 import { type Bench, type BenchOptions, type BenchRow, row } from './bench.ts';
 import { bentoPerCpuSecond, findBento } from './raw-events/bento.ts';
@@ -54,7 +52,7 @@ export const bench: Bench = {
     try {
       options.note(`inserting ${ROWS_PER_DAY} raw events of 1 KB`);
       await insertRawEvents(world.clickhouse, ROWS_PER_DAY);
-      const sample = (await pages(world.clickhouse, 5)).flatMap((page) => rowsOf(page).map(({ payload }) => payload));
+      const sample = await pages(world.clickhouse, 5);
       return [...transformer(sample, options), ...(await path(world, options)), await memory(world, options)];
     } finally {
       await world.close();
@@ -62,21 +60,24 @@ export const bench: Bench = {
   },
 };
 
-function transformer(payloads: readonly string[], { rounds, note }: BenchOptions): BenchRow[] {
+/** From the bytes that come from ClickHouse to those that go to Kafka, as the path does it. */
+function transformer(sample: readonly Page[], { rounds, note }: BenchOptions): BenchRow[] {
+  const payloads = sample.flatMap((page) => rowsOf(page).map(({ payload }) => payload));
   const bytes = payloads.reduce((sum, payload) => sum + payload.length, 0) / payloads.length;
   note(`transformer: payloads of ${Math.round(bytes)} bytes`);
-  const write = eventWriter(CONTEXT);
   const speeds: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     const before = process.cpuUsage();
-    const texts = new TextBytes();
-    for (let i = 0; i < TRANSFORMS; i++) {
-      const mapped = mapPayload(payloads[i % payloads.length] ?? '', 'seed');
-      if (mapped.kind === 'event') texts.write(write(mapped.event));
+    let done = 0;
+    while (done < TRANSFORMS) {
+      for (const { environment, blocks, size } of sample) {
+        mapRows({ tenant: TENANT, environment, profile: 'seed', blocks });
+        done += size;
+      }
     }
     const { user, system } = process.cpuUsage(before);
     // The first round warms up.
-    if (round > 0) speeds.push(TRANSFORMS / ((user + system) / 1e6));
+    if (round > 0) speeds.push(done / ((user + system) / 1e6));
   }
   const beside = (figures: readonly number[], otherIs: string, target?: string) =>
     row('transformer: parse, map, serialise 1 KB', speeds, figures, {
