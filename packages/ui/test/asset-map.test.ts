@@ -186,3 +186,33 @@ test('a selection is exported with its states', async () => {
   expect(lines.filter(Boolean)).toHaveLength(5);
   expect(skein.faults).toEqual([]);
 });
+
+test('marking and forgetting show what would change before anything does', async () => {
+  const counts = () => skein.api<Record<string, number>>('GET', '/assets/events/partitions/counts?row=bad');
+  const before = await counts();
+  await page.goto(`${skein.url}/assets/events?col=0&zoom=20`);
+  await map().waitFor();
+  await map().click({ position: { x: 30, y: 46 + 10 } });
+  await bar()
+    .getByText(/^1 row × /)
+    .waitFor();
+  await bar().getByRole('button', { name: 'Mark…' }).click();
+  const dialog = page.getByRole('dialog');
+  const verb = dialog.getByRole('button', { name: /^Mark as/ });
+  await dialog.getByLabel('Reason').fill('known otherwise');
+  await dialog.getByText(/^[1-9]\d* of [1-9]\d* partitions would become materialized/).waitFor();
+  await dialog.getByText('missing (forget)').click();
+  // One failed, the others have not been tried.
+  await dialog.getByText(/^1 of [1-9]\d* partitions would become missing/).waitFor();
+  expect(await counts()).toEqual(before);
+  await verb.click();
+  await dialog.waitFor({ state: 'detached' });
+  expect((await counts()).failed).toBe(0);
+
+  await map().click({ position: { x: 30, y: 46 + 10 } });
+  await bar().getByRole('button', { name: 'Mark…' }).click();
+  await dialog.getByLabel('Reason').fill('again');
+  await dialog.getByText('missing (forget)').click();
+  await dialog.getByText(/^0 of [1-9]\d* partitions would become missing/).waitFor();
+  expect(await verb.getAttribute('aria-disabled')).toBe('true');
+});

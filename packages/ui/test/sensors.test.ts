@@ -109,3 +109,28 @@ test('who changes what somebody else changed meanwhile sees both and chooses: li
   expect(skein.faults).toEqual([]);
   await page.context().close();
 });
+
+test('a preview says which of its requests would be suppressed, and by which run', async () => {
+  const cursor = { next: 14, until: 15, note: '' };
+  await skein.api('POST', '/sensors/feed/cursor/reset', {
+    cursor,
+    reason: 'x',
+    if_version: (await feed()).cursor_version,
+  });
+  const { tick } = await skein.api<{ tick: string }>('POST', '/sensors/feed/evaluate');
+  const { run_ids: ids } = await until(
+    () => skein.api<{ ended_at: string | null; run_ids: string[] }>('GET', `/sensors/feed/ticks/${tick}`),
+    (one) => one.ended_at !== null,
+  );
+  const run = ids[0] ?? '';
+  const page = await skein.page();
+  await page.goto(`${skein.url}/sensors/feed?tab=cursor`);
+  await page.getByLabel('next').fill('14');
+  await page.getByLabel('Ticks to preview').fill('2');
+  await page.getByRole('button', { name: 'Preview 2 ticks' }).click();
+  await page.getByText(/2 runs over 2 partitions; 1 of them were asked for before/).waitFor();
+  const suppressed = page.getByRole('listitem').filter({ hasText: 'would be suppressed' });
+  expect(await suppressed.count()).toBe(1);
+  await suppressed.getByRole('link', { name: run.slice(-8) }).click();
+  await page.waitForURL(new RegExp(`/runs/${run}`));
+});

@@ -1,12 +1,13 @@
 import { SegmentedControl } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { type AssetDetail, forgetPartitions, markPartitions, searchPartitions } from '../api/generated/client.ts';
 import { useAllowed } from '../app/access.ts';
 import { notify } from '../app/notify.ts';
 import { Confirm } from '../parts/Confirm.tsx';
-import { Notice } from '../parts/States.tsx';
+import { KeyText } from '../parts/KeyText.tsx';
+import { Notice, ProblemNotice } from '../parts/States.tsx';
 import { type Outcome, OUTCOMES } from './heat-map/selection.ts';
 
 export interface MarkDialogProps {
@@ -22,20 +23,33 @@ export interface MarkDialogProps {
 type Mark = 'materialized' | 'skipped' | 'missing';
 /** The server takes as many at a time. */
 const MOST_KEYS = 10_000;
+const SHOWN = 12;
 
 /** A person's say about partitions: they are made, they need not be, or forget what is known. */
 export function MarkDialog({ asset, ids, from, to, of, onClose }: MarkDialogProps) {
   const cache = useQueryClient();
   const forget = useAllowed('forget_partitions');
   const [as, setAs] = useState<Mark>('materialized');
-  const act = useMutation({
-    mutationFn: async (reason: string) => {
-      const partitions = await keysOf({ asset, ids, from, to, of });
-      const key = asset.key;
-      return as === 'missing'
-        ? forgetPartitions({ key, body: { partitions, reason } })
-        : markPartitions({ key, body: { as, partitions, reason } });
+  const send = (partitions: readonly string[], body: { readonly reason: string; readonly preview?: true }) => {
+    const { key } = asset;
+    return as === 'missing'
+      ? forgetPartitions({ key, body: { partitions, ...body } })
+      : markPartitions({ key, body: { as, partitions, ...body } });
+  };
+  const preview = useQuery({
+    queryKey: ['mark preview', asset.key, as, ids, from, to, of],
+    queryFn: async () => {
+      const keys = await keysOf({ asset, ids, from, to, of });
+      const would =
+        keys.length === 0 ? { changed: 0, busy: 0 } : await send(keys, { reason: 'preview', preview: true });
+      return { keys, ...would };
     },
+    placeholderData: keepPreviousData,
+  });
+  const shown = preview.isPlaceholderData ? undefined : preview.data;
+  const act = useMutation({
+    // What was shown, and nothing that came since.
+    mutationFn: (reason: string) => send(shown?.keys ?? [], { reason }),
     onSuccess: ({ changed, busy }) => {
       notify(
         'good',
@@ -51,6 +65,7 @@ export function MarkDialog({ asset, ids, from, to, of, onClose }: MarkDialogProp
       verb={`Mark as ${as}`}
       dangerous={as === 'missing'}
       reason="required"
+      ready={(shown?.changed ?? 0) > 0}
       busy={act.isPending}
       error={act.error}
       onClose={onClose}
@@ -72,10 +87,39 @@ export function MarkDialog({ asset, ids, from, to, of, onClose }: MarkDialogProp
         {of.length > 0 && `, of them only what is ${of.join(' or ')}`}. The data itself is not touched; only what Skein
         believes of it changes.
       </p>
+      {preview.error ? <ProblemNotice error={preview.error} /> : <MarkPreview as={as} of={shown} />}
       {as === 'missing' && (
         <Notice tone="warn">Sensors and backfills will take these partitions for never made.</Notice>
       )}
     </Confirm>
+  );
+}
+
+interface Would {
+  readonly keys: readonly string[];
+  readonly changed: number;
+  readonly busy: number;
+}
+
+/** What would change, before anything does. */
+function MarkPreview({ as, of }: { as: Mark; of: Would | undefined }) {
+  if (of === undefined) return <p className="dim">Counting what would change…</p>;
+  const { keys, changed, busy } = of;
+  return (
+    <div className="stack tight" role="status">
+      <p>
+        <strong>
+          {changed.toLocaleString('en')} of {keys.length.toLocaleString('en')} partitions would become {as}
+        </strong>
+        {busy > 0 && `; ${busy.toLocaleString('en')} that are queued or running would be left alone`}.
+      </p>
+      <div className="row wrap small">
+        {keys.slice(0, SHOWN).map((key) => (
+          <KeyText key={key} of={key} max={28} />
+        ))}
+        {keys.length > SHOWN && <span className="dim">and {(keys.length - SHOWN).toLocaleString('en')} more</span>}
+      </div>
+    </div>
   );
 }
 

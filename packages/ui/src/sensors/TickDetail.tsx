@@ -1,4 +1,3 @@
-import { Link } from '@tanstack/react-router';
 import { useMutation } from '@tanstack/react-query';
 import { FlaskConical } from 'lucide-react';
 
@@ -8,10 +7,9 @@ import type { Json } from '../editor/json.ts';
 import { Act } from '../parts/Act.tsx';
 import { ProblemNotice } from '../parts/States.tsx';
 import { PreviewedTick } from './PreviewedTick.tsx';
+import { RunLinks } from './RunLinks.tsx';
 import { TickLines } from './TickLines.tsx';
 import { summaryOf } from './preview.ts';
-
-const SHOWN_RUNS = 20;
 
 /** One tick: what its code said, where the cursor went, what it asked for; and the same again in preview. */
 export function TickDetail({ tick }: { tick: Tick }) {
@@ -84,19 +82,5 @@ export function TickDetail({ tick }: { tick: Tick }) {
         </div>
       )}
     </div>
-  );
-}
-
-function RunLinks({ ids }: { ids: readonly string[] }) {
-  if (ids.length === 0) return <span className="dim">nothing</span>;
-  return (
-    <span className="row wrap">
-      {ids.slice(0, SHOWN_RUNS).map((id) => (
-        <Link key={id} to="/runs/$id" params={{ id }} className="mono" title={id}>
-          {id.slice(-8)}
-        </Link>
-      ))}
-      {ids.length > SHOWN_RUNS && <span className="dim">and {ids.length - SHOWN_RUNS} more</span>}
-    </span>
   );
 }

@@ -1,0 +1,18 @@
+import { Link } from '@tanstack/react-router';
+
+const SHOWN = 20;
+
+/** Runs by the ends of their ids. */
+export function RunLinks({ ids }: { ids: readonly string[] }) {
+  if (ids.length === 0) return <span className="dim">nothing</span>;
+  return (
+    <span className="row wrap">
+      {ids.slice(0, SHOWN).map((id) => (
+        <Link key={id} to="/runs/$id" params={{ id }} className="mono" title={id}>
+          {id.slice(-8)}
+        </Link>
+      ))}
+      {ids.length > SHOWN && <span className="dim">and {ids.length - SHOWN} more</span>}
+    </span>
+  );
+}
