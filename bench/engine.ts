@@ -29,6 +29,8 @@ import { startWorker } from '../packages/orchestrator/src/worker/worker.ts';
 import { type Bench, type BenchOptions, type BenchRow, median, row } from './bench.ts';
 
 const CONCURRENCY = 50;
+const BACKFILL_IDS = 1_000;
+const BACKFILL_ACTIVE = 20;
 const FIRST_DAY = dayNumber('2015-01-01');
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -168,6 +170,28 @@ async function tickCommit(count: number): Promise<number> {
   }, false);
 }
 
+/** Runs a second of a backfill, from its request to its end. */
+async function backfillRuns(count: number): Promise<number> {
+  return withEngine(async (engine) => {
+    const days = Math.ceil(count / BACKFILL_IDS);
+    const began = performance.now();
+    const { id } = await createBackfill(
+      engine,
+      {
+        job: 'noop_job',
+        ids: [`1..${BACKFILL_IDS}`],
+        from: '2020-01-01',
+        to: dayFromNumber(dayNumber('2020-01-01') + days - 1),
+        maxActive: BACKFILL_ACTIVE,
+      },
+      'bench',
+    );
+    while ((await readBackfill(engine, id)).status === 'IN_PROGRESS')
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    return (days * BACKFILL_IDS) / ((performance.now() - began) / 1_000);
+  }, true);
+}
+
 async function backfillPlanned(count: number): Promise<number> {
   return withEngine(async (engine) => {
     const request = {
@@ -210,6 +234,7 @@ export const bench: Bench = {
     const ticks100 = await repeat(rounds, () => tickCommit(100));
     const ticks10k = await repeat(rounds, () => tickCommit(10_000));
     const planned = await repeat(rounds, () => backfillPlanned(100_000));
+    const backfilled = await repeat(rounds, () => backfillRuns(count));
     return [
       row('empty runs, submitted, worked and settled', ours, raw, {
         otherIs: 'raw BullMQ jobs',
@@ -227,6 +252,10 @@ export const bench: Bench = {
         otherIs: 'the target',
         unit: 'ms',
         target: '≤ 1',
+      }),
+      row(`a backfill of ${count} partitions, ${BACKFILL_ACTIVE} at once, to its end`, backfilled, ours, {
+        otherIs: 'runs submitted one by one',
+        unit: '/s',
       }),
       row('a backfill of 100,000 partitions, planned exactly', planned, [3_000], {
         otherIs: 'the target',
