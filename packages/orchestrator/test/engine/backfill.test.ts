@@ -2,6 +2,7 @@ import {
   cancelBackfill,
   changeBackfill,
   createBackfill,
+  expandBackfills,
   pauseBackfill,
   planBackfill,
   readBackfill,
@@ -60,6 +61,28 @@ test('a backfill of a rectangle runs every partition once, tenants in turn, and 
   expect(await planBackfill(h.engine, { ...above, job: 'both_job' })).toMatchObject({ upstreamNotMade: {} });
   const days = Array.from({ length: 20 }, (_, i) => `2024-01-${String(i + 1).padStart(2, '0')}`);
   expect(order).toEqual(days.flatMap((day) => [1, 2, 3].map((team) => `${team}_${day}`)));
+});
+
+test('it looks at as many partitions as it may start, and at more only where none is to run', async () => {
+  const h = await harness(() => ({}));
+  const { redis } = h.engine;
+  const looks: number[] = [];
+  const pipeline = redis.pipeline.bind(redis);
+  jest.spyOn(redis, 'pipeline').mockImplementation((...given) => {
+    const made = pipeline(...given);
+    const exec = made.exec.bind(made);
+    return Object.assign(made, { exec: () => (looks.push(made.length), exec()) });
+  });
+  const request = { job: 'events_job', ids: ['1..20'], from: '2024-01-01', to: '2024-01-20', maxActive: 5 };
+  const dense = await createBackfill(h.engine, request, 'ana');
+  await h.engine.dispatcher.idle();
+  await expandBackfills(h.engine);
+  expect(await readBackfill(h.engine, dense.id)).toMatchObject({ position: 5, active: 5, passed: 0 });
+  expect(looks).toEqual([5]);
+  const none = await createBackfill(h.engine, { ...request, statuses: ['failed'] }, 'ana');
+  await h.engine.dispatcher.idle();
+  expect(await readBackfill(h.engine, none.id)).toMatchObject({ status: 'COMPLETED', passed: 400, requested: 0 });
+  expect(looks.slice(1)).toEqual([5, 10, 20, 40, 80, 160, 85]);
 });
 
 test('statuses select, failures are counted, and a retry takes only what failed', async () => {
