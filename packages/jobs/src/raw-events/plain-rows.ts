@@ -31,11 +31,13 @@ const QUOTE = 34;
 const AMPERSAND = 38;
 const COMMA = 44;
 const HYPHEN = 45;
+const DOT = 46;
 const DELETE = 127;
 const COLON = 58;
 const LESS = 60;
 const GREATER = 62;
 const OPENING_BRACKET = 91;
+const UTC = 90;
 const BACKSLASH = 92;
 const CLOSING_BRACKET = 93;
 const OPENING_BRACE = 123;
@@ -557,8 +559,11 @@ export class PlainRows {
   private writeTimestamp(): boolean {
     const start = this.start('createdAt');
     const end = this.end('createdAt');
-    if (isPrinted(this.bytes, start, end)) this.copy(start, end);
-    else {
+    const digits = endOfUsualTime(this.bytes, start, end);
+    if (digits !== NOT_PLAIN) {
+      this.copy(start, digits);
+      this.out[this.at++] = UTC;
+    } else {
       const printed = reprintRfc3339(this.textOf(start, end));
       if (!printed?.isSerializable) return false;
       this.putLiteral(printed.text);
@@ -601,22 +606,30 @@ const MANY = 96;
 
 const TIME_SHAPE = Buffer.from('0000-00-00T00:00:00');
 
-/** A time that is printed as it was read: UTC, of a day that every month has, a fraction of at most nine digits. */
-function isPrinted(bytes: Uint8Array, start: number, end: number): boolean {
-  const length = end - start - 1;
-  if (length < TIME_SHAPE.length || length > TIME_SHAPE.length + 10 || bytes[end - 1] !== 90) return false;
+/**
+ * Of a time in UTC, on a day that every month has, with a fraction of at most nine digits: where that ends which is printed
+ * before the zone, without the zeros at the end of the fraction. `NOT_PLAIN` for others.
+ */
+function endOfUsualTime(bytes: Uint8Array, start: number, end: number): number {
+  const zone = end - 1;
+  const seconds = start + TIME_SHAPE.length;
+  if (zone < seconds || zone > seconds + 10 || bytes[zone] !== UTC) return NOT_PLAIN;
   for (let i = 0; i < TIME_SHAPE.length; i++) {
     const c = bytes[start + i] as number;
     const shape = TIME_SHAPE[i] as number;
-    if (shape === 48 ? !isDigit(c) : c !== shape) return false;
+    if (shape === 48 ? !isDigit(c) : c !== shape) return NOT_PLAIN;
   }
   const [month, day] = [twoDigits(bytes, start + 5), twoDigits(bytes, start + 8)];
-  if (month < 1 || month > 12 || day < 1 || day > 28 || twoDigits(bytes, start + 11) > 23) return false;
-  if (twoDigits(bytes, start + 14) > 59 || twoDigits(bytes, start + 17) > 59) return false;
-  if (length === TIME_SHAPE.length) return true;
-  if (bytes[start + TIME_SHAPE.length] !== 46 || length < TIME_SHAPE.length + 2 || bytes[end - 2] === 48) return false;
-  for (let i = start + TIME_SHAPE.length + 1; i < end - 1; i++) if (!isDigit(bytes[i])) return false;
-  return true;
+  if (month < 1 || month > 12 || day < 1 || day > 28 || twoDigits(bytes, start + 11) > 23) return NOT_PLAIN;
+  if (twoDigits(bytes, start + 14) > 59 || twoDigits(bytes, start + 17) > 59) return NOT_PLAIN;
+  if (zone === seconds) return seconds;
+  if (bytes[seconds] !== DOT || zone === seconds + 1) return NOT_PLAIN;
+  let last = seconds;
+  for (let i = seconds + 1; i < zone; i++) {
+    if (!isDigit(bytes[i])) return NOT_PLAIN;
+    if (bytes[i] !== 48) last = i + 1;
+  }
+  return last;
 }
 
 function twoDigits(bytes: Uint8Array, at: number): number {
