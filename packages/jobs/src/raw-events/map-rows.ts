@@ -45,7 +45,11 @@ export interface MappedRows {
 /** Go refuses to write such an offset into JSON; the original counted that as a failed publication. */
 const CANNOT_BE_WRITTEN = 'the timestamp cannot be written: its offset is outside of [0,23] hours';
 
-export function mapRows({ tenant, environment, profile, blocks }: RowsToMap): MappedRows {
+/** @param spare as `TextBytes` has it */
+export function mapRows(
+  { tenant, environment, profile, blocks }: RowsToMap,
+  spare: Uint8Array<ArrayBuffer>[] = [],
+): MappedRows {
   const positions: number[] = [];
   const eventIds: string[] = [];
   const customers: string[] = [];
@@ -53,7 +57,7 @@ export function mapRows({ tenant, environment, profile, blocks }: RowsToMap): Ma
   const row = { tenant_id: tenant, environment_id: environment };
   const write = eventWriter(row);
   const plainRows = new PlainRows(row, profile);
-  const texts = new TextBytes();
+  const texts = new TextBytes(spare);
   const mapped = () => ({ texts: texts.chunks(), positions, eventIds, customers, rejected });
   let customer = '';
   const add = (position: number, eventId: string) => {

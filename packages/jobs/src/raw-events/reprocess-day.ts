@@ -90,6 +90,7 @@ export class DayRun {
     this.log.pageDone(batch, work, published, rejected);
     const tally = tallyOf(work, published, rejected);
     this.point = { version: 1, cursor: work.page.end, tally: addTallies(this.point.tally, tally) };
+    context.resources.mapper.reuse(work.texts);
     await saveResumePoint(context.checkpoint, this.point);
     const { total_events_found: done } = this.point.tally.counters;
     context.progress(done, Math.max(done, this.total), 'events read and sent');

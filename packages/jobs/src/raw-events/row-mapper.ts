@@ -9,10 +9,13 @@ import { Worker as Thread } from 'node:worker_threads';
 import { ServiceError, provide, resource } from '@skein/orchestrator';
 
 import type { MappedRows, RowsToMap } from './map-rows.ts';
+import { CHUNK_BYTES, type TextChunk } from './text-bytes.ts';
 
 export interface RowMapper {
   /** @throws ServiceError when the thread ended before it answered; the next call starts another one */
   map(rows: RowsToMap): Promise<MappedRows>;
+  /** Gives texts back whose messages have been sent: new memory for each page would cost more than what is written there. */
+  reuse(texts: readonly TextChunk[]): void;
   close(): Promise<void>;
 }
 
@@ -25,6 +28,11 @@ export const rawEventsMapperBinding = provide(rawEventsMapper, {
 });
 
 const YOUNG_MB = 48;
+
+/** Buffers of `CHUNK_BYTES`. */
+export interface UsedUp {
+  readonly usedUp: readonly Uint8Array<ArrayBuffer>[];
+}
 
 interface Waiting {
   readonly resolve: (mapped: MappedRows) => void;
@@ -62,6 +70,14 @@ export function openRowMapper(): RowMapper {
         thread.postMessage(rows);
         waiting.push({ resolve, reject });
       }),
+    reuse(texts) {
+      const usedUp = texts.flatMap(({ bytes }) => (bytes.length === CHUNK_BYTES ? [bytes] : []));
+      const message: UsedUp = { usedUp };
+      current?.thread.postMessage(
+        message,
+        usedUp.map(({ buffer }) => buffer),
+      );
+    },
     async close() {
       await current?.thread.terminate();
     },

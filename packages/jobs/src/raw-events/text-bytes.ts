@@ -9,12 +9,18 @@ export interface TextChunk {
   readonly ends: readonly number[];
 }
 
-const CHUNK_BYTES = 1 << 20;
+export const CHUNK_BYTES = 1 << 20;
 const MAX_UTF8_BYTES = 3;
 
 export class TextBytes {
   private readonly written: { readonly bytes: Buffer<ArrayBuffer>; readonly ends: number[] }[] = [];
+  private readonly spare: Uint8Array<ArrayBuffer>[];
   private used = 0;
+
+  /** @param spare buffers of `CHUNK_BYTES` that nobody uses any more; those that are used are taken out of it */
+  constructor(spare: Uint8Array<ArrayBuffer>[] = []) {
+    this.spare = spare;
+  }
 
   write(text: string): void {
     const { bytes, at } = this.room(text.length * MAX_UTF8_BYTES);
@@ -25,12 +31,17 @@ export class TextBytes {
   room(atMost: number): { readonly bytes: Buffer<ArrayBuffer>; readonly at: number } {
     let chunk = this.written.at(-1);
     if (chunk === undefined || chunk.bytes.length - this.used < atMost) {
-      // Of its own memory, so that it can be handed to another thread.
-      chunk = { bytes: Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, atMost)), ends: [] };
+      chunk = { bytes: this.chunk(atMost), ends: [] };
       this.written.push(chunk);
       this.used = 0;
     }
     return { bytes: chunk.bytes, at: this.used };
+  }
+
+  /** Of its own memory, so that it can be handed to another thread. */
+  private chunk(atLeast: number): Buffer<ArrayBuffer> {
+    const used = atLeast <= CHUNK_BYTES ? this.spare.pop() : undefined;
+    return used === undefined ? Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, atLeast)) : Buffer.from(used.buffer);
   }
 
   /** @param end where in the room that was asked for last a text ends */

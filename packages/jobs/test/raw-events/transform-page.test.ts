@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Page } from '../../src/raw-events/read-pages.ts';
 import { openRowMapper } from '../../src/raw-events/row-mapper.ts';
 import { messagesOf, outgoingAt, transformPage } from '../../src/raw-events/transform-page.ts';
-import { CASES, profiles } from './cases.ts';
+import { B0, CASES, profiles } from './cases.ts';
 
 // As ClickHouse sends them: no UTF-8 has half of a character.
 const PAYLOADS = [...CASES.map(({ payload }) => payload.toWellFormed()), 'null', '', '{', '\u0000'];
@@ -86,4 +86,21 @@ test('a thread that ends fails the pages that wait for it, as a service does, an
   }
   expect((await transformPage(page, 't1', 'seed', failing)).rejected).toHaveLength(1);
   await failing.close();
+});
+
+test('memory that is given back holds the texts of later pages, and nothing of earlier ones', async () => {
+  const valuesOf = (work: Parameters<typeof messagesOf>[0]) => messagesOf(work).map(({ value }) => String(value));
+  const event = (id: string) => JSON.stringify({ ...B0, id, data: { ...B0.data, note: id.repeat(40) } });
+  const pages = Array.from({ length: 12 }, (_, i) =>
+    pageOf(Array.from({ length: 1 + ((i * 701) % 2_000) }, (_, j) => event(`evt-${i}-${j}`))),
+  );
+  for (const page of pages) {
+    const used = await transformPage(page, 't1', 'seed', mapper);
+    const values = valuesOf(used);
+    mapper.reuse(used.texts);
+    expect(used.texts.every(({ bytes }) => bytes.length === 0)).toBe(true);
+    const again = await transformPage(page, 't1', 'seed', mapper);
+    expect(valuesOf(again)).toEqual(values);
+    mapper.reuse(again.texts);
+  }
 });
