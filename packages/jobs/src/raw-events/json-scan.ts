@@ -3,12 +3,21 @@
  * overflow a double, lone surrogates, nesting. Walks the text once, without regular expressions over the whole of it.
  */
 
+import {
+  QUOTE,
+  COMMA,
+  ZERO,
+  NINE,
+  COLON,
+  OPENING_BRACKET,
+  BACKSLASH,
+  CLOSING_BRACKET,
+  OPENING_BRACE,
+  CLOSING_BRACE,
+} from './ascii.ts';
+
 /** Go's decoder refuses deeper nesting. */
 const MAX_DEPTH = 10_000;
-
-const QUOTE = 34;
-const COLON = 58;
-const COMMA = 44;
 
 export type Scan =
   | { readonly kind: 'plain'; readonly topLevelKeys: number }
@@ -98,22 +107,22 @@ export function withoutLoneSurrogates(text: string): string {
 function endOfString(text: string, quote: number): number {
   for (let end = text.indexOf('"', quote + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === 92) slashes++;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
     if (slashes % 2 === 0) return end;
   }
   return text.length;
 }
 
 function isOpening(c: number): boolean {
-  return c === 123 || c === 91;
+  return c === OPENING_BRACE || c === OPENING_BRACKET;
 }
 
 function isClosing(c: number): boolean {
-  return c === 125 || c === 93;
+  return c === CLOSING_BRACE || c === CLOSING_BRACKET;
 }
 
 function isDigit(c: number): boolean {
-  return c >= 48 && c <= 57;
+  return c >= ZERO && c <= NINE;
 }
 
 function isNumberPart(c: number): boolean {

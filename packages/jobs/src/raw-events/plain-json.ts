@@ -3,17 +3,21 @@
  * `JSON.parse` decides. Pure, and it makes no texts: where a value begins and ends is all that is asked.
  */
 
-const QUOTE = 34;
-const MINUS = 45;
-const DOT = 46;
-const ZERO = 48;
-const COLON = 58;
-const COMMA = 44;
-const BACKSLASH = 92;
-const OPENING_BRACKET = 91;
-const CLOSING_BRACKET = 93;
-export const OPENING_BRACE = 123;
-export const CLOSING_BRACE = 125;
+import {
+  SPACE,
+  QUOTE,
+  COMMA,
+  HYPHEN,
+  DOT,
+  ZERO,
+  NINE,
+  COLON,
+  OPENING_BRACKET,
+  BACKSLASH,
+  CLOSING_BRACKET,
+  OPENING_BRACE,
+  CLOSING_BRACE,
+} from './ascii.ts';
 
 /** Beyond it is looked at by those who know where nesting ends to be JSON. */
 export const MAX_DEPTH = 10;
@@ -27,7 +31,7 @@ export function endOfPlainText(bytes: Uint8Array, at: number): number {
   for (let i = at; i < bytes.length; i++) {
     const c = bytes[i] as number;
     if (c === QUOTE) return i;
-    if (c < 32 || c === BACKSLASH) return NOT_PLAIN;
+    if (c < SPACE || c === BACKSLASH) return NOT_PLAIN;
   }
   return NOT_PLAIN;
 }
@@ -35,7 +39,7 @@ export function endOfPlainText(bytes: Uint8Array, at: number): number {
 /** Where the next byte is that is no blank. */
 export function afterBlanks(bytes: Uint8Array, at: number): number {
   let i = at;
-  while (bytes[i] === 32) i++;
+  while (bytes[i] === SPACE) i++;
   return i;
 }
 
@@ -93,7 +97,7 @@ export function afterColon(bytes: Uint8Array, at: number): number {
 }
 
 function endOfPlainNumber(bytes: Uint8Array, at: number): number {
-  const first = bytes[at] === MINUS ? at + 1 : at;
+  const first = bytes[at] === HYPHEN ? at + 1 : at;
   let i = afterDigits(bytes, first);
   if (i === first || (bytes[first] === ZERO && i > first + 1)) return NOT_PLAIN;
   if (bytes[i] === DOT) {
@@ -113,7 +117,7 @@ function afterDigits(bytes: Uint8Array, at: number): number {
 }
 
 export function isDigit(c: number | undefined): boolean {
-  return c !== undefined && c >= ZERO && c <= 57;
+  return c !== undefined && c >= ZERO && c <= NINE;
 }
 
 const TRUE = Buffer.from('true');
@@ -139,7 +143,7 @@ const MAX_LEADING_ZEROS = 3;
  * that does not end in a zero is the shortest one of its double.
  */
 export function isShortestNumber(bytes: Uint8Array, start: number, end: number): boolean {
-  const first = bytes[start] === MINUS ? start + 1 : start;
+  const first = bytes[start] === HYPHEN ? start + 1 : start;
   const dot = afterDigits(bytes, first);
   if (dot - first > MAX_WHOLE_DIGITS) return false;
   if (dot === end) return bytes[first] !== ZERO || first === start;

@@ -4,6 +4,26 @@
  * that becomes no event, is left to `map-payload.ts`, which alone says what is right; a test holds the two together.
  */
 
+import {
+  TAB,
+  NEWLINE,
+  SPACE,
+  QUOTE,
+  AMPERSAND,
+  COMMA,
+  HYPHEN,
+  DOT,
+  ZERO,
+  COLON,
+  LESS,
+  GREATER,
+  OPENING_BRACKET,
+  BACKSLASH,
+  CLOSING_BRACKET,
+  OPENING_BRACE,
+  CLOSING_BRACE,
+  DELETE,
+} from './ascii.ts';
 import { insideQuotes } from './event-text.ts';
 import { stringify } from './go-text.ts';
 import { type Profile, timesChannels } from './map-payload.ts';
@@ -23,25 +43,6 @@ import { OWN_NAMES, textOfValue } from './properties.ts';
 import { reprintRfc3339 } from './rfc3339.ts';
 import type { TextBytes } from './text-bytes.ts';
 import { NOT_YET_INGESTED, type RowContext } from './transform.ts';
-
-const TAB = 9;
-const NEWLINE = 10;
-const SPACE = 32;
-const QUOTE = 34;
-const AMPERSAND = 38;
-const COMMA = 44;
-const HYPHEN = 45;
-const DOT = 46;
-const DELETE = 127;
-const COLON = 58;
-const LESS = 60;
-const GREATER = 62;
-const OPENING_BRACKET = 91;
-const UTC = 90;
-const BACKSLASH = 92;
-const CLOSING_BRACKET = 93;
-const OPENING_BRACE = 123;
-const CLOSING_BRACE = 125;
 
 /** Columns before the payload. */
 const OTHER_COLUMNS = 4;
@@ -463,7 +464,7 @@ export class PlainRows {
     for (let i = start; i < end; i++) {
       const c = bytes[i];
       if (!isDigit(c)) return -1;
-      count = count * 10 + (c as number) - 48;
+      count = count * 10 + (c as number) - ZERO;
     }
     return count;
   }
@@ -601,6 +602,8 @@ export class PlainRows {
   }
 }
 
+/** `Z`. */
+const UTC = 90;
 /** From here on a call costs less than a loop. */
 const MANY = 96;
 
@@ -617,7 +620,7 @@ function endOfUsualTime(bytes: Uint8Array, start: number, end: number): number {
   for (let i = 0; i < TIME_SHAPE.length; i++) {
     const c = bytes[start + i] as number;
     const shape = TIME_SHAPE[i] as number;
-    if (shape === 48 ? !isDigit(c) : c !== shape) return NOT_PLAIN;
+    if (shape === ZERO ? !isDigit(c) : c !== shape) return NOT_PLAIN;
   }
   const [month, day] = [twoDigits(bytes, start + 5), twoDigits(bytes, start + 8)];
   if (month < 1 || month > 12 || day < 1 || day > 28 || twoDigits(bytes, start + 11) > 23) return NOT_PLAIN;
@@ -627,13 +630,13 @@ function endOfUsualTime(bytes: Uint8Array, start: number, end: number): number {
   let last = seconds;
   for (let i = seconds + 1; i < zone; i++) {
     if (!isDigit(bytes[i])) return NOT_PLAIN;
-    if (bytes[i] !== 48) last = i + 1;
+    if (bytes[i] !== ZERO) last = i + 1;
   }
   return last;
 }
 
 function twoDigits(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) - 48) * 10 + (bytes[at + 1] as number) - 48;
+  return ((bytes[at] as number) - ZERO) * 10 + (bytes[at + 1] as number) - ZERO;
 }
 
 /** Negative when the first comes before the second, byte by byte. */

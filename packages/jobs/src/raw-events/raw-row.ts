@@ -1,10 +1,9 @@
 /** Raw rows, as lines of TabSeparated have them. Pure. */
 
+import { NEWLINE } from './ascii.ts';
 import type { RawRow } from './sql.ts';
 
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', 0: '\0' };
-
-const NEWLINE = 10;
 
 /** Where the newline is, or would be. */
 export function endOfLine(block: Uint8Array, start: number): number {

@@ -7,6 +7,7 @@
 import { ServiceError } from '@skein/orchestrator';
 
 import type { ClickHouse } from '../resources/clickhouse.ts';
+import { NEWLINE } from './ascii.ts';
 import { cursorOf } from './messages.ts';
 import { linesOf, parseRow } from './raw-row.ts';
 import { type KeyCursor, type RawRow, type Scope, type Statement, environmentsSql, rowsSql } from './sql.ts';
@@ -27,8 +28,6 @@ export interface PageReader {
   readonly rowsPerQuery: number;
   readonly signal: AbortSignal;
 }
-
-const NEWLINE = 10;
 
 const SETTINGS = {
   // A key holds its timestamp, so its versions lie in one day and so in one part of the partitioning.

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { RequestError } from '@skein/orchestrator';
 import { z } from 'zod';
 
+import { NEWLINE } from './ascii.ts';
 import { type Profile, transformRawEvent } from './transform.ts';
 
 class CaseInvalidError extends RequestError {
@@ -26,7 +27,6 @@ export interface LineOptions {
 
 /** Results are written in pieces of about this size. */
 const CHUNK_CHARACTERS = 65_536;
-const NEWLINE = 10;
 
 /** @throws CaseInvalidError that names the line, when it is no case */
 export async function transformLines(input: Readable, output: Writable, options: LineOptions): Promise<void> {

@@ -1,0 +1,21 @@
+/** Characters as bytes. */
+
+export const TAB = 9;
+export const NEWLINE = 10;
+export const SPACE = 32;
+export const QUOTE = 34;
+export const AMPERSAND = 38;
+export const COMMA = 44;
+export const HYPHEN = 45;
+export const DOT = 46;
+export const ZERO = 48;
+export const NINE = 57;
+export const COLON = 58;
+export const LESS = 60;
+export const GREATER = 62;
+export const OPENING_BRACKET = 91;
+export const BACKSLASH = 92;
+export const CLOSING_BRACKET = 93;
+export const OPENING_BRACE = 123;
+export const CLOSING_BRACE = 125;
+export const DELETE = 127;
