@@ -5,7 +5,7 @@ import { FAILPOINTS } from '../../packages/orchestrator/src/engine/failpoint.ts'
 import { createClients } from './clients.ts';
 import type { Entry } from './history.ts';
 import { type Random, shareOut, strikes, testAttack } from './random.ts';
-import { type Rig, openRig, report, until } from './rig.ts';
+import { LEASES_OF_CROWDS, type Rig, openRig, report, until } from './rig.ts';
 
 const WORKERS = 4;
 const SERVERS = 3;
@@ -14,12 +14,9 @@ const SERVER_KILLS = strikes('SERVER_KILLS', 100);
 const POINT_KILLS = strikes('FAILPOINT_KILLS', 105);
 const DOOMED = strikes('DOOMED_RUNS', 20);
 
-/** Of processes that start by the dozen: one that gets no core for three seconds has lost what it was at, and is still inside. */
-const LEASES = { SKEIN_LEASE_MS: '6000', SKEIN_LEASE_RENEW_MS: '1000' };
-
 testAttack(`${KILLS} workers killed at random, each in the middle of something`, async (random) => {
   // Five items a kill: there is work under way until the last.
-  const rig = await openRig({ size: { partitions: Math.max(200, KILLS * 5) }, env: LEASES });
+  const rig = await openRig({ size: { partitions: Math.max(200, KILLS * 5) }, env: LEASES_OF_CROWDS });
   const each = rig.size.partitions / rig.size.sensors;
   try {
     await Promise.all(Array.from({ length: WORKERS }, () => rig.start('worker')));
@@ -106,7 +103,10 @@ const OF_SERVERS = /^(submit|cursor|cancel|backfill)\./;
 
 testAttack(`${POINT_KILLS} processes killed, at each of ${FAILPOINTS.length} named points`, async (random) => {
   // Much fails by itself, for the points where a failure passes.
-  const rig = await openRig({ size: { partitions: Math.max(200, POINT_KILLS * 2), flakyOneIn: 4 }, env: LEASES });
+  const rig = await openRig({
+    size: { partitions: Math.max(200, POINT_KILLS * 2), flakyOneIn: 4 },
+    env: LEASES_OF_CROWDS,
+  });
   const each = rig.size.partitions / rig.size.sensors;
   const clients = createClients(rig.history, random);
   try {

@@ -9,7 +9,7 @@ import {
 } from '../../packages/orchestrator/src/engine/backfill.ts';
 import { getCursor, setCursor } from '../../packages/orchestrator/src/engine/cursor.ts';
 import { shareOut, strikes, testAttack } from './random.ts';
-import { type Member, openRig, report, takeVictim, until } from './rig.ts';
+import { LEASES_OF_CROWDS, type Member, openRig, report, takeVictim, until } from './rig.ts';
 
 const POOL = 5;
 const RUNS = strikes('POOL_RUNS', 60);
@@ -50,7 +50,7 @@ testAttack(
 testAttack(
   `${BACKFILLS} backfills of ${PARTITIONS} paused, resumed and cancelled at random under kills: exact, and nothing cancelled runs later`,
   async (random) => {
-    const rig = await openRig({ size: { sensors: 1, partitions: 0, workMs: 30, pool: 200 } });
+    const rig = await openRig({ size: { sensors: 1, partitions: 0, workMs: 30, pool: 200 }, env: LEASES_OF_CROWDS });
     const { history, engine } = rig;
     const backfills: { id: string; cancelled: boolean }[] = [];
     const dying = new Set<Member>();

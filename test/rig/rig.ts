@@ -72,6 +72,12 @@ const SHORT_LEASES = {
   SKEIN_MAX_LOST: '100',
 };
 
+/**
+ * For attacks that start processes by the dozen beside one another: who is given no core for as long as a lease is taken for
+ * dead while it lives, and that is not what they are about.
+ */
+export const LEASES_OF_CROWDS = { SKEIN_LEASE_MS: '8000', SKEIN_LEASE_RENEW_MS: '1000' };
+
 /** A busy machine may do all that was asked for before anybody looked: then an idle worker is struck. */
 const IDLE_MS = 3_000;
 

@@ -12,7 +12,7 @@ import { TextBytes } from '../../src/raw-events/text-bytes.ts';
 import { B0, CASES, profiles } from './cases.ts';
 
 const ROW = { tenant_id: 't "1"', environment_id: 'e\\1' };
-const RUNS = Number(process.env.SKEIN_FUZZ_RUNS ?? 20_000);
+const RUNS = Number(process.env.SKEIN_FUZZ_RUNS ?? 10_000);
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
