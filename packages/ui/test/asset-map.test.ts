@@ -204,6 +204,7 @@ test('marking and forgetting show what would change before anything does', async
   await dialog.getByText('missing (forget)').click();
   // One failed, the others have not been tried.
   await dialog.getByText(/^1 of [1-9]\d* partitions would become missing/).waitFor();
+  await dialog.getByRole('status').getByText('bad_2026-11-02').waitFor();
   expect(await counts()).toEqual(before);
   await verb.click();
   await dialog.waitFor({ state: 'detached' });

@@ -2,7 +2,13 @@ import { SegmentedControl } from '@mantine/core';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { type AssetDetail, forgetPartitions, markPartitions, searchPartitions } from '../api/generated/client.ts';
+import {
+  type AssetDetail,
+  type Partition,
+  forgetPartitions,
+  markPartitions,
+  searchPartitions,
+} from '../api/generated/client.ts';
 import { useAllowed } from '../app/access.ts';
 import { notify } from '../app/notify.ts';
 import { Confirm } from '../parts/Confirm.tsx';
@@ -39,10 +45,12 @@ export function MarkDialog({ asset, ids, from, to, of, onClose }: MarkDialogProp
   const preview = useQuery({
     queryKey: ['mark preview', asset.key, as, ids, from, to, of],
     queryFn: async () => {
-      const keys = await keysOf({ asset, ids, from, to, of });
+      const found = await partitionsOf({ asset, ids, from, to, of });
+      const keys = found.map(({ key }) => key);
+      const others = found.filter(({ outcome, activity }) => outcome !== as && activity === 'idle');
       const would =
         keys.length === 0 ? { changed: 0, busy: 0 } : await send(keys, { reason: 'preview', preview: true });
-      return { keys, ...would };
+      return { keys, others: others.map(({ key }) => key), ...would };
     },
     placeholderData: keepPreviousData,
   });
@@ -83,7 +91,7 @@ export function MarkDialog({ asset, ids, from, to, of, onClose }: MarkDialogProp
       />
       {!forget.allowed && <p className="dim small">Forgetting: {forget.reason}</p>}
       <p>
-        {ids.length} rows, {from} to {to}
+        {ids.length} {ids.length === 1 ? 'row' : 'rows'}, {from} to {to}
         {of.length > 0 && `, of them only what is ${of.join(' or ')}`}. The data itself is not touched; only what Skein
         believes of it changes.
       </p>
@@ -97,6 +105,8 @@ export function MarkDialog({ asset, ids, from, to, of, onClose }: MarkDialogProp
 
 interface Would {
   readonly keys: readonly string[];
+  /** Those of them that are something else now. */
+  readonly others: readonly string[];
   readonly changed: number;
   readonly busy: number;
 }
@@ -104,7 +114,7 @@ interface Would {
 /** What would change, before anything does. */
 function MarkPreview({ as, of }: { as: Mark; of: Would | undefined }) {
   if (of === undefined) return <p className="dim">Counting what would change…</p>;
-  const { keys, changed, busy } = of;
+  const { keys, others, changed, busy } = of;
   return (
     <div className="stack tight" role="status">
       <p>
@@ -114,35 +124,35 @@ function MarkPreview({ as, of }: { as: Mark; of: Would | undefined }) {
         {busy > 0 && `; ${busy.toLocaleString('en')} that are queued or running would be left alone`}.
       </p>
       <div className="row wrap small">
-        {keys.slice(0, SHOWN).map((key) => (
+        {others.slice(0, SHOWN).map((key) => (
           <KeyText key={key} of={key} max={28} />
         ))}
-        {keys.length > SHOWN && <span className="dim">and {(keys.length - SHOWN).toLocaleString('en')} more</span>}
+        {others.length > SHOWN && <span className="dim">and {(others.length - SHOWN).toLocaleString('en')} more</span>}
       </div>
     </div>
   );
 }
 
-/** The keys of a rectangle, as the server names them. */
-async function keysOf({
+/** Those of a rectangle, as the server has them. */
+async function partitionsOf({
   asset,
   ids,
   from,
   to,
   of,
-}: Pick<MarkDialogProps, 'asset' | 'ids' | 'from' | 'to' | 'of'>): Promise<string[]> {
+}: Pick<MarkDialogProps, 'asset' | 'ids' | 'from' | 'to' | 'of'>): Promise<Partition[]> {
   const status = of.length > 0 ? of : OUTCOMES;
-  const keys: string[] = [];
+  const found: Partition[] = [];
   for (const row of ids) {
     let after: string | undefined;
     do {
       const more = { ...(row === '' ? {} : { row }), ...(after === undefined ? {} : { after }) };
       const page = await searchPartitions({ key: asset.key, from, to, status, limit: 500, ...more });
-      keys.push(...page.items.map((one) => one.key));
-      if (keys.length > MOST_KEYS)
+      found.push(...page.items);
+      if (found.length > MOST_KEYS)
         throw new RangeError(`Mark at most ${MOST_KEYS.toLocaleString('en')} partitions at a time.`);
       after = page.next ?? undefined;
     } while (after !== undefined);
   }
-  return keys;
+  return found;
 }
