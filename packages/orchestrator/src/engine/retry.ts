@@ -55,14 +55,7 @@ export async function retryRun(
  */
 export async function runAgain(engine: Engine, id: string): Promise<void> {
   const [job, made] = await engine.redis.hmget(engine.keys.run(id), 'job', 'nth');
-  if (job && !engine.deployment.jobs.has(job)) {
-    await engine.redis.hset(
-      engine.keys.run(id),
-      'blocked',
-      `no process that knows its job, “${job}”, has run it again yet`,
-    );
-    return;
-  }
+  if (job && !engine.deployment.jobs.has(job)) return;
   const nth = Number(made ?? 1) + 1;
   try {
     await retryRun(engine, id, 'from_failure', { nth, runKey: `retry:${id}` });

@@ -225,7 +225,7 @@ describe('the policy of a job', () => {
     await h.client.wait(runId);
     await runAgain(await h.another(defineDeployment({ definitions: { jobs: [] } })), runId);
     expect(await h.engine.redis.zrange(h.engine.keys.retries, '0', '-1')).toEqual([runId]);
-    expect((await h.client.run(runId)).blocked).toBe('no process that knows its job, “again”, has run it again yet');
+    expect((await h.client.run(runId)).blocked).toBe('its job runs it again 3600 s after its end');
     await runAgain(h.engine, runId);
     expect((await allRuns(h)).map(({ status, blocked }) => [status, blocked])).toEqual([
       ['FAILURE', undefined],
