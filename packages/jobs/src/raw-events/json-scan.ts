@@ -3,18 +3,7 @@
  * overflow a double, lone surrogates, nesting. Walks the text once, without regular expressions over the whole of it.
  */
 
-import {
-  QUOTE,
-  COMMA,
-  ZERO,
-  NINE,
-  COLON,
-  OPENING_BRACKET,
-  BACKSLASH,
-  CLOSING_BRACKET,
-  OPENING_BRACE,
-  CLOSING_BRACE,
-} from './ascii.ts';
+import { BACKSLASH, COLON, COMMA, QUOTE, isClosing, isDigit, isOpening } from './ascii.ts';
 
 /** Go's decoder refuses deeper nesting. */
 const MAX_DEPTH = 10_000;
@@ -111,18 +100,6 @@ function endOfString(text: string, quote: number): number {
     if (slashes % 2 === 0) return end;
   }
   return text.length;
-}
-
-function isOpening(c: number): boolean {
-  return c === OPENING_BRACE || c === OPENING_BRACKET;
-}
-
-function isClosing(c: number): boolean {
-  return c === CLOSING_BRACE || c === CLOSING_BRACKET;
-}
-
-function isDigit(c: number): boolean {
-  return c >= ZERO && c <= NINE;
 }
 
 function isNumberPart(c: number): boolean {

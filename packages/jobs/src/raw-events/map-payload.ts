@@ -93,6 +93,10 @@ function modelNameOf(data: JsonRecord | null): string {
   return stringify(data?.modelName ?? null);
 }
 
+/** The one method that is called otherwise. */
+export const BEDROCK = 'BEDROCK_LLM';
+export const MODELING = '-modeling';
+
 interface Names {
   readonly provider: string;
   readonly model: string;
@@ -104,16 +108,19 @@ function resolveNames(raw: Payload): Names {
   return {
     provider: lower(trim(raw.providerName === '' ? raw.serviceName : raw.providerName)),
     model: model === '' ? '' : `-${lower(trim(model))}`,
-    method: raw.methodName === 'BEDROCK_LLM' ? '-modeling' : `-${lower(trim(raw.methodName))}`,
+    method: raw.methodName === BEDROCK ? MODELING : `-${lower(trim(raw.methodName))}`,
   };
 }
 
 /** In the order of `OWN_NAMES`. */
 function ownTexts(raw: Payload, names: Names, profile: Profile): OwnTexts {
+  const promptTokens = textOf(raw.data, 'promptTokens');
   const numCharacters = textOf(raw.data, 'numCharacters');
   const durationMS = textOf(raw.data, 'durationMS');
   return [
-    profile === 'current' ? billablePromptTokens(raw.data) : undefined,
+    profile === 'current' && promptTokens !== undefined
+      ? billableTokens(promptTokens, textOf(raw.data, 'cachedPromptTokens'))
+      : undefined,
     numCharacters !== undefined ? 'characters' : durationMS !== undefined ? 'milliseconds' : '',
     timesChannels(numCharacters ?? durationMS ?? '', textOf(raw.data, 'channels')),
     raw.byok === null ? undefined : stringify(raw.byok),
@@ -142,10 +149,8 @@ function given(text: string): string | undefined {
 }
 
 /** Prompt tokens that were not served from a cache, as a 64-bit difference. */
-function billablePromptTokens(data: JsonRecord | null): string | undefined {
-  const promptTokens = textOf(data, 'promptTokens');
-  if (promptTokens === undefined) return undefined;
-  const cached = parseInt64(textOf(data, 'cachedPromptTokens') ?? '');
+export function billableTokens(promptTokens: string, cachedPromptTokens: string | undefined): string {
+  const cached = parseInt64(cachedPromptTokens ?? '');
   const difference = parseInt64(promptTokens).value - (cached.ok ? cached.value : 0n);
   return BigInt.asIntN(64, difference).toString();
 }

@@ -54,18 +54,17 @@ export function mapRows(
   const eventIds: string[] = [];
   const customers: string[] = [];
   const rejected: Rejected[] = [];
-  const row = { tenant_id: tenant, environment_id: environment };
-  const write = eventWriter(row);
-  const plainRows = new PlainRows(row, profile);
+  const context = { tenant_id: tenant, environment_id: environment };
+  const write = eventWriter(context);
+  const plainRows = new PlainRows(context, profile);
   const texts = new TextBytes(spare);
   const mapped = () => ({ texts: texts.chunks(), positions, eventIds, customers, rejected });
-  let customer = '';
-  const add = (position: number, eventId: string) => {
+  let position = 0;
+  const add = (eventId: string, customer: string) => {
     positions.push(position);
     eventIds.push(eventId);
     customers.push(customer);
   };
-  let position = 0;
   for (const { buffer, byteOffset, byteLength } of blocks) {
     const block = Buffer.from(buffer, byteOffset, byteLength);
     const isText = isUtf8(block);
@@ -73,8 +72,7 @@ export function mapRows(
       position++;
       const next = isText ? plainRows.write(block, start, texts) : NOT_PLAIN;
       if (next !== NOT_PLAIN) {
-        customer = plainRows.customerId(customer);
-        add(position, plainRows.id());
+        add(plainRows.id(), plainRows.customerId(customers.at(-1)));
         start = next;
         continue;
       }
@@ -90,8 +88,7 @@ export function mapRows(
         rejected.push({ row, position, kind: 'failed', reason: CANNOT_BE_WRITTEN, eventId: result.event.id });
       } else {
         texts.write(write(result.event));
-        customer = result.event.customerId;
-        add(position, result.event.id);
+        add(result.event.id, result.event.customerId);
       }
     }
   }

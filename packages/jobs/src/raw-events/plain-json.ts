@@ -4,19 +4,22 @@
  */
 
 import {
-  SPACE,
-  QUOTE,
-  COMMA,
-  HYPHEN,
-  DOT,
-  ZERO,
-  NINE,
-  COLON,
-  OPENING_BRACKET,
   BACKSLASH,
-  CLOSING_BRACKET,
-  OPENING_BRACE,
   CLOSING_BRACE,
+  CLOSING_BRACKET,
+  COLON,
+  COMMA,
+  DOT,
+  HYPHEN,
+  LOWER_F,
+  LOWER_N,
+  LOWER_T,
+  OPENING_BRACE,
+  OPENING_BRACKET,
+  QUOTE,
+  SPACE,
+  ZERO,
+  isDigit,
 } from './ascii.ts';
 
 /** Beyond it is looked at by those who know where nesting ends to be JSON. */
@@ -53,11 +56,11 @@ export function endOfPlainValue(bytes: Uint8Array, at: number, depth = 0): numbe
     case OPENING_BRACE:
     case OPENING_BRACKET:
       return depth < MAX_DEPTH ? endOfPlainList(bytes, at, depth + 1) : NOT_PLAIN;
-    case 116:
+    case LOWER_T:
       return endOfWord(bytes, at, TRUE);
-    case 102:
+    case LOWER_F:
       return endOfWord(bytes, at, FALSE);
-    case 110:
+    case LOWER_N:
       return endOfWord(bytes, at, NULL);
     default:
       return endOfPlainNumber(bytes, at);
@@ -116,10 +119,6 @@ function afterDigits(bytes: Uint8Array, at: number): number {
   return i;
 }
 
-export function isDigit(c: number | undefined): boolean {
-  return c !== undefined && c >= ZERO && c <= NINE;
-}
-
 const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
@@ -152,4 +151,22 @@ export function isShortestNumber(bytes: Uint8Array, start: number, end: number):
   let zeros = 0;
   while (bytes[dot + 1 + zeros] === ZERO) zeros++;
   return zeros <= MAX_LEADING_ZEROS;
+}
+
+/** Negative when the first comes before the second, byte by byte. */
+export function compareBytes(
+  first: Uint8Array,
+  firstStart: number,
+  firstEnd: number,
+  second: Uint8Array,
+  secondStart: number,
+  secondEnd: number,
+): number {
+  const length = firstEnd - firstStart;
+  const secondLength = secondEnd - secondStart;
+  for (let i = 0; i < length && i < secondLength; i++) {
+    const difference = (first[firstStart + i] as number) - (second[secondStart + i] as number);
+    if (difference !== 0) return difference;
+  }
+  return length - secondLength;
 }

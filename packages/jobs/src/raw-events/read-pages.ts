@@ -9,7 +9,7 @@ import { ServiceError } from '@skein/orchestrator';
 import type { ClickHouse } from '../resources/clickhouse.ts';
 import { NEWLINE } from './ascii.ts';
 import { cursorOf } from './messages.ts';
-import { linesOf, parseRow } from './raw-row.ts';
+import { endOfLine, linesOf, parseRow } from './raw-row.ts';
 import { type KeyCursor, type RawRow, type Scope, type Statement, environmentsSql, rowsSql } from './sql.ts';
 
 export interface Page {
@@ -91,8 +91,7 @@ function firstLines(lines: Buffer, start: number, atMost: number): { start: numb
   let end = start;
   let count = 0;
   for (; count < atMost && end < lines.length; count++) {
-    const at = lines.indexOf(NEWLINE, end);
-    end = at < 0 ? lines.length : at + 1;
+    end = Math.min(endOfLine(lines, end) + 1, lines.length);
   }
   return { start, end, count };
 }

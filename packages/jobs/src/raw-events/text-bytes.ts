@@ -40,8 +40,8 @@ export class TextBytes {
 
   /** Of its own memory, so that it can be handed to another thread. */
   private chunk(atLeast: number): Buffer<ArrayBuffer> {
-    const used = atLeast <= CHUNK_BYTES ? this.spare.pop() : undefined;
-    return used === undefined ? Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, atLeast)) : Buffer.from(used.buffer);
+    const spare = atLeast <= CHUNK_BYTES ? this.spare.pop() : undefined;
+    return spare === undefined ? Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, atLeast)) : Buffer.from(spare.buffer);
   }
 
   /** @param end where in the room that was asked for last a text ends */
