@@ -64,6 +64,11 @@ export function rangeOf(
   return { rows, from, to, order: selection.order ?? 'oldest' };
 }
 
+/** As the ledger has it. */
+export function parseRange(text: string | null | undefined): BackfillRange {
+  return JSON.parse(text ?? '{"rows":[],"from":0,"to":-1,"order":"oldest"}') as BackfillRange;
+}
+
 export function sizeOf(range: BackfillRange): number {
   return range.rows.length * (range.to - range.from + 1);
 }

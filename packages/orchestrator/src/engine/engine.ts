@@ -15,7 +15,7 @@ import { openTracing } from '../telemetry/open-tracing.ts';
 import { type Scrub, createScrub } from '../telemetry/scrub.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { coalesce } from './coalesce.ts';
-import { expandBackfills } from './backfill.ts';
+import { expandBackfills } from './backfill-expand.ts';
 import { type Dispatcher, createDispatcher } from './dispatch.ts';
 import { failpoint } from './failpoint.ts';
 import { registerDefinitions } from './register.ts';

@@ -2,7 +2,6 @@ import {
   cancelBackfill,
   changeBackfill,
   createBackfill,
-  expandBackfills,
   pauseBackfill,
   planBackfill,
   readBackfill,
@@ -10,6 +9,7 @@ import {
   resumeBackfill,
   retryBackfill,
 } from '../../src/engine/backfill.ts';
+import { expandBackfills } from '../../src/engine/backfill-expand.ts';
 import { createClient } from '../../src/engine/client.ts';
 import { defineJob, lookUp } from '../../src/index.ts';
 import { type Behaviour, type Harness, openHarness, testDeployment, until } from './harness.ts';
