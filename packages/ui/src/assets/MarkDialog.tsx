@@ -11,6 +11,7 @@ import {
 } from '../api/generated/client.ts';
 import { useAllowed } from '../app/access.ts';
 import { notify } from '../app/notify.ts';
+import { AndMore } from '../parts/AndMore.tsx';
 import { Confirm } from '../parts/Confirm.tsx';
 import { KeyText } from '../parts/KeyText.tsx';
 import { Notice, ProblemNotice } from '../parts/States.tsx';
@@ -127,7 +128,7 @@ function MarkPreview({ as, of }: { as: Mark; of: Would | undefined }) {
         {others.slice(0, SHOWN).map((key) => (
           <KeyText key={key} of={key} max={28} />
         ))}
-        {others.length > SHOWN && <span className="dim">and {(others.length - SHOWN).toLocaleString('en')} more</span>}
+        <AndMore of={others.length} shown={SHOWN} />
       </div>
     </div>
   );

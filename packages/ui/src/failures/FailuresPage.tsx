@@ -3,6 +3,7 @@ import { Link, getRouteApi } from '@tanstack/react-router';
 
 import { type FailureGroup, listFailures } from '../api/generated/client.ts';
 import { useApi } from '../api/use-api.ts';
+import { AndMore } from '../parts/AndMore.tsx';
 import { Card, Page } from '../parts/Page.tsx';
 import { Empty, Read } from '../parts/States.tsx';
 import { Time } from '../parts/Time.tsx';
@@ -80,7 +81,7 @@ function Group({ group }: { group: FailureGroup }) {
               {id.slice(-8)}
             </Link>
           ))}
-          {group.runs > SHOWN_RUNS && <span className="dim">and {group.runs - SHOWN_RUNS} more</span>}
+          <AndMore of={group.runs} shown={SHOWN_RUNS} />
         </div>
       </div>
     </Card>

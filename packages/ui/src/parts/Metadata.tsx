@@ -1,3 +1,5 @@
+import { AndMore } from './AndMore.tsx';
+
 const SHOWN = 8;
 
 /** What a job recorded, in a line: numbers and short words first; the rest is in the JSON. */
@@ -12,7 +14,7 @@ export function Metadata({ of }: { of: Readonly<Record<string, unknown>> }) {
           <bdi className="num">{typeof value === 'number' ? value.toLocaleString('en') : cut(String(value))}</bdi>
         </span>
       ))}
-      {simple.length > SHOWN && <span className="dim">and {simple.length - SHOWN} more</span>}
+      <AndMore of={simple.length} shown={SHOWN} />
     </span>
   );
 }

@@ -1,6 +1,7 @@
 import type { PreviewTick } from '../api/generated/client.ts';
 import { DiffView } from '../editor/DiffView.tsx';
 import type { Json } from '../editor/json.ts';
+import { AndMore } from '../parts/AndMore.tsx';
 import { KeyText } from '../parts/KeyText.tsx';
 import { RunLinks } from './RunLinks.tsx';
 
@@ -26,7 +27,7 @@ export function PreviewedTick({ tick, number }: { tick: PreviewTick; number: num
             {keys.slice(0, SHOWN).map((key, i) => (
               <KeyText key={`${key}${i}`} of={key} max={28} />
             ))}
-            {keys.length > SHOWN && <span className="dim">and {keys.length - SHOWN} more</span>}
+            <AndMore of={keys.length} shown={SHOWN} />
           </div>
         )}
         {suppressed.length > 0 && (
@@ -37,9 +38,9 @@ export function PreviewedTick({ tick, number }: { tick: PreviewTick; number: num
                 its key.
               </li>
             ))}
-            {suppressed.length > SHOWN && <li className="dim">and {suppressed.length - SHOWN} more</li>}
           </ul>
         )}
+        <AndMore of={suppressed.length} shown={SHOWN} />
         <DiffView before={tick.cursor_before as Json} after={tick.cursor_after as Json} same="The cursor stays." />
       </div>
     </details>

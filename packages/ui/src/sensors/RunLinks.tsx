@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { AndMore } from '../parts/AndMore.tsx';
 
 const SHOWN = 20;
 
@@ -12,7 +13,7 @@ export function RunLinks({ ids }: { ids: readonly string[] }) {
           {id.slice(-8)}
         </Link>
       ))}
-      {ids.length > SHOWN && <span className="dim">and {ids.length - SHOWN} more</span>}
+      <AndMore of={ids.length} shown={SHOWN} />
     </span>
   );
 }
