@@ -36,6 +36,9 @@ test('a sound history of a killed and a second attempt has nothing wrong with it
 const without = (...seqs: number[]) => SOUND.filter(({ seq }) => !seqs.includes(seq));
 const other = { ...RUN, id: 'r2' };
 
+/** Until `atMs`. */
+const stalled = (pid: number, ms: number, atMs = 9): Entry => ({ seq: 9, atMs, kind: 'stalled', pid, ms });
+
 const left = (...epochs: number[]): Found => ({ sink: 'postgres', id: 'r1|1_2024-01-01', epochs });
 
 const PLANTED: readonly (readonly [Rule, Entry[], Partial<Ledger>, Partial<Expectation>?])[] = [
@@ -55,6 +58,10 @@ const PLANTED: readonly (readonly [Rule, Entry[], Partial<Ledger>, Partial<Expec
   ['stale effect', [...SOUND, deed(9, 'effect', 1, { accepted: false })], {}],
   ['two at once', without(4), {}, { maxActive: 2 }],
   ['two at once', [...without(7), deed(9, 'enter', 1, { run: 'r2' })], {}, { maxActive: 2 }],
+  ['two at once', [...without(4), stalled(1, 4)], {}, { maxActive: 2, stallMs: 5 }],
+  ['two at once', [...without(4), stalled(2, 8)], {}, { maxActive: 2, stallMs: 5 }],
+  ['two at once', [...without(4), stalled(1, 8, 13.5)], {}, { maxActive: 2, stallMs: 5 }],
+  ['two at once', [...without(4), stalled(1, 8)], {}, { maxActive: 2 }],
   ['over the limit', [...without(7), deed(9, 'enter', 1, { run: 'r2', key: '2_2024-01-01' })], {}],
   ['ended run changed', [...SOUND, { seq: 9, atMs: 9, kind: 'ended', run: 'r1', status: 'FAILURE' }], {}],
   ['ended run changed', SOUND, { runs: [{ ...RUN, status: 'FAILURE', endReason: 'worker_lost' }] }],
@@ -86,6 +93,13 @@ test('what is allowed is not reported: stale effects that the target refused, en
   expect(check(refused, LEDGER, { ...EXPECTED, staleAllowed: true })).toEqual([]);
   const lost = { ...LEDGER, runs: [{ ...RUN, status: 'FAILURE', endReason: 'worker_lost' }] };
   expect(check(without(8), lost, { ...EXPECTED, endsAllowed: ['worker_lost'] })).toEqual([]);
+});
+
+test('who was given no core until after its lease is not blamed for who took over, nor for what it was refused then', () => {
+  const [stall, limits] = [stalled(1, 8), { ...EXPECTED, maxActive: 2, stallMs: 5 }];
+  expect(check([...without(4), stall], LEDGER, limits)).toEqual([]);
+  const refused = deed(8, 'effect', 1, { accepted: false });
+  expect(check([...without(3, 4, 8), refused, deed(8, 'leave', 1), stall], LEDGER, limits)).toEqual([]);
 });
 
 test('a seed makes the same faults again, and another one others', () => {

@@ -31,6 +31,11 @@ export interface Expectation {
   readonly feed: Readonly<Record<string, readonly string[]>>;
   /** At once, by history. */
   readonly maxActive?: number;
+  /**
+   * Whoever is given no core for so long in the middle of something cannot stop by itself before its lease ends; then
+   * another may begin beside it, and epochs fence it off. Default: nobody is.
+   */
+  readonly stallMs?: number;
   /** Where a process may be stopped in the middle of an effect, a stale one may reach the target, which refuses it. */
   readonly staleAllowed?: boolean;
   /** A Redis that forgot its last writes may give away again what a worker still has; epochs fence that one off. */
@@ -140,17 +145,37 @@ function* commits(history: readonly Entry[], ledger: Ledger, expected: Expectati
   }
 }
 
+type Inside = Extract<Entry, { readonly kind: 'enter' | 'effect' | 'leave' }>;
+
+const saidOf = ({ run, attempt, epoch, pid, atMs }: Inside) =>
+  `attempt ${attempt} of ${run} (epoch ${epoch}, process ${pid}, at ${Math.round(atMs)} ms)`;
+
+/** Between the beginning of one and what the other did. A stall is told when it is over. */
+const hasStalled = (history: readonly Entry[], one: Inside, other: Inside, stallMs = Infinity) =>
+  history.some(
+    (entry) =>
+      entry.kind === 'stalled' &&
+      entry.pid === one.pid &&
+      entry.ms >= stallMs &&
+      entry.atMs > one.atMs &&
+      entry.atMs - entry.ms < other.atMs,
+  );
+
 /** Along the target's own numbering: epochs only grow, one at a time at each partition, never too many in all. */
 function* order(history: readonly Entry[], expected: Expectation): Iterable<Violation> {
   const highest = new Map<string, number>();
-  const inside = new Map<string, { key: string; pid: number }>();
+  const inside = new Map<string, Inside>();
   for (const entry of history) {
     if (entry.kind === 'death') for (const [id, one] of inside) if (one.pid === entry.pid) inside.delete(id);
     if (entry.kind !== 'enter' && entry.kind !== 'effect' && entry.kind !== 'leave') continue;
     const id = `${entry.run}|${entry.key}|${entry.epoch}|${entry.pid}`;
     const what = `${entry.run}|${entry.key}`;
     if (entry.kind === 'effect') {
-      if (!entry.accepted && !expected.staleAllowed && !expected.forgetful)
+      const began = inside.get(id) ?? entry;
+      if (
+        !entry.accepted &&
+        !(expected.staleAllowed || expected.forgetful || hasStalled(history, began, entry, expected.stallMs))
+      )
         yield { rule: 'stale effect', detail: `${entry.key} of ${entry.run} by ${entry.epoch}` };
       if (entry.accepted && entry.epoch < (highest.get(what) ?? 0))
         yield { rule: 'epochs not monotonic', detail: `${what}: ${entry.epoch} after ${highest.get(what)}` };
@@ -160,8 +185,9 @@ function* order(history: readonly Entry[], expected: Expectation): Iterable<Viol
     if (entry.kind !== 'enter') continue;
     if (!expected.staleAllowed && !expected.forgetful)
       for (const one of inside.values())
-        if (one.key === entry.key) yield { rule: 'two at once', detail: `${entry.key}: ${entry.run} beside another` };
-    inside.set(id, { key: entry.key, pid: entry.pid });
+        if (one.key === entry.key && !hasStalled(history, one, entry, expected.stallMs))
+          yield { rule: 'two at once', detail: `${entry.key}: ${saidOf(entry)} beside ${saidOf(one)}` };
+    inside.set(id, entry);
     if (inside.size > (expected.maxActive ?? Infinity))
       yield { rule: 'over the limit', detail: `${inside.size} at ${entry.seq}` };
   }

@@ -16,14 +16,21 @@ interface Deed {
   readonly key: string;
   readonly attempt: number;
   readonly epoch: number;
-  /** The process. */
-  readonly pid: number;
 }
 
+/** What the target is told or asked, by a process that has said who it is. */
+type Said =
+  | { readonly kind: 'hello'; readonly pid: number }
+  | { readonly kind: 'feed' }
+  | { readonly kind: 'stalled'; readonly ms: number }
+  | Deed;
+
 export type Entry = { readonly seq: number; readonly atMs: number } & (
-  | (Deed & { readonly accepted: boolean })
-  /** The process was killed; whatever it was inside of is left. */
+  | (Deed & { readonly pid: number; readonly accepted: boolean })
+  /** The process has ended; whatever it was inside of is left. */
   | { readonly kind: 'death'; readonly pid: number }
+  /** The process was given no core for so long until now, or the machine's clock leapt over it. */
+  | { readonly kind: 'stalled'; readonly pid: number; readonly ms: number }
   /** A request was acknowledged to its caller. */
   | { readonly kind: 'acknowledged'; readonly run: string }
   /** A run was seen ended. */
@@ -63,22 +70,37 @@ export async function openHistory(file: string): Promise<History> {
     entries.push(numbered);
     writeSync(log, `${JSON.stringify(numbered)}\n`);
   };
-  const accept = (deed: Deed) => {
+  const accept = (deed: Deed, pid: number) => {
     const what = `${deed.run}|${deed.key}`;
     const accepted = deed.epoch >= (highest.get(what) ?? 0);
     if (accepted && deed.kind === 'effect') highest.set(what, deed.epoch);
-    add({ ...deed, accepted });
+    add({ ...deed, pid, accepted });
     return accepted;
   };
+  let closed = false;
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
+    let pid = 0;
+    const answer = (said: Said) => {
+      if (said.kind === 'hello') pid = said.pid;
+      else if (said.kind === 'feed') return history.available;
+      else if (said.kind === 'stalled') add({ ...said, pid });
+      else return Number(accept(said, pid));
+      return 1;
+    };
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket)).on('error', () => {});
+    // Here, and not where its exit is seen: what it said last may be read after that.
+    socket
+      .on('close', () => {
+        sockets.delete(socket);
+        if (!closed) add({ kind: 'death', pid });
+      })
+      .on('error', () => {});
     createInterface(socket)
       .on('error', () => {})
       .on('line', (line) => {
-        const { n, ...asked } = JSON.parse(line) as (Deed | { kind: 'feed' }) & { n: number };
-        socket.write(`${n} ${asked.kind === 'feed' ? history.available : Number(accept(asked))}\n`);
+        const { n, ...said } = JSON.parse(line) as Said & { n: number };
+        socket.write(`${n} ${answer(said)}\n`);
       });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -90,6 +112,7 @@ export async function openHistory(file: string): Promise<History> {
     inside: () => new Set([...inside.keys()].map((id) => id.split('|', 2).join('|'))),
     add,
     async close() {
+      closed = true;
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
       closeSync(log);
@@ -101,9 +124,15 @@ export async function openHistory(file: string): Promise<History> {
 /** The worker's end. */
 export interface Target {
   /** False: refused, for a newer epoch has been here. */
-  tell(deed: Omit<Deed, 'pid'>): Promise<boolean>;
+  tell(deed: Deed): Promise<boolean>;
   available(): Promise<number>;
 }
+
+const LOOK_MS = 50;
+/** Shorter ones end no lease. */
+const STALL_MS = 200;
+/** The machine's: attacks move that of the process. */
+const wallClock = Date.now;
 
 export function connectHistory(port: number): Target {
   const socket = net.connect(port, '127.0.0.1');
@@ -117,13 +146,21 @@ export function connectHistory(port: number): Target {
       waiting.get(n ?? 0)?.(answer ?? 0);
       waiting.delete(n ?? 0);
     });
-  const ask = (what: object) =>
+  const ask = (what: Said) =>
     new Promise<number>((resolve) => {
       waiting.set(++last, resolve);
       socket.write(`${JSON.stringify({ n: last, ...what })}\n`);
     });
+  void ask({ kind: 'hello', pid: process.pid });
+  let looked = { monotonic: performance.now(), wall: wallClock() };
+  setInterval(() => {
+    const now = { monotonic: performance.now(), wall: wallClock() };
+    const ms = Math.max(now.monotonic - looked.monotonic, now.wall - looked.wall) - LOOK_MS;
+    looked = now;
+    if (ms > STALL_MS) void ask({ kind: 'stalled', ms });
+  }, LOOK_MS).unref();
   return {
-    tell: async (deed) => (await ask({ pid: process.pid, ...deed })) === 1,
+    tell: async (deed) => (await ask(deed)) === 1,
     available: () => ask({ kind: 'feed' }),
   };
 }

@@ -105,6 +105,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   ]);
   await redis.start();
   const env = { ...SHORT_LEASES, ...options.env };
+  // A worker stops by itself when a fifth of its lease is left, and looks twice between two renewals.
+  const stallMs = 0.2 * Number(env.SKEIN_LEASE_MS) - Number(env.SKEIN_LEASE_RENEW_MS) / 2;
   const throughUrl = (await options.through?.(redis)) ?? redis.url;
   const engine = await openEngine(createWorkload(size, NOBODY), {
     env: { ...env, SKEIN_REDIS_URL: options.rigToo === true ? throughUrl : redis.url },
@@ -150,10 +152,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       if (child.exitCode !== null)
         throw new RangeError(`A ${role} did not start: ${readFileSync(logFile, 'utf8').slice(-2_000)}`);
       members.add(member);
-      void member.ended.then(() => {
-        members.delete(member);
-        history.add({ kind: 'death', pid: member.pid });
-      });
+      void member.ended.then(() => members.delete(member));
       return member;
     },
     async kill(member, signal = 'SIGKILL') {
@@ -188,7 +187,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       await untilQuiet(engine, requested);
       await witness.stop();
       const expectation = typeof more === 'function' ? await more() : more;
-      return check(history.entries, await readLedger(engine), { feed: due(), ...expectation });
+      return check(history.entries, await readLedger(engine), { feed: due(), stallMs, ...expectation });
     },
     async close() {
       await witness.stop();
