@@ -73,13 +73,18 @@ test('it grows both ways from there without a gap, and goes to its ends', async 
   await line(wanted).waitFor();
   const shown = async () =>
     (await page.locator('.log-line .message').allTextContents()).map((text) => Number(/line (\d+)/.exec(text)?.[1]));
+  const asked: string[] = [];
+  page.on('request', (request) => void (request.url().includes('before=') && asked.push(request.url())));
   await log().hover();
-  for (let i = 0; i < 12; i++) {
-    await page.mouse.wheel(0, -2_000);
+  for (let i = 0; i < 24; i++) {
+    await page.mouse.wheel(0, -1_000);
     const numbers = await until(shown, (all) => all.length > 5);
     // Whatever is seen is one row after the other.
     expect(numbers.every((n, at) => at === 0 || n === (numbers[at - 1] ?? 0) + 1)).toBe(true);
   }
+  // No window of it twice: its lines would be there twice.
+  expect(asked.length).toBeGreaterThan(1);
+  expect(new Set(asked).size).toBe(asked.length);
   const [top = 0] = await shown();
   expect(top).toBeLessThan(wanted - 500);
   await page.getByRole('button', { name: 'To the last line' }).click();

@@ -1,4 +1,4 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { type Virtualizer, useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import { useClock } from '../app/preferences.ts';
@@ -69,9 +69,11 @@ export function LogLines({ log, find, hits, here, follow, isWrapped, onEnd, map 
   const [first, last] = [virtual[0]?.index ?? 0, virtual.at(-1)?.index ?? 0];
   const { more } = log;
   useEffect(() => {
-    if (hasBefore && first < NEAR) more('before');
-    else if (hasAfter && last > lines.length - NEAR) more('after');
-  }, [first, last, hasBefore, hasAfter, lines.length, more]);
+    // Where the box is by now: `first` and `last` are of before it was moved for lines that came.
+    const [above, below] = inSight(box.current, rows);
+    if (hasBefore && above < NEAR) more('before');
+    else if (hasAfter && below > lines.length - NEAR) more('after');
+  }, [first, last, hasBefore, hasAfter, lines.length, more, rows]);
 
   const seen = virtual.find(({ end }) => end > (rows.scrollOffset ?? 0))?.index;
   return (
@@ -121,6 +123,13 @@ export function LogLines({ log, find, hits, here, follow, isWrapped, onEnd, map 
       {map(seen === undefined ? undefined : lines[seen]?.id)}
     </div>
   );
+}
+
+/** The first and the last line that are to be seen. */
+function inSight(box: HTMLElement | null, rows: Virtualizer<HTMLDivElement, Element>): readonly [number, number] {
+  const at = box?.scrollTop ?? 0;
+  const indexAt = (offset: number) => rows.getVirtualItemForOffset(offset)?.index ?? 0;
+  return [indexAt(at), indexAt(at + (box?.clientHeight ?? 0))];
 }
 
 function toggled(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {

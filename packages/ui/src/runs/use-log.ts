@@ -62,9 +62,15 @@ const NOTHING: Log = {
  */
 export function useLog(id: string, wanted: LogWanted, isWorking: boolean, first: Place | undefined): Log & LogActs {
   const [log, setLog] = useState<Log>(NOTHING);
-  const latest = useRef({ log, first });
+  // What is held, known before React has shown it: asked again from an edge that is no longer one, lines would be there twice.
+  const held = useRef<Log>(NOTHING);
+  const hold = useCallback((next: Log) => {
+    held.current = next;
+    setLog(next);
+  }, []);
+  const place = useRef(first);
   useEffect(() => {
-    latest.current = { log, first };
+    place.current = first;
   });
   // One read at a time: two that overlap would put lines in twice.
   const reading = useRef<AbortController>(undefined);
@@ -83,22 +89,22 @@ export function useLog(id: string, wanted: LogWanted, isWorking: boolean, first:
           if (own.signal.aborted) return 0;
         }
         if (own.signal.aborted) return 0;
-        setLog((before) => ({ ...apply(before, window), total: window.total, isFirst: false, error: undefined }));
+        hold({ ...apply(held.current, window), total: window.total, isFirst: false, error: undefined });
         return window.items.length;
       } catch (error) {
-        if (!own.signal.aborted) setLog((before) => ({ ...before, isFirst: false, error }));
+        if (!own.signal.aborted) hold({ ...held.current, isFirst: false, error });
         return 0;
       } finally {
         if (reading.current === own) reading.current = undefined;
       }
     },
-    [id, wanted],
+    [id, wanted, hold],
   );
 
   const jump = useCallback((place: Place) => void read(place, (_, window) => opened(window, place), true), [read]);
   const more = useCallback(
     (side: 'before' | 'after') => {
-      const { lines } = latest.current.log;
+      const { lines } = held.current;
       const edge = side === 'before' ? lines[0]?.id : lines.at(-1)?.id;
       if (edge !== undefined) void read({ [side]: edge }, (before, window) => grown(before, window, side), false);
     },
@@ -107,15 +113,15 @@ export function useLog(id: string, wanted: LogWanted, isWorking: boolean, first:
 
   const isKnown = first !== undefined;
   useEffect(() => {
-    setLog(NOTHING);
-    if (isKnown) jump(latest.current.first ?? {});
+    hold(NOTHING);
+    if (isKnown) jump(place.current ?? {});
     return () => reading.current?.abort();
-  }, [jump, isKnown]);
+  }, [jump, hold, isKnown]);
 
   useEffect(() => {
     let readsLeft = isWorking ? Infinity : LAST_READS;
     const timer = setInterval(() => {
-      const { lines, hasAfter, isFirst, error } = latest.current.log;
+      const { lines, hasAfter, isFirst, error } = held.current;
       if (isFirst || error !== undefined || hasAfter) return;
       if (readsLeft-- <= 0) return clearInterval(timer);
       const edge = lines.at(-1)?.id;
