@@ -12,10 +12,12 @@ import {
   defineAsset,
   defineDeployment,
   defineJob,
+  defineSensor,
   dayFromNumber,
   dynamic,
   materialized,
   positiveInteger,
+  request,
   dayNumber,
 } from '@skein/orchestrator';
 import { z } from 'zod';
@@ -23,7 +25,8 @@ import { z } from 'zod';
 import { createBackfill, planBackfill, readBackfill } from '../packages/orchestrator/src/engine/backfill.ts';
 import { createClient } from '../packages/orchestrator/src/engine/client.ts';
 import { type Engine, openEngine } from '../packages/orchestrator/src/engine/engine.ts';
-import { planSubmit, submit } from '../packages/orchestrator/src/engine/submit.ts';
+import { submit } from '../packages/orchestrator/src/engine/submit.ts';
+import { evaluateTick, openTick } from '../packages/orchestrator/src/engine/tick.ts';
 import { connectBlocking, connectRedis } from '../packages/orchestrator/src/store/redis.ts';
 import { startWorker } from '../packages/orchestrator/src/worker/worker.ts';
 import { type Bench, type BenchOptions, type BenchRow, median, row } from './bench.ts';
@@ -55,13 +58,25 @@ const fan = defineAsset({
     settle: async ({ results }) => ({ tasks: results.length }),
   },
 });
-const deployment = defineDeployment({
-  definitions: {
-    jobs: [defineJob({ name: 'noop_job', assets: [noop] }), defineJob({ name: 'fan_job', assets: [fan] })],
-  },
-});
-
 const keyOf = (i: number) => `${(i % 50) + 1}_${dayFromNumber(FIRST_DAY + Math.floor(i / 50))}`;
+
+const noopJob = defineJob({ name: 'noop_job', assets: [noop] });
+let asked = 0;
+const asking = defineSensor({
+  name: 'asking',
+  description: 'Asks for as many runs as it is to.',
+  job: noopJob,
+  every: '1h',
+  cursor: z.object({ asked: z.number().default(0) }),
+  evaluate: async () =>
+    request(
+      Array.from({ length: asked }, (_, i) => ({ partitions: [keyOf(i)] })),
+      { cursor: { asked } },
+    ),
+});
+const deployment = defineDeployment({
+  definitions: { jobs: [noopJob, defineJob({ name: 'fan_job', assets: [fan] })], sensors: [asking] },
+});
 
 async function withEngine<T>(work: (engine: Engine) => Promise<T>, worker: boolean): Promise<T> {
   const engine = await openEngine(deployment, {
@@ -153,19 +168,15 @@ async function latencies(count: number): Promise<number[]> {
   }, true);
 }
 
-/** Milliseconds of the script that commits a tick with this many requests. */
-async function tickCommit(count: number): Promise<number> {
+/** Milliseconds of a tick that asks for so many runs: its code, every request checked, everything committed. */
+async function wholeTick(count: number): Promise<number> {
   return withEngine(async (engine) => {
-    const specs = Array.from({ length: count }, (_, i) =>
-      JSON.stringify(
-        planSubmit(engine, { job: 'noop_job', partitions: [keyOf(i)], cause: 'bench' }, new Date(), {
-          scope: 'bench',
-          generation: 1,
-        }),
-      ),
-    );
+    const ports = { engine, worker: 'bench', openResources: async () => ({}), describe: String, log: SILENT };
+    asked = count;
     const began = performance.now();
-    await engine.script('submit', 0, ...specs);
+    const tick = await openTick(engine, asking.name, 'bench');
+    if (tick === undefined || (await evaluateTick(ports, tick)) !== 'requested')
+      throw new TypeError('the tick asked for nothing');
     return performance.now() - began;
   }, false);
 }
@@ -231,8 +242,8 @@ export const bench: Bench = {
     note(
       `latency of one run: p50 ${median(latency).toFixed(1)} ms, p99 ${(sorted[Math.floor(sorted.length * 0.99)] ?? 0).toFixed(1)} ms`,
     );
-    const ticks100 = await repeat(rounds, () => tickCommit(100));
-    const ticks10k = await repeat(rounds, () => tickCommit(10_000));
+    const ticks100 = await repeat(rounds, () => wholeTick(100));
+    const ticks10k = await repeat(rounds, () => wholeTick(10_000));
     const planned = await repeat(rounds, () => backfillPlanned(100_000));
     const backfilled = await repeat(rounds, () => backfillRuns(count));
     return [
@@ -243,12 +254,12 @@ export const bench: Bench = {
       }),
       row('tasks inside one run', tasks, raw, { otherIs: 'raw BullMQ jobs', unit: '/s', target: '≥ 0.5' }),
       row('latency of one run, submit to success', latency, [20], { otherIs: 'the target', unit: 'ms', target: '≤ 1' }),
-      row('a tick that requests 100 runs, committed', ticks100, [30], {
+      row('a tick that requests 100 runs, from its opening to its commit', ticks100, [30], {
         otherIs: 'the target',
         unit: 'ms',
         target: '≤ 1',
       }),
-      row('a tick that requests 10,000 runs, committed', ticks10k, [1_000], {
+      row('a tick that requests 10,000 runs, from its opening to its commit', ticks10k, [1_000], {
         otherIs: 'the target',
         unit: 'ms',
         target: '≤ 1',

@@ -10,7 +10,8 @@ const DAY_MS = 86_400_000;
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const ms = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text;
+  // A day that its month does not have is read as one of the next month.
+  return new Date(ms).getUTCDate() === Number(text.slice(8));
 }
 
 /** @throws PartitionKeyInvalidError when the text is not a day that exists */

@@ -65,16 +65,16 @@ const MAX_KEY_BYTES = 512;
 
 /** The rules every key follows, whatever its definition. @throws PartitionKeyInvalidError */
 export function checkKeyText(key: string): void {
-  const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key);
+  const shown = () => JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key);
   if (key === '') throw new PartitionKeyInvalidError('Invalid partition key format: the key is empty.');
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
-    throw new PartitionKeyInvalidError(`Partition key ${shown} is longer than ${MAX_KEY_BYTES} bytes.`);
+    throw new PartitionKeyInvalidError(`Partition key ${shown()} is longer than ${MAX_KEY_BYTES} bytes.`);
   }
   if (/[\u0000-\u001f\u007f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/.test(key) || !key.isWellFormed()) {
-    throw new PartitionKeyInvalidError(`Partition key ${shown} holds a control or invisible character.`);
+    throw new PartitionKeyInvalidError(`Partition key ${shown()} holds a control or invisible character.`);
   }
   if (key !== key.normalize('NFC')) {
-    throw new PartitionKeyInvalidError(`Partition key ${shown} is not in Unicode normal form C.`);
+    throw new PartitionKeyInvalidError(`Partition key ${shown()} is not in Unicode normal form C.`);
   }
 }
 

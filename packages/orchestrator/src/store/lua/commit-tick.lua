@@ -3,7 +3,7 @@
 -- A tick that a person applied a cursor with (`set`) writes that one first, under their name, on its version or not at all.
 -- ARGV: JSON { sensor, tick, version, cursor or absent, requests: [SubmitSpec], reason, lag, plan, next, log,
 --   set: { cursor, by, reason } or absent }
--- Returns: decision, then run id and verdict pairs; of a `set` that somebody wrote before, overruled and their version
+-- Returns: decision; of a `set` that somebody wrote before, overruled and their version
 -- include: base cells queue limits runs submit sensors
 local at = now_ms()
 local c = cjson.decode(ARGV[1])
@@ -29,12 +29,10 @@ if c.set then
     cjson.encode({ sensor = c.sensor, version = version, by = c.set.by }))
   s[4] = c.set.cursor
 end
-local out, run_ids, suppressed, requested = {}, {}, {}, 0
+local run_ids, suppressed, requested = {}, {}, 0
 sum_counts()
 for _, spec in ipairs(c.requests) do
   local id, verdict = submit_run(spec, at)
-  out[#out + 1] = id
-  out[#out + 1] = verdict
   if verdict == 'new' then
     requested = requested + 1
     if #run_ids < 1000 then run_ids[#run_ids + 1] = id end
@@ -43,6 +41,7 @@ for _, spec in ipairs(c.requests) do
   end
 end
 write_counts()
+write_indexes()
 local cursor_after, version = s[4], hget(sk, 'version')
 if c.cursor and c.cursor ~= s[4] then
   cursor_after = c.cursor
@@ -62,5 +61,4 @@ end
 end_tick(c.sensor, c.tick, status, decision, c.reason, at, { 'cursor_after', cursor_after, 'requested', requested,
   'log', c.log or '', 'suppressed', #c.requests - requested, 'runs', #run_ids > 0 and cjson.encode(run_ids) or '[]',
   'suppressed_runs', #suppressed > 0 and cjson.encode(suppressed) or '[]' })
-table.insert(out, 1, decision)
-return out
+return { decision }

@@ -6,13 +6,16 @@ local at = now_ms()
 local bk = k('bf', ARGV[1])
 local b = redis.call('HMGET', bk, 'status', 'position')
 if b[1] ~= 'IN_PROGRESS' or b[2] ~= ARGV[2] then return 0 end
+local requested, passed = 0, tonumber(ARGV[4])
 sum_counts()
 for i = 6, #ARGV do
   local _, verdict = submit_run(cjson.decode(ARGV[i]), at)
-  if verdict == 'new' then redis.call('HINCRBY', bk, 'requested', 1) else redis.call('HINCRBY', bk, 'passed', 1) end
+  if verdict == 'new' then requested = requested + 1 else passed = passed + 1 end
 end
 write_counts()
-redis.call('HINCRBY', bk, 'passed', ARGV[4])
+write_indexes()
+redis.call('HINCRBY', bk, 'requested', requested)
+redis.call('HINCRBY', bk, 'passed', passed)
 redis.call('HSET', bk, 'position', ARGV[3])
 if ARGV[5] == '1' then
   redis.call('HSET', bk, 'expanded', '1')

@@ -18,4 +18,5 @@ for i = 2, #ARGV do
   out[#out + 1] = tostring(spec.priority)
 end
 write_counts()
+write_indexes()
 return out
