@@ -65,6 +65,29 @@ test('all rows arrive, and are counted', async () => {
   expect([rows, bytes]).toEqual([100_000, 700_000]);
 });
 
+test.each([
+  ['arrived whole', async (values: Readable) => void (await values.toArray())],
+  ['was refused', () => Promise.reject(new Error('refused'))],
+])('nothing waits for an answer any more once it %s', async (_, insert) => {
+  const hour = 3_600_000;
+  const patient = createPool(`${database.url}?query_timeout=${hour}`);
+  const armed = new Set<unknown>();
+  const set = jest.spyOn(globalThis, 'setTimeout');
+  const clear = jest.spyOn(globalThis, 'clearTimeout');
+  try {
+    const sql = `COPY (SELECT i FROM generate_series(1, 10) i) TO STDOUT`;
+    await copy((_table, values) => insert(values as Readable), { db: patient, sql }).catch(() => {});
+    set.mock.calls.forEach(([, ms], at) => Number(ms) === hour && armed.add(set.mock.results[at]?.value));
+    const inAll = armed.size;
+    for (const [timer] of clear.mock.calls) armed.delete(timer);
+    expect([inAll > 3, armed.size]).toEqual([true, 0]);
+  } finally {
+    set.mockRestore();
+    clear.mockRestore();
+    await patient.end();
+  }
+});
+
 test('PostgreSQL goes away in the middle: the insert fails too, and is not taken for complete', async () => {
   let ended: unknown = 'ended';
   const insert: ClickHouse['insert'] = async (table, values, options) => {
