@@ -68,9 +68,9 @@ export function useLog(id: string, wanted: LogWanted, isWorking: boolean, first:
     held.current = next;
     setLog(next);
   }, []);
-  const place = useRef(first);
+  const latestFirst = useRef(first);
   useEffect(() => {
-    place.current = first;
+    latestFirst.current = first;
   });
   // One read at a time: two that overlap would put lines in twice.
   const reading = useRef<AbortController>(undefined);
@@ -114,7 +114,7 @@ export function useLog(id: string, wanted: LogWanted, isWorking: boolean, first:
   const isKnown = first !== undefined;
   useEffect(() => {
     hold(NOTHING);
-    if (isKnown) jump(place.current ?? {});
+    if (isKnown) jump(latestFirst.current ?? {});
     return () => reading.current?.abort();
   }, [jump, hold, isKnown]);
 

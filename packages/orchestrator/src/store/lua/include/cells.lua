@@ -35,18 +35,7 @@ local function count_cell(key, kind, from, to)
   if to ~= 0 then count_by(key, kind .. to, 1) end
 end
 
-local known_rows = {}
-local function know_row(asset, row)
-  local rows = k('rows', asset)
-  local known = known_rows[rows]
-  if not known then
-    known = {}
-    known_rows[rows] = known
-  end
-  if known[row] then return end
-  known[row] = true
-  redis.call('ZADD', rows, 'NX', 0, row)
-end
+local known_rows = {} -- by the key of their cells: what is asked for at once is often of few rows
 
 -- Changes a cell and the counters of its asset and row with it. nil keeps that half as it is.
 local function set_cell(asset, row, col, outcome, activity)
@@ -63,7 +52,10 @@ local function set_cell(asset, row, col, outcome, activity)
   local o, a = math.floor(old / 4), old % 4
   local no, na = outcome or o, activity or a
   if no == o and na == a then return end
-  if old == 0 then know_row(asset, row) end
+  if old == 0 and not known_rows[key] then
+    known_rows[key] = true
+    redis.call('ZADD', k('rows', asset), 'NX', 0, row)
+  end
   local total, of_row = k('cnt', asset), k('cntr', asset, row)
   if no ~= o then
     count_cell(total, 'o', o, no)

@@ -72,8 +72,8 @@ local function submit_run(s, at, resend)
   end
   local single = #s.parts == 1 and #steps == 1 and not steps[1].fan
   -- What nothing queues before, and there is room for, need not queue to be the next.
-  local sent = resend and single and not s.limits and not first_held(s.id, assets, s.parts)
-    and redis.call('EXISTS', k('queues')) == 0 and room_for(steps[1].pool, s.priority) > 0 and { at = at, resend = resend } or nil
+  local sent = resend and single and not s.limits and redis.call('EXISTS', k('queues')) == 0
+    and room_for(steps[1].pool, s.priority) > 0 and not first_held(s.id, assets, s.parts) and { at = at, resend = resend } or nil
   local status = sent and 'STARTING' or 'QUEUED'
   -- Counts and steps that are not there are 0.
   local fields = { 'id', s.id, 'job', s.job, 'status', status, 'config', s.config, 'tags', s.tags, 'priority', s.priority,
