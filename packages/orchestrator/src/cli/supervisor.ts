@@ -13,7 +13,7 @@ export interface SupervisorOptions {
   readonly script: string;
   readonly args: readonly string[];
   readonly processes: number;
-  /** A child that is silent for longer is killed. */
+  /** A child that is ready and then silent for longer is killed. */
   readonly silenceMs: number;
   readonly log: Logger;
   /** Told when a child is ready for the first time. */
@@ -36,6 +36,8 @@ const METRICS_WITHIN_MS = 2_000;
 /** So often a child says that its loop turns. */
 export const ALIVE_EVERY_MS = 1_000;
 
+/** Until it is ready it loads code and connects, on a machine that may be busy; it holds no lease that would be late. */
+const READY_WITHIN_MS = 120_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 /** A child that lived this long was sound: the next wait is short again. */
@@ -61,8 +63,7 @@ export function superviseWorkers(options: SupervisorOptions): Supervisor {
       options.onReady?.(child.pid ?? 0);
     });
     const watch = setInterval(() => {
-      // Until it is ready it loads code and connects, which may block for a while.
-      const limit = ready ? options.silenceMs : options.silenceMs * 3;
+      const limit = ready ? options.silenceMs : READY_WITHIN_MS;
       if (performance.now() - heardAt <= limit) return;
       options.log.error('a worker process does not answer and is killed', { child: child.pid, silent_ms: limit });
       child.kill('SIGKILL');

@@ -48,6 +48,7 @@ function onceToldToStop(stop: () => void): void {
     return;
   }
   process.once('message', stop).once('disconnect', stop);
+  if (!process.connected) stop(); // the worker died while this was loaded, when nobody listened
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 }
 

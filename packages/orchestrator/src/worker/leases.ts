@@ -17,7 +17,7 @@ export interface Lease {
 export interface LeaseKeeper {
   /** @param askedAt when the ledger was asked for it, by `performance.now()`: its answer may have been long under way */
   take(attempt: Attempt, askedAt: number): Lease;
-  /** Aborts every attempt of this worker with this reason. */
+  /** Aborts every attempt of this worker with this reason, and those that it takes from now on. */
   abortAll(reason: unknown): void;
   stop(): void;
 }
@@ -38,6 +38,7 @@ export function createLeaseKeeper(engine: Engine): LeaseKeeper {
   const { leaseMs, renewMs } = engine.settings;
   let lastRenewal = performance.now();
   let renewing = false;
+  let ended: { readonly reason: unknown } | undefined;
 
   const renew = async () => {
     const mine = [...held.values()];
@@ -98,6 +99,7 @@ export function createLeaseKeeper(engine: Engine): LeaseKeeper {
       const one = { attempt, controller, confirmedAt: askedAt };
       held.set(attempt.id, one);
       stopIfLate(one, performance.now());
+      if (ended) controller.abort(ended.reason);
       return {
         signal: controller.signal,
         abort: (reason) => controller.abort(reason),
@@ -105,6 +107,7 @@ export function createLeaseKeeper(engine: Engine): LeaseKeeper {
       };
     },
     abortAll(reason) {
+      ended = { reason };
       for (const one of held.values()) one.controller.abort(reason);
     },
     stop() {

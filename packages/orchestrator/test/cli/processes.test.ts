@@ -1,8 +1,9 @@
 /** The commands that stay: worker, server, dev; and how others see them. */
 
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { FIXTURE, type Running, type TestSkein, createSkein } from './skein.ts';
+import { FIXTURE, type Running, type TestSkein, createSkein, until } from './skein.ts';
 
 let skein: TestSkein;
 beforeEach(() => {
@@ -12,6 +13,14 @@ afterEach(() => skein.close());
 
 const workersOf = (running: Running) =>
   [...running.output().matchAll(/worker process (\d+) is ready/g)].map((m) => Number(m[1]));
+
+/** Waits until a process has started another one, which has barely begun by then. */
+async function hasChild(pid: number): Promise<void> {
+  await until(
+    async () => (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')) !== '',
+    () => `a child of process ${pid}`,
+  );
+}
 
 test('a worker’s process that is killed or blocked beyond its lease is replaced, and the run goes on', async () => {
   const worker = skein.start(['worker']);
@@ -30,6 +39,14 @@ test('a worker’s process that is killed or blocked beyond its lease is replace
   const ended = await worker.ended;
   expect(ended.code).toBe(0);
   for (const pid of workersOf(worker)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('a worker’s process whose supervisor is killed while it starts does not stay behind', async () => {
+  const worker = skein.start(['worker']);
+  await hasChild(worker.child.pid ?? 0);
+  worker.child.kill('SIGKILL');
+  // Its output is closed when no process holds it any more, the child neither.
+  expect(await worker.ended).toMatchObject({ signal: 'SIGKILL', stdout: '' });
 });
 
 test('a worker that cannot start says why once, with its exit code; so does one of a pool that is not there', async () => {

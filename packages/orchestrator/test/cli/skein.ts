@@ -38,7 +38,7 @@ export interface TestSkein {
   close(): Promise<void>;
 }
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 export function createSkein(settings: Record<string, string> = {}): TestSkein {
   const url = process.env.SKEIN_REDIS_URL;
@@ -83,8 +83,10 @@ export function createSkein(settings: Record<string, string> = {}): TestSkein {
     start,
     run(...args) {
       if (shell === undefined) {
-        shell = openShell(env);
-        children.add(shell.child);
+        const opened = openShell(env);
+        children.add(opened.child);
+        opened.child.once('close', () => children.delete(opened.child));
+        shell = opened;
       }
       return shell.run(args);
     },

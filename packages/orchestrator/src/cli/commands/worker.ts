@@ -145,9 +145,10 @@ function untilTold(session: Session): Promise<unknown> {
   });
 }
 
-/** The supervisor is gone: nobody would stop us later. */
+/** The supervisor is gone: nobody would stop us later. It may have gone while we were starting, when nobody listened. */
 function orphaned(): Promise<void> {
   return new Promise((resolve) => {
     process.once('disconnect', resolve);
+    if (!process.connected) resolve();
   });
 }
