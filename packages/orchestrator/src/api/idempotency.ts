@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 
 import { RequestError } from '../definitions/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -27,6 +27,14 @@ interface Remembered {
   readonly body?: string;
 }
 
+/** Neither what only asks, which may be asked again, nor what holds a secret, which is kept nowhere. */
+export function isRemembered(route: {
+  readonly method?: string | readonly string[];
+  readonly config?: FastifyContextConfig;
+}): boolean {
+  return route.method === 'POST' && route.config?.secretAnswer !== true && route.config?.changesNothing !== true;
+}
+
 /** Before the handler, once the body is known. True when the remembered answer was sent instead. */
 export async function recallAnswer(
   engine: Pick<Engine, 'redis' | 'keys'>,
@@ -34,7 +42,7 @@ export async function recallAnswer(
   reply: FastifyReply,
 ): Promise<boolean> {
   const key = request.headers['idempotency-key'];
-  if (request.method !== 'POST' || key === undefined) return false;
+  if (!isRemembered(request.routeOptions) || key === undefined) return false;
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)) {
     throw new RequestInvalidError('Idempotency-Key: write 1 to 200 printable characters without blanks.');
   }

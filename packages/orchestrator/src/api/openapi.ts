@@ -3,9 +3,11 @@
 import fastifySwagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { RouteOptions } from 'fastify';
+import { z } from 'zod';
 
 import type { App } from './context.ts';
 import { ACCESS, PERMISSIONS } from './access/permissions.ts';
+import { isRemembered } from './idempotency.ts';
 import { Problem } from './schema.ts';
 
 export const API_PREFIX = '/api/v1';
@@ -15,13 +17,26 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: Problem } },
 });
 
-/** Every route says which problems it may answer with; one place, so none is forgotten. */
+/** Checked where the answer is recalled, for routes of job families too. */
+const IdempotencyKey = {
+  'idempotency-key': z
+    .string()
+    .optional()
+    .describe(
+      '1 to 200 printable characters without blanks. For a day the same request with the same key is done once, and ' +
+        'answered again with `Idempotency-Replayed: true`; another request with it is refused with 409.',
+    ),
+};
+
+/** Every route says which problems it may answer with, and whether it takes a key; one place, so none is forgotten. */
 export function describeRoute(route: RouteOptions): void {
   if (!route.url.startsWith(API_PREFIX) || !route.schema || route.schema.hide) return;
   const need = ACCESS[`${String(route.method)} ${route.url}`];
   const role = need === undefined || need === 'public' || need === 'signed_in' ? undefined : PERMISSIONS[need];
+  const headers = (route.schema.headers ?? z.object({})) as z.ZodObject;
   route.schema = {
     ...route.schema,
+    ...(isRemembered(route) ? { headers: headers.extend(IdempotencyKey) } : {}),
     ...(role === undefined
       ? {}
       : { description: [route.schema.description, `Needs the role ${role} (${need}).`].filter(Boolean).join(' ') }),

@@ -21,8 +21,9 @@ test('a token is shown once, kept as a hash, listed without its text and revoked
   expect(listed.text).not.toContain(token);
   const dump = await everythingInRedis(api);
   expect(dump).not.toContain(token.slice('skein_'.length));
-  const gone = await api.send('DELETE', `/api/v1/tokens/${String(made.body.id)}`, undefined, root);
+  const gone = await api.send('DELETE', `/api/v1/tokens/${String(made.body.id)}?reason=it+leaked`, undefined, root);
   expect(gone.body).toEqual({ ok: true });
+  expect((await api.get('/api/v1/audit?limit=1', root)).body.items).toMatchObject([{ reason: 'it leaked' }]);
   expect((await api.get('/api/v1/me', bearer(token))).status).toBe(401);
   expect((await api.send('DELETE', '/api/v1/tokens/nope', undefined, root)).status).toBe(404);
   for (const [body, field] of [

@@ -11,6 +11,11 @@ import { SILENT } from '../engine/harness.ts';
 
 const FILE = path.join(__dirname, '../../src/api/openapi.json');
 
+const TAKE_NO_KEY = [
+  ...['checkLaunch', 'createToken', 'planBackfill', 'previewSensor'],
+  ...['querySql', 'readPartitionTile', 'readPartitionValues', 'signIn'],
+];
+
 /** Making the document asks nothing of the engine but its definitions. */
 const ENGINE = {
   deployment: defineDeployment({ definitions: { jobs: [] } }),
@@ -22,6 +27,7 @@ const ENGINE = {
 interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
+  readonly parameters?: readonly { readonly name: string }[];
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
 }
 interface Document {
@@ -79,6 +85,13 @@ test('every operation has an id, a summary, a success and its problems', async (
     }
   }
   expect(ids.size).toBeGreaterThan(50);
+});
+
+test('what a POST changes may be asked for twice with one key; what only asks, or answers with a secret, takes none', async () => {
+  const { document } = await documentOfRoutes();
+  const posts = Object.values(document.paths).flatMap(({ post }) => (post ? [post] : []));
+  const takesNone = posts.filter(({ parameters = [] }) => !parameters.some(({ name }) => name === 'idempotency-key'));
+  expect(takesNone.map(({ operationId }) => operationId).sort()).toEqual(TAKE_NO_KEY);
 });
 
 test('every route stands in the authorization table, and the table names no route that is not there', async () => {

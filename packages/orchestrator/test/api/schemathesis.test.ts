@@ -91,7 +91,10 @@ async function fill(api: ApiHarness): Promise<object[]> {
     { cursor, reason: 'x', if_version: 'current' },
   ];
   const restores = [1, 2].map((version) => ({ version, reason: 'x', if_version: null }));
+  // One that comes again with another request is refused, and nothing behind it would be asked.
+  const requestKeys = Array.from({ length: 5_000 }, (_, i) => `request-${i}`);
   return [
+    { at: '/api/v1/*', headers: { 'idempotency-key': requestKeys } },
     { at: '/api/v1/runs/{id}*', path: { id: runs }, query: { attempt: [`${runs[0]}.events.1_2024-01-15.1`] } },
     { at: '/api/v1/runs*', query: { job: ['events_job'], q: ['status:failed', 'partition:"1_2024-01-15"'] } },
     { at: '/api/v1/failures', query: { job: ['events_job'] } },

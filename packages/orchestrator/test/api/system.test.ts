@@ -56,7 +56,9 @@ test('pools: a person’s limit over the definition’s, and back', async () => 
   ]);
   const set = (limit: unknown) => api.send('PUT', '/api/v1/pools/narrow', { limit } as object);
   expect((await set(7)).body).toMatchObject({ limit: 7, default_limit: 2, set_limit: 7 });
-  expect((await api.send('DELETE', '/api/v1/pools/narrow')).body).toMatchObject({ limit: 2, set_limit: null });
+  const reset = await api.send('DELETE', '/api/v1/pools/narrow?reason=it+is+quick+again');
+  expect(reset.body).toMatchObject({ limit: 2, set_limit: null });
+  expect((await api.get('/api/v1/audit?limit=1')).body.items).toMatchObject([{ reason: 'it is quick again' }]);
   for (const bad of [-1, 1.5, 'many', 1e9]) expect([bad, (await set(bad)).status]).toEqual([bad, 400]);
   expect((await api.send('PUT', '/api/v1/pools/nope', { limit: 1 })).status).toBe(404);
   expect((await api.send('DELETE', '/api/v1/pools/nope')).status).toBe(404);

@@ -74,11 +74,12 @@ function Tokens() {
           title={`Revoke ${revoking.name}`}
           verb="Revoke"
           dangerous
-          reason="none"
           busy={revoke.isPending}
           error={revoke.error}
           onClose={() => setRevoking(undefined)}
-          onConfirm={() => revoke.mutate({ id: revoking.id }, { onSuccess: () => setRevoking(undefined) })}
+          onConfirm={(reason) =>
+            revoke.mutate({ id: revoking.id, reason }, { onSuccess: () => setRevoking(undefined) })
+          }
         >
           <p>Whoever uses it is signed out at once. It cannot be undone; make a new one instead.</p>
         </Confirm>

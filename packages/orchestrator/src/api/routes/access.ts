@@ -200,12 +200,13 @@ export const accessRoutes: Routes = (app, context) => {
         summary: 'Revoke a token and its sessions, at once',
         tags: ['access'],
         params: z.object({ id: z.string().regex(/^[0-9A-Za-z]{1,60}$/, 'is not an id of a token') }),
+        querystring: z.strictObject({ reason: Reason.optional() }),
         response: { 200: Done },
       },
     },
     async (request) => {
       const record = await revokeToken(engine, request.params.id);
-      request.auditNote = { target: `token:${record.id}`, before: record };
+      request.auditNote = { target: `token:${record.id}`, reason: request.query.reason, before: record };
       return { ok: true as const };
     },
   );

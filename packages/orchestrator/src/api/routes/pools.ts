@@ -148,11 +148,12 @@ export const poolRoutes: Routes = (app, { engine }) => {
         tags: ['pools'],
         params,
         headers: IfMatch,
+        querystring: z.strictObject({ reason: Reason.optional() }),
         response: { 200: Pool },
       },
     },
     async (request, reply) => {
-      const now = await set(request, request.params.name, undefined);
+      const now = await set(request, request.params.name, undefined, request.query.reason);
       return withETag(reply, now.version, now);
     },
   );

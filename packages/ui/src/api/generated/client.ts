@@ -272,7 +272,7 @@ readonly jobs?: readonly (string)[]; readonly expires_at?: string; readonly reas
 readonly jobs: readonly (string)[] | null; readonly created_at: string; readonly created_by: string; readonly expires_at: string | null; readonly last_used_at: string | null; readonly token: string }>('createToken', 'POST', '/api/v1/tokens', []);
 
 /** Revoke a token and its sessions, at once */
-export const revokeToken = /* @__PURE__ */ operation<{ id: string }, Done>('revokeToken', 'DELETE', '/api/v1/tokens/{id}', []);
+export const revokeToken = /* @__PURE__ */ operation<{ reason?: string; id: string }, Done>('revokeToken', 'DELETE', '/api/v1/tokens/{id}', ['reason']);
 
 /** Every change, newest first */
 export const listAudit = /* @__PURE__ */ operation<{ limit?: number; after?: string }, { readonly items: readonly (AuditEntry)[]; readonly next: string | null }>('listAudit', 'GET', '/api/v1/audit', ['limit', 'after']);
@@ -523,7 +523,7 @@ export const getPool = /* @__PURE__ */ operation<{ name: string }, Pool>('getPoo
 export const setPool = /* @__PURE__ */ operation<{ name: string; body: { readonly limit: number; readonly reason?: string }; ifMatch?: string }, Pool>('setPool', 'PUT', '/api/v1/pools/{name}', []);
 
 /** Back to the limit that the definitions give */
-export const resetPool = /* @__PURE__ */ operation<{ name: string; ifMatch?: string }, Pool>('resetPool', 'DELETE', '/api/v1/pools/{name}', []);
+export const resetPool = /* @__PURE__ */ operation<{ reason?: string; name: string; ifMatch?: string }, Pool>('resetPool', 'DELETE', '/api/v1/pools/{name}', ['reason']);
 
 /** Limits of runs at once, of jobs and of tags, with their use */
 export const listRunLimits = /* @__PURE__ */ operation<Record<never, never>, { readonly items: readonly (RunLimit)[]; readonly next: string | null }>('listRunLimits', 'GET', '/api/v1/limits', []);
