@@ -145,15 +145,15 @@ withSystems(
 );
 
 test('ClickHouse: a call that is queued behind one that fails is given up after its silence, and so is a stream', async () => {
-  let asked = 0;
+  const first: http.ServerResponse[] = [];
   const server = http.createServer((request, response) => {
-    const nth = ++asked;
     request.resume().on('end', () => {
       if (request.url?.includes('KILL') === true) response.end();
       // All connections of the client fail at once, and what waits for them begins in the same moment.
-      else if (nth <= CONNECTIONS)
-        setTimeout(() => response.writeHead(400, REFUSAL).end('Code: 62. DB::Exception: no. (SYNTAX_ERROR)'), 50);
-      else if (request.url?.includes('INSERT') === false) response.write('{"n":1}\n');
+      else if (first.length < CONNECTIONS) {
+        if (first.push(response) === CONNECTIONS)
+          for (const one of first) one.writeHead(400, REFUSAL).end('Code: 62. DB::Exception: no. (SYNTAX_ERROR)');
+      } else if (request.url?.includes('INSERT') === false) response.write('{"n":1}\n');
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
