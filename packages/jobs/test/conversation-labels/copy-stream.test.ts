@@ -94,7 +94,7 @@ test('PostgreSQL goes away in the middle: the insert fails too, and is not taken
     (values as Readable).once('error', (error) => (ended = error));
     await reading(() =>
       db.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%COPY (SELECT%' AND pid <> pg_backend_pid()`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%COPY (SELECT%' AND pid <> pg_backend_pid() AND datname = current_database()`,
       ),
     )(table, values, options);
   };

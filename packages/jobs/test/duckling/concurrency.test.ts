@@ -108,7 +108,12 @@ test('cancelling while waiting for the lock ends the wait, and a later try succe
   const waiting = run(day, { runId: 'CANCELLED', signal: abort.signal });
   await untilTrue(
     async () =>
-      (await holder.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).rowCount === 1,
+      (
+        await holder.query(
+          `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        )
+      ).rowCount === 1,
   );
   abort.abort(new Error('cancelled by ana'));
   // The lock is still another's.
@@ -132,7 +137,10 @@ test('cancelling an export stops the query on ClickHouse and leaves the lake as 
     },
   });
   const exports = () =>
-    house.clickhouse.rows("SELECT query_id FROM system.processes WHERE query LIKE 'INSERT INTO FUNCTION%'");
+    house.clickhouse.rows(
+      `SELECT query_id FROM system.processes
+       WHERE query LIKE 'INSERT INTO FUNCTION%' AND current_database = currentDatabase()`,
+    );
   await untilTrue(async () => (await exports()).length === 1);
   abort.abort(new Error('cancelled'));
   expect((await running).error).toMatchObject({ message: 'cancelled' });

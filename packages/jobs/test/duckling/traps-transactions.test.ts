@@ -183,7 +183,9 @@ test('attaching an empty catalog: of several at once the naive ones fail; ours w
     openNaively(house, empty, ({ sql }) => sql('SELECT 1'), `(DATA_PATH '${house.root}/naive/')`),
   );
   const outcomes = Promise.allSettled(attaching);
-  const waiting = async () => (await catalog.query('SELECT 1 FROM pg_locks WHERE NOT granted')).rowCount ?? 0;
+  const blocked = `SELECT 1 FROM pg_locks
+    WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+  const waiting = async () => (await catalog.query(blocked)).rowCount ?? 0;
   while ((await waiting()) < 3) await new Promise((resolve) => setTimeout(resolve, 10));
   await catalog.query('COMMIT');
   await catalog.end();
