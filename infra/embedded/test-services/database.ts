@@ -19,6 +19,9 @@ export interface TestDatabase {
 /** `app` holds ducklings and conversations; `empty` has no tables. */
 const SCHEMAS = { persons: ['persons'], app: ['ducklings', 'conversations'], empty: [] } as const;
 
+/** Of `pg_locks`: tests share the server, so whoever looks at locks looks at those of its own database. */
+export const LOCKED_HERE = 'database = (SELECT oid FROM pg_database WHERE datname = current_database())';
+
 /** Any number that nothing else in a test database locks. */
 const TEMPLATE_LOCK = 7_316_002;
 

@@ -5,7 +5,7 @@
 
 export { requireService, serviceIsAvailable } from './availability.ts';
 export { type TestClickHouse, testClickHouse } from './clickhouse.ts';
-export { type TestDatabase, testDatabase } from './database.ts';
+export { LOCKED_HERE, type TestDatabase, testDatabase } from './database.ts';
 export { type TestKafka, testKafka } from './kafka.ts';
 export { type TestRedis, testRedis } from './redis.ts';
 export { type TestS3, testS3 } from './s3.ts';

@@ -6,6 +6,7 @@ import { addDays } from '@skein/orchestrator';
 import { runAsset } from '@skein/orchestrator/testing';
 import pg from 'pg';
 
+import { LOCKED_HERE } from '../../../../infra/embedded/test-services/index.ts';
 import { dayPrefix } from '../../src/duckling/partitions.ts';
 import { type LakeHouse, openLakeHouse, seedEvents } from './lake-house.ts';
 import { type NaiveLake, type Sql, addFile, openNaively } from './naive-lake.ts';
@@ -108,12 +109,8 @@ test('cancelling while waiting for the lock ends the wait, and a later try succe
   const waiting = run(day, { runId: 'CANCELLED', signal: abort.signal });
   await untilTrue(
     async () =>
-      (
-        await holder.query(
-          `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-        )
-      ).rowCount === 1,
+      (await holder.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND ${LOCKED_HERE}`))
+        .rowCount === 1,
   );
   abort.abort(new Error('cancelled by ana'));
   // The lock is still another's.

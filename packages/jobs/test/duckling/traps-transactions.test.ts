@@ -3,6 +3,7 @@
 import { type Duckling, EVENTS, ducklingEventsBackfill, openDucklings } from '@skein/jobs';
 import { runAsset } from '@skein/orchestrator/testing';
 
+import { LOCKED_HERE } from '../../../../infra/embedded/test-services/index.ts';
 import { countDay, registerDay } from '../../src/duckling/registration.ts';
 import { createTable } from '../../src/duckling/tables.ts';
 import { type LakeHouse, openLakeHouse, seedEvents } from './lake-house.ts';
@@ -183,8 +184,7 @@ test('attaching an empty catalog: of several at once the naive ones fail; ours w
     openNaively(house, empty, ({ sql }) => sql('SELECT 1'), `(DATA_PATH '${house.root}/naive/')`),
   );
   const outcomes = Promise.allSettled(attaching);
-  const blocked = `SELECT 1 FROM pg_locks
-    WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+  const blocked = `SELECT 1 FROM pg_locks WHERE NOT granted AND ${LOCKED_HERE}`;
   const waiting = async () => (await catalog.query(blocked)).rowCount ?? 0;
   while ((await waiting()) < 3) await new Promise((resolve) => setTimeout(resolve, 10));
   await catalog.query('COMMIT');

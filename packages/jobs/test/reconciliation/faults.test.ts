@@ -5,6 +5,7 @@ import path from 'node:path';
 
 import { ServiceError } from '@skein/orchestrator';
 
+import { LOCKED_HERE } from '../../../../infra/embedded/test-services/index.ts';
 import type { ClickHouse, QueryOptions } from '../../src/resources/clickhouse.ts';
 import type { Publisher } from '../../src/resources/kafka.ts';
 import { NOW, START, END, type World, daysAgo, openWorld } from './world.ts';
@@ -246,9 +247,7 @@ test('many batches: all are written once, in order, and no lock is left', async 
   const commits = result.logs.flatMap((line) => /^Batch (\d+): committed 2 updates/.exec(line.message)?.[1] ?? []);
   expect(commits).toEqual(Array.from({ length: 30 }, (_, i) => String(i + 1)));
   await expectRepaired(uuids);
-  const { rows } = await world.db.query(
-    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-  );
+  const { rows } = await world.db.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND ${LOCKED_HERE}`);
   expect(rows).toEqual([]);
 });
 

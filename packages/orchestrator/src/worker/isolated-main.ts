@@ -14,6 +14,7 @@ import { createScrub } from '../telemetry/scrub.ts';
 import { executeAttempt } from './execute.ts';
 import { SERVICE_AWAY } from './isolate.ts';
 import { createLeaseKeeper } from './leases.ts';
+import { untilOrphaned } from './orphaned.ts';
 import { createResourcePool } from './resources.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
@@ -47,8 +48,8 @@ function onceToldToStop(stop: () => void): void {
     parentPort.once('message', stop);
     return;
   }
-  process.once('message', stop).once('disconnect', stop);
-  if (!process.connected) stop(); // the worker died while this was loaded, when nobody listened
+  process.once('message', stop);
+  void untilOrphaned().then(stop);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 }
 

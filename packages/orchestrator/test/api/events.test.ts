@@ -134,7 +134,7 @@ test('many clients share one reader, and leave nothing behind', async () => {
   const readers = ((await api.engine.redis.client('LIST')) as string)
     .split('\n')
     .filter((line) => line.includes('cmd=xread'));
-  expect(readers.length).toBeLessThan(clients.length); // other suites may read at the same time
+  expect(readers.length).toBeLessThanOrEqual(1 + 5); // other suites may read at the same time
   await Promise.all(clients.map((client) => client.stop()));
   await api.until(system, (found) => found.listeners === 0);
 });

@@ -53,20 +53,23 @@ export function createSkein(settings: Record<string, string> = {}): TestSkein {
     ...settings,
   };
   const children = new Set<ChildProcess>();
+  const keep = (child: ChildProcess) => {
+    children.add(child);
+    child.once('close', () => children.delete(child));
+  };
   const start: TestSkein['start'] = (args, more = {}, cwd = FIXTURE) => {
     const child = spawn(process.execPath, ['-C', 'source', '--import', 'tsx', BIN, ...args], {
       cwd,
       env: { ...env, ...more },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    children.add(child);
+    keep(child);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const ended = new Promise<Ended>((resolve) => {
       child.once('close', (code, signal) => {
-        children.delete(child);
         resolve({ code, signal, stdout, stderr, json: <T>() => JSON.parse(stdout) as T });
       });
     });
@@ -83,10 +86,8 @@ export function createSkein(settings: Record<string, string> = {}): TestSkein {
     start,
     run(...args) {
       if (shell === undefined) {
-        const opened = openShell(env);
-        children.add(opened.child);
-        opened.child.once('close', () => children.delete(opened.child));
-        shell = opened;
+        shell = openShell(env);
+        keep(shell.child);
       }
       return shell.run(args);
     },

@@ -6,6 +6,7 @@
 import { type Command, Option } from 'commander';
 
 import { NotFoundError } from '../../definitions/errors.ts';
+import { untilOrphaned } from '../../worker/orphaned.ts';
 import { leaf } from '../help.ts';
 import { INTERRUPTED, untilSignal } from '../interrupts.ts';
 import { wholeNumber } from '../parse-arguments.ts';
@@ -120,7 +121,8 @@ async function work(session: Session, flags: Flags): Promise<void> {
       void worker.metrics.registry.getMetricsAsJSON().then((metrics) => tellParent({ metrics }));
   });
   const alive = setInterval(() => tellParent('alive'), ALIVE_EVERY_MS);
-  await Promise.race([untilTold(session), orphaned()]);
+  // Without its supervisor nobody would stop it later.
+  await Promise.race([untilTold(session), untilOrphaned()]);
   await upkeep.stop();
   await worker.stop(flags.graceSeconds * 1_000);
   clearInterval(alive);
@@ -142,13 +144,5 @@ function untilTold(session: Session): Promise<unknown> {
       });
     };
     wait();
-  });
-}
-
-/** The supervisor is gone: nobody would stop us later. It may have gone while we were starting, when nobody listened. */
-function orphaned(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('disconnect', resolve);
-    if (!process.connected) resolve();
   });
 }
